@@ -1,0 +1,100 @@
+"""Which test forms are misread, and what they have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+from esetrag import tables
+from esetrag.vocab import SPECIAL, Vocabulary
+
+LENGTH_STEP = 4
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """An account of the misread forms."""
+
+    rows: int
+    errors: pd.DataFrame
+    """The misread rows, surest first: lemma, form, features, label, predicted, probability,
+    label_probability, unknown."""
+    confusions: pd.DataFrame
+    """label, predicted, errors; commonest first."""
+    slices: pd.DataFrame
+    """slice (what the rows share), value, rows, errors, accuracy."""
+
+
+def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
+    """Takes the predictions apart.
+
+    Args:
+        predictions: what the evaluate stage wrote (``tables.predictions``).
+        vocabulary: symbols and labels of the training rows.
+    """
+    rows = predictions.drop_columns(["probabilities"]).to_pandas()
+    shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
+    label_id = rows["label"].map(vocabulary.label_ids)
+    known = set(vocabulary.symbols[len(SPECIAL) :])
+    rows = rows.assign(
+        label_probability=[0.0 if pd.isna(i) else float(shares[row, int(i)]) for row, i in enumerate(label_id)],
+        unknown=["".join(sorted(set(form) - known)) for form in rows["form"]],
+        wrong=rows["label"] != rows["predicted"],
+    )
+    errors = rows[rows["wrong"]].sort_values(
+        ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
+    )
+    confusions = (
+        errors.groupby(["label", "predicted"])
+        .size()
+        .rename("errors")
+        .reset_index()
+        .sort_values(["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True)
+    )
+    lengths = rows["form"].str.len()
+    longest = int(lengths.max())
+    edges = list(range(0, longest + LENGTH_STEP, LENGTH_STEP))
+    named = [f"{low + 1}–{high} symbols" for low, high in zip(edges, edges[1:], strict=False)]
+    slices = [
+        ("length", pd.cut(lengths, edges, labels=named)),
+        ("unknown symbols", rows["unknown"].ne("").map({True: "some", False: "none"})),
+        ("true label", rows["label"]),
+    ]
+    return Analysis(
+        rows=len(rows),
+        errors=errors.drop(columns="wrong"),
+        confusions=confusions,
+        slices=pd.concat([_slice(name, values, rows["wrong"]) for name, values in slices], ignore_index=True),
+    )
+
+
+def _slice(name: str, values: pd.Series, wrong: pd.Series) -> pd.DataFrame:
+    counts = wrong.groupby(values, observed=True).agg(["size", "sum"])
+    return pd.DataFrame(
+        {
+            "slice": name,
+            "value": counts.index.astype(str),
+            "rows": counts["size"].to_numpy(),
+            "errors": counts["sum"].to_numpy(),
+            "accuracy": (1 - counts["sum"] / counts["size"]).to_numpy(),
+        }
+    )
+
+
+def table(analysis: Analysis) -> pa.Table:
+    """The misread rows as a table."""
+    return pa.Table.from_pandas(analysis.errors, schema=tables.ERRORS, preserve_index=False).replace_schema_metadata()
+
+
+def summary(analysis: Analysis) -> dict[str, object]:
+    """The figures that ``dvc metrics`` shows."""
+    slices = {
+        name: {
+            row.value: {"accuracy": row.accuracy, "rows": int(row.rows)} for row in group.itertuples(index=False)
+        }
+        for name, group in analysis.slices.groupby("slice")
+        if name != "true label"  # the evaluate stage gives recall by label
+    }
+    return {"rows": analysis.rows, "errors": len(analysis.errors), "by": slices}

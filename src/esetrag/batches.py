@@ -1,0 +1,58 @@
+"""Encoded rows as tensors, and the scores a network gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esetrag.encoding import Encoded
+from esetrag.model import LstmClassifier
+
+READ_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as tensors on one device."""
+
+    ids: Tensor  # (n, t) int64
+    lengths: Tensor  # (n,) int64
+    labels: Tensor  # (n,) int64
+
+    @classmethod
+    def of(cls, encoded: Encoded, device: torch.device) -> Batch:
+        """Moves encoded rows to a device."""
+        columns = (encoded.ids, encoded.lengths, encoded.labels)
+        return cls(*(torch.from_numpy(column.astype(np.int64)).to(device) for column in columns))
+
+    def __getitem__(self, rows: Tensor) -> Batch:
+        """Some of the rows, as wide as the longest of them."""
+        lengths = self.lengths[rows]
+        return Batch(self.ids[rows, : int(lengths.max())], lengths, self.labels[rows])
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.lengths)
+
+
+@torch.inference_mode()
+def score(network: LstmClassifier, rows: Batch) -> Tensor:
+    """Scores rows without training, forms of like length together.
+
+    Args:
+        network: on the device of the rows.
+        rows: n rows.
+
+    Returns:
+        (n, labels) logits.
+    """
+    network.eval()
+    logits = torch.empty((len(rows), network.output.out_features), device=rows.lengths.device)
+    order = torch.argsort(rows.lengths, stable=True)
+    for some in order.split(READ_AT_ONCE) if len(rows) else ():
+        batch = rows[some]
+        logits[some] = network(batch.ids, batch.lengths)
+    return logits

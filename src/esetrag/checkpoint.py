@@ -1,0 +1,127 @@
+"""A trained reader on disk: weights in safetensors, everything else in a manifest that vouches for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import safetensors.torch
+import torch
+from pydantic import Field, ValidationError
+
+from esetrag import __version__, encoding, files, params
+from esetrag.errors import CheckpointError, DataError
+from esetrag.model import LstmClassifier
+from esetrag.vocab import Vocabulary
+
+WEIGHTS, MANIFEST = "model.safetensors", "manifest.json"
+
+
+class Weights(params.Section):
+    """What the manifest says of the weights' file."""
+
+    size: Annotated[int, Field(ge=0)]
+    sha256: str
+
+
+class Encoding(params.Section):
+    """How forms become rows of ids."""
+
+    width: Annotated[int, Field(gt=encoding.MARKS, le=encoding.MAX_WIDTH)]
+    """Symbols a row, BOS and EOS counted."""
+    keep: Literal["end", "start"]
+    """Which end of a longer form is read."""
+
+
+class Manifest(params.Section):
+    """All of a checkpoint but its weights."""
+
+    format: Literal[1]
+    weights: Weights
+    model: params.Model
+    encoding: Encoding
+    vocabulary: dict[str, Any]
+    training: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is needed to read a form, and how it was trained."""
+
+    network: LstmClassifier
+    vocabulary: Vocabulary
+    manifest: Manifest
+
+
+def save(
+    folder: Path,
+    network: LstmClassifier,
+    vocabulary: Vocabulary,
+    encoded: encoding.Encoded,
+    model: params.Model,
+    training: dict[str, Any],
+) -> None:
+    """Writes weights and manifest, the manifest last: a folder without one is no checkpoint.
+
+    Args:
+        folder: where to.
+        network: its weights are saved as they are on the CPU.
+        vocabulary: symbols and labels.
+        encoded: the training rows, for their width and the end they keep.
+        model: the shape of the network.
+        training: how it was trained; JSON, without anything of clock or machine.
+    """
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    # One metadata key: with two, safetensors writes them in an order that differs between processes.
+    data = safetensors.torch.save(weights, {"format": "pt"})
+    files.write_bytes(folder / WEIGHTS, data)
+    manifest = Manifest(
+        format=1,
+        weights=Weights(size=len(data), sha256=files.sha256(folder / WEIGHTS)),
+        model=model,
+        encoding=Encoding(width=encoded.ids.shape[1], keep=encoded.keep),
+        vocabulary=vocabulary.to_json(),
+        training=training,
+        versions={"esetrag": __version__, "torch": torch.__version__},
+    )
+    files.write_json(folder / MANIFEST, manifest.model_dump())
+
+
+def load(folder: Path) -> Checkpoint:
+    """Reads a checkpoint, trusting nothing: sizes, hashes, shapes and values are checked, no code is run.
+
+    Raises:
+        CheckpointError: if it is missing or not what its manifest says.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = Manifest.model_validate(files.read_json(path))
+        vocabulary = Vocabulary.from_json(manifest.vocabulary, path)
+    except DataError as error:
+        raise CheckpointError(str(error)) from error
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: not a checkpoint's manifest: {params.explain(error, Manifest)}") from error
+    return Checkpoint(_network(folder / WEIGHTS, manifest, vocabulary), vocabulary, manifest)
+
+
+def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClassifier:
+    mend = "make it anew: dvc repro -f"
+    try:
+        found = path.stat().st_size
+        if found != manifest.weights.size:
+            raise CheckpointError(f"{path}: expected {manifest.weights.size} bytes by its manifest, found {found}; {mend}")
+        if files.sha256(path) != manifest.weights.sha256:
+            raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
+        weights = safetensors.torch.load(path.read_bytes())
+        network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
+        network.load_state_dict(weights, strict=True)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    except (safetensors.SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise CheckpointError(f"{path}: not the weights of this network ({reason}); {mend}") from error
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+        raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
+    return network.eval()

@@ -1,0 +1,27 @@
+"""The errors a user can cause and mend; everything else is a fault of ours."""
+
+from __future__ import annotations
+
+
+class EsetragError(Exception):
+    """Base class: its text is one line that says what is wrong, where, and the mend."""
+
+
+class ParamsError(EsetragError):
+    """A parameter is unknown, missing, of the wrong type or out of range."""
+
+
+class DataError(EsetragError):
+    """An input table or vocabulary cannot be used as it is."""
+
+
+class TrainingError(EsetragError):
+    """Training cannot start or cannot go on."""
+
+
+class CheckpointError(EsetragError):
+    """A checkpoint is missing, damaged or not what its manifest says."""
+
+
+class TrackingError(EsetragError):
+    """The tracking store cannot be reached or refuses what it is given."""

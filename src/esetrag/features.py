@@ -1,0 +1,93 @@
+"""UniMorph's schema: which tags are values of which dimension, and how a bundle is read.
+
+Values after Sylak-Glassman (2016), *The Composition and Use of the Universal Morphological
+Feature Schema (UniMorph Schema)*, table 2, and tags that published tables use beside it. A new
+dimension is one more entry of ``DIMENSIONS``.
+"""
+
+from __future__ import annotations
+
+import re
+
+DIMENSIONS: dict[str, frozenset[str]] = {
+    name: frozenset(values.split())
+    for name, values in {
+        "Aktionsart": "STAT DYN TEL ATEL PCT DUR ACH ACCMP SEMEL ACTY",
+        "Animacy": "ANIM INAN HUM NHUM",
+        "Aspect": "IPFV PFV PRF PROG PROSP ITER HAB",
+        # LOC (Turkic tables) and BYWAY (Hungarian since 2022) are not in the printed schema.
+        "Case": "NOM ACC ERG ABS NOMS DAT BEN PRP GEN REL PRT INS COM VOC COMPV EQTV PRIV PROPR AVR"
+        " FRML TRANS BYWAY ESS ALL ABL APUD INTER CIRC ANTE POST IN ON SUB AT LOC ONHR ONVR PROX REM"
+        " APPRX TERM PROL VERS",
+        "Comparison": "CMPR SPRL AB RL EQT",
+        "Definiteness": "DEF INDF SPEC NSPEC",
+        "Deixis": "PROX MED REMT REF1 REF2 NOREF PHOR VIS NVIS ABV EVEN BEL",
+        "Evidentiality": "FH DRCT SEN VISU NVSEN AUD NFH QUOT RPRT HRSY INFER ASSUM",
+        "Finiteness": "FIN NFIN",
+        "Gender": "MASC FEM NEUT "
+        + " ".join([f"BANTU{i}" for i in range(1, 24)] + [f"NAKH{i}" for i in range(1, 9)]),
+        "Information": "TOP FOC",
+        "Interrogativity": "DECL INT",
+        "Mood": "IND SBJV REAL IRR AUPRP AUNPRP IMP COND PURP INTEN POT LKLY ADM OBLIG DEB PERM DED SIM OPT",
+        "Number": "SG PL GRPL DU TRI PAUC GRPAUC INVN",
+        "Person": "0 1 2 3 4 INCL EXCL PRX OBV",
+        "Polarity": "POS NEG",
+        "Politeness": "INFM FORM ELEV HUMB POL AVOID LOW HIGH STELEV STSUPR LIT FOREG COL",
+        "Possession": "ALN NALN PSSD PSS1S PSS2S PSS2SF PSS2SM PSS2SINFM PSS2SFORM PSS3S PSS3SF PSS3SM PSS1D"
+        " PSS1DI PSS1DE PSS2D PSS2DM PSS2DF PSS3D PSS3DF PSS3DM PSS1P PSS1PI PSS1PE PSS2P PSS2PF PSS2PM"
+        " PSS3P PSS3PF PSS3PM",
+        "Switch-reference": "SS SSADV DS DSADV OR CN_R_MN CN_R_MN_ADV LOG SEQ SEQMA SIMMA",
+        "Tense": "PRS PST FUT IMMED HOD 1DAY RCT RMT",
+        "Valency": "INTR TR DITR IMPRS REFL RECP CAUS APPL",
+        "Voice": "ACT MID PASS ANTIP DIR INV AGFOC PFOC LFOC BFOC ACFOC IFOC CFOC",
+    }.items()
+}
+
+ALIASES = {"INST": "INS"}
+"""Spellings that drifted between years and files, and the schema's own."""
+
+HEADINGS = frozenset(
+    "singular plural dual definite indefinite nominative accusative genitive dative instrumental"
+    " ablative locative vocative masculine feminine neuter present past future".split()
+)
+"""Headings of Wiktionary's tables that some files carry in the place of a form."""
+
+_SEPARATORS = re.compile(r"[;:(){},\s]+")  # N;ACC;SG  V:PST:3:PL  N;ACC(SG)  V;PRS;ERG(3,SG)
+_FUSED = re.compile(r"([0-4])(SG|PL|DU)")  # 2SG
+
+
+def part_of_speech(bundle: str) -> str:
+    """The first tag of a bundle.
+
+    >>> part_of_speech("V.PTCP;PST")
+    'V.PTCP'
+    """
+    return _SEPARATORS.split(bundle, maxsplit=1)[0]
+
+
+def values(bundle: str, dimension: str) -> frozenset[str]:
+    """The values of one dimension, found by vocabulary anywhere behind the part of speech.
+
+    A conjunction keeps the parts that are values of the dimension, in the order given; of a
+    disjunction every alternative counts.
+
+    Args:
+        bundle: a bundle of tags.
+        dimension: a key of ``DIMENSIONS``.
+
+    Returns:
+        No value, one, or several when the bundle is ambiguous or marks two arguments.
+
+    >>> sorted(values("N;DEF;GEN;PL", "Case")), sorted(values("N;IN+ABL;SG", "Case"))
+    (['GEN'], ['IN+ABL'])
+    >>> sorted(values("N;SG;PSS3P", "Case")), sorted(values("N;NOM/ACC;SG", "Case"))
+    ([], ['ACC', 'NOM'])
+    """
+    known = DIMENSIONS[dimension]
+    found = set()
+    for tag in _SEPARATORS.split(bundle)[1:]:
+        fused = _FUSED.fullmatch(tag)
+        for alternative in fused.groups() if fused else tag.split("/"):
+            parts = [ALIASES.get(part, part) for part in alternative.split("+")]
+            found.add("+".join(part for part in parts if part in known))
+    return frozenset(found - {""})

@@ -1,0 +1,64 @@
+"""Where a task's files lie: artifacts under ``data/<task>``, what people read under ``metrics/<task>``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PARTS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one task, relative to the repository's root."""
+
+    task: str
+    root: Path = Path()
+
+    @property
+    def data(self) -> Path:
+        """Folder of the artifacts that stages hand on."""
+        return self.root / "data" / self.task
+
+    @property
+    def metrics(self) -> Path:
+        """Folder of the figures, plots and reports."""
+        return self.root / "metrics" / self.task
+
+    def sample(self, part: str) -> Path:
+        """Rows of a part: lemma, form, features, label."""
+        return self.data / "sample" / f"{part}.parquet"
+
+    @property
+    def vocab(self) -> Path:
+        """Symbols and labels."""
+        return self.data / "vocab.json"
+
+    def encoded(self, part: str) -> Path:
+        """Ids, lengths and label ids of a part, row by row those of its sample."""
+        return self.data / "encoded" / f"{part}.parquet"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Folder of the weights and their manifest."""
+        return self.data / "model"
+
+    @property
+    def history(self) -> Path:
+        """Loss and accuracy of every epoch."""
+        return self.metrics / "history.csv"
+
+    @property
+    def plots(self) -> Path:
+        """Folder of the pictures."""
+        return self.metrics / "plots"
+
+    @property
+    def predictions(self) -> Path:
+        """Test rows with the distribution read off each form."""
+        return self.data / "predictions.parquet"
+
+    @property
+    def errors(self) -> Path:
+        """The misread test forms."""
+        return self.data / "errors.parquet"

@@ -1,0 +1,74 @@
+"""How well a form's label is read, and how surely that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import precision_recall_fscore_support
+
+from esetrag import params
+
+RESAMPLES_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def accuracy(right: npt.NDArray[np.bool_], lemmas: npt.NDArray[np.object_], how: params.Evaluate) -> Interval:
+    """Accuracy, with a percentile interval by bootstrap over lemmas.
+
+    Forms of one lemma are misread together, so whole lemmas are drawn, not rows (Efron and
+    Tibshirani 1993, ch. 13, for the percentile interval; Field and Welsh 2007 for clusters).
+
+    Args:
+        right: (rows,) whether the row was read right.
+        lemmas: (rows,) its lemma.
+        how: seed, resamples and confidence.
+    """
+    _, cluster = np.unique(lemmas, return_inverse=True)
+    size = np.bincount(cluster).astype(float)  # (lemmas,)
+    hits = np.bincount(cluster, weights=right)  # (lemmas,)
+    chance = np.random.default_rng(how.seed)
+    resampled = []
+    for start in range(0, how.resamples, RESAMPLES_AT_ONCE):
+        draws = min(RESAMPLES_AT_ONCE, how.resamples - start)
+        times = chance.multinomial(len(size), np.full(len(size), 1 / len(size)), size=draws)  # (draws, lemmas)
+        resampled.append((times @ hits) / (times @ size))
+    tail = (1 - how.confidence) / 2
+    low, high = np.quantile(np.concatenate(resampled), [tail, 1 - tail])
+    return Interval(float(right.mean()), float(low), float(high))
+
+
+def per_class(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> pd.DataFrame:
+    """Precision, recall, F1 and support of every label that is borne or read, sorted by label.
+
+    Args:
+        gold: (rows,) true labels.
+        read: (rows,) labels read.
+    """
+    labels = sorted({*gold, *read})
+    scores = precision_recall_fscore_support(gold, read, labels=labels, zero_division=0.0)
+    return pd.DataFrame(dict(zip(("precision", "recall", "f1", "support"), scores, strict=True))).assign(label=labels)[
+        ["label", "precision", "recall", "f1", "support"]
+    ]
+
+
+def macro_f1(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> float:
+    """Mean F1 over the labels that occur among the true ones."""
+    classes = per_class(gold, read)
+    return float(classes.loc[classes["support"] > 0, "f1"].mean())
+
+
+def ceiling(forms: npt.NDArray[np.object_], labels: npt.NDArray[np.object_]) -> float:
+    """The best accuracy any reader of the form alone can have: each form's commonest label is right."""
+    rows = pd.DataFrame({"form": forms, "label": labels}).value_counts()
+    return float(rows.groupby("form").max().sum() / len(forms))

@@ -1,0 +1,241 @@
+"""The parameters of ``params.yaml``: typed, complete, and checked before any work.
+
+Every section is a class; a stage is handed the sections it names and no other. Values stand in
+``params.yaml`` alone, so nothing here has a default: a key that is missing is an error too.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from esetrag import features
+from esetrag.errors import ParamsError
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
+
+
+class Section(BaseModel):
+    """A section of the file: frozen, no key beyond its fields, no conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Task(Section):
+    """What is to be read off a form: one feature of one part of speech of one table."""
+
+    raw: Annotated[str, Field(min_length=1)]
+    """UniMorph table, plain or .gz, relative to the repository."""
+    pos: Annotated[str, Field(min_length=1)]
+    """Part of speech: the first tag of a bundle, exactly."""
+    feature: str
+    """A dimension of UniMorph's schema."""
+
+    @field_validator("feature")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in features.DIMENSIONS:
+            raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}")
+        return name
+
+
+class Sample(Section):
+    """Split by lemma and sampling."""
+
+    split: Literal["lemma", "notebook"]
+    seed: Seed
+    train: Count | None
+    dev: Count | None
+    test: Count | None
+
+
+class BuildVocab(Section):
+    """Symbols and labels."""
+
+    min_count: Count
+
+
+class EncodePad(Section):
+    """Symbols to ids of one width."""
+
+    max_symbols: Count | None
+    keep: Literal["end", "start"]
+
+
+class Model(Section):
+    """Shape of the network."""
+
+    kind: Literal["lstm"]
+    embedding: Count
+    hidden: Count
+    layers: Annotated[int, Field(ge=1, le=16)]
+    bidirectional: bool
+    dropout: Share
+
+
+class Train(Section):
+    """Optimisation."""
+
+    seed: Seed
+    threads: Count
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
+    epochs: Count
+    batch_size: Count
+    shuffle: bool
+    schedule: Literal["constant", "one-cycle"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    label_smoothing: Share
+    crop: Annotated[float, Field(ge=0, le=1)]
+    clip: Annotated[float, Field(gt=0)] | None
+    patience: Count | None
+
+
+class Evaluate(Section):
+    """Intervals and baselines."""
+
+    seed: Seed
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    suffix_length: Count
+
+
+class ErrorAnalysis(Section):
+    """How much the error report shows."""
+
+    examples: Count
+    confusions: Count
+
+
+class Tracking(Section):
+    """Where runs are logged. No stage depends on it: it changes no result."""
+
+    enabled: bool
+    experiment: Annotated[str, Field(min_length=1)]
+
+
+class Params(Section):
+    """The whole file."""
+
+    tasks: Annotated[dict[TaskName, Task], Field(min_length=1)]
+    sample: Sample
+    build_vocab: BuildVocab
+    encode_pad: EncodePad
+    model: Model
+    train: Train
+    evaluate: Evaluate
+    error_analysis: ErrorAnalysis
+    tracking: Tracking
+
+    @field_validator("tasks")
+    @classmethod
+    def _folder_is_free(cls, tasks: dict[str, Task]) -> dict[str, Task]:
+        if "raw" in tasks:
+            raise ValueError("a task cannot be called raw: data/raw holds the tables")
+        return tasks
+
+    def task(self, name: str) -> Task:
+        """The task of that name.
+
+        Raises:
+            ParamsError: if there is none.
+        """
+        if name not in self.tasks:
+            raise ParamsError(f"no task {name!r} in params.yaml; known: {', '.join(sorted(self.tasks))}")
+        return self.tasks[name]
+
+    def section(self, kind: type[Section]) -> Section:
+        """The section of a class, ``train`` for ``Train``."""
+        return next(value for _, value in self if isinstance(value, kind))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's scalars, as DVC reads the same file: ``1e-3`` is a number, ``no`` is a word."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def load(path: Path) -> Params:
+    """Reads and checks the whole file.
+
+    Args:
+        path: ``params.yaml``.
+
+    Raises:
+        ParamsError: naming file, dotted path, what is allowed and what was found.
+    """
+    try:
+        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506: a SafeLoader
+    except OSError as error:
+        raise ParamsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ParamsError(f"{path}{where}: not YAML ({getattr(error, 'problem', None) or error})") from error
+    if not isinstance(content, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections, found {_show(content)}")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {explain(error, Params)}") from error
+
+
+def explain(error: ValidationError, root: type[Section]) -> str:
+    """Says of each problem its dotted path, what is allowed and what was found, in one line.
+
+    Args:
+        error: what validation raised.
+        root: the class that was validated.
+    """
+    problems = []
+    for problem in error.errors(include_url=False):
+        place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        match problem["type"]:
+            case "extra_forbidden":
+                known = ", ".join(_keys(root, problem["loc"][:-1]))
+                problems.append(f"{place}: unknown key, expected one of {known}")
+            case "missing":
+                problems.append(f"{place}: missing")
+            case _:
+                expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+                problems.append(f"{place}: {expected}, found {_show(problem['input'])}")
+    return "; ".join(problems)
+
+
+def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a place of the file knows."""
+    for part in location:
+        kind = Task if part == "tasks" else section.model_fields[str(part)].annotation
+        assert isinstance(kind, type)
+        section = kind
+        if kind is Task:
+            break
+    return list(section.model_fields)
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,80 @@
+"""Splits rows so that no lemma is in two parts, and draws samples of the parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag import params, tables
+from esetrag.errors import DataError
+from esetrag.layout import PARTS
+
+SHARES = (0.8, 0.1, 0.1)
+NOTEBOOK_SPLIT_SEED, NOTEBOOK_SAMPLE_SEED = 12, 1
+
+
+def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
+    """Divides rows by lemma, 80/10/10, so that no lemma is in two parts.
+
+    Rows and lemmas are sorted, then the lemmas shuffled by the seed: the order of ``table`` is
+    without influence. ``split: notebook`` does what the lecture notebook did: the lemmas in the
+    order of their first appearance, shuffled by numpy's legacy generator with seed 12.
+
+    Args:
+        table: labelled rows (``tables.SAMPLE``).
+        sample: ``split`` and ``seed`` are read.
+
+    Returns:
+        All rows of ``train``, ``dev`` and ``test``.
+
+    Raises:
+        DataError: if there are fewer than three lemmas.
+    """
+    if sample.split == "lemma":
+        table = table.sort_by([(name, "ascending") for name in tables.SAMPLE.names])
+    lemmas = pc.dictionary_encode(table["lemma"]).combine_chunks()  # ids by first appearance
+    count = len(lemmas.dictionary)
+    if count < len(PARTS):
+        raise DataError(f"{count} lemma(s) cannot be split into {', '.join(PARTS)}: three are the least")
+    if sample.split == "lemma":
+        order = np.random.default_rng([sample.seed, 0]).permutation(count)
+    else:
+        order = np.arange(count)
+        np.random.RandomState(NOTEBOOK_SPLIT_SEED).shuffle(order)
+    held_out = max(1, int(count * SHARES[1]))
+    part_of_lemma = np.empty(count, dtype=np.int8)
+    part_of_lemma[order] = np.repeat([0, 1, 2], [count - 2 * held_out, held_out, held_out])
+    part_of_row = part_of_lemma[lemmas.indices.to_numpy()]
+    return {part: table.take(np.flatnonzero(part_of_row == i)) for i, part in enumerate(PARTS)}
+
+
+def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Table]:
+    """Draws as many rows of each part as wanted, or all there are.
+
+    Args:
+        parts: what ``split`` returned.
+        sample: sizes (None: all), ``split`` and ``seed``. Of one seed, a larger sample holds
+            the smaller one.
+    """
+    drawn = {}
+    for number, part in enumerate(PARTS, start=1):
+        size, rows = getattr(sample, part), len(parts[part])
+        if size is None or size >= rows:
+            drawn[part] = parts[part]
+        elif sample.split == "lemma":
+            order = np.random.default_rng([sample.seed, number]).permutation(rows)
+            drawn[part] = parts[part].take(np.sort(order[:size]))
+        else:
+            drawn[part] = parts[part].take(_as_pandas_draws(rows, size))
+    return drawn
+
+
+def _as_pandas_draws(rows: int, size: int) -> npt.NDArray[np.int64]:
+    import pandas as pd  # noqa: PLC0415: only the notebook's split pays for the import
+
+    drawn: npt.NDArray[np.int64] = (
+        pd.Series(np.arange(rows)).sample(size, random_state=NOTEBOOK_SAMPLE_SEED).to_numpy()
+    )
+    return drawn

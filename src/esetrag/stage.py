@@ -1,0 +1,42 @@
+"""Runs a stage script: its task and parameters in, one line and exit code 2 if the user must mend something."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from esetrag import params
+from esetrag.errors import EsetragError
+from esetrag.layout import Layout
+
+PARAMS = Path("params.yaml")
+
+
+def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
+    """Runs ``main(layout, *sections)`` for the task named on the command line.
+
+    The whole parameter file is checked first; ``main`` is handed the sections named here alone.
+
+    Args:
+        main: the stage.
+        sections: classes of the sections it reads; ``Task`` stands for the task's entry.
+    """
+    script = Path(sys.argv[0])
+    parser = argparse.ArgumentParser(prog=script.name, description=sys.modules["__main__"].__doc__)
+    parser.add_argument("task", help="a key of tasks in params.yaml")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments = parser.parse_args()
+    try:
+        given = params.load(PARAMS)
+        task = given.task(arguments.task)
+        main(
+            Layout(arguments.task),
+            *(task if section is params.Task else given.section(section) for section in sections),
+        )
+    except EsetragError as error:
+        if arguments.debug:
+            raise
+        print(f"{script.stem}: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,100 @@
+"""The parquet tables that stages hand on: fixed schemas, checked when read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from esetrag import files
+from esetrag.errors import DataError
+
+SAMPLE = pa.schema(
+    [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
+)
+"""A row of the table with the value of the task's feature."""
+
+ERRORS = pa.schema(
+    [
+        *SAMPLE,
+        pa.field("predicted", pa.string()),
+        pa.field("probability", pa.float32()),
+        pa.field("label_probability", pa.float32()),
+        pa.field("unknown", pa.string()),
+    ]
+)
+"""A misread row: how sure the reader was, what it gave the true label, the symbols it did not know."""
+
+
+def encoded(width: int, symbols: int) -> pa.Schema:
+    """Schema of the encoded rows.
+
+    Args:
+        width: symbols a row, padding included.
+        symbols: size of the vocabulary; its ids are stored in the narrowest type.
+    """
+    ids = pa.list_(pa.field("item", id_type(symbols), nullable=False), width)
+    return pa.schema(
+        [
+            pa.field("ids", ids, nullable=False),
+            pa.field("length", pa.uint16(), nullable=False),
+            pa.field("label", pa.int16(), nullable=False),  # -1: a label unseen in training
+        ]
+    )
+
+
+def id_type(symbols: int) -> pa.DataType:
+    """The narrowest unsigned integer that holds the ids of a vocabulary."""
+    return pa.uint8() if symbols <= 2**8 else pa.uint16() if symbols <= 2**16 else pa.uint32()
+
+
+def predictions(labels: list[str]) -> pa.Schema:
+    """Schema of the predictions; the metadata name the labels behind ``probabilities``."""
+    shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
+    extra = [("predicted", pa.string()), ("probability", pa.float32()), ("probabilities", shares)]
+    fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    return pa.schema(fields, metadata={"labels": "\t".join(labels)})
+
+
+def write(path: Path, table: pa.Table) -> None:
+    """Writes a table, the same bytes for the same rows and library version."""
+    with files.replacing(path) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
+    """Reads a table.
+
+    Args:
+        path: a parquet file.
+        expected: its schema; None takes any.
+
+    Raises:
+        DataError: if the file is missing, damaged or has another schema.
+    """
+    try:
+        table = pq.read_table(path, memory_map=False, partitioning=None)
+        table.validate(full=True)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error
+    if expected is not None:
+        check(path, table, expected)
+    return table
+
+
+def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:
+    """Compares the columns of a table read from ``path`` with those expected.
+
+    Raises:
+        DataError: if they differ.
+    """
+    if not table.schema.equals(expected):
+        raise DataError(f"{path}: expected columns {_columns(expected)}, found {_columns(table.schema)}")
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name}: {field.type}" for field in schema)

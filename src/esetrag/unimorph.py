@@ -1,0 +1,154 @@
+"""Reads UniMorph tables, one inflected form a line: ``lemma<TAB>form<TAB>tags``.
+
+What 25 published files taught: UTF-8 with or without BOM, LF or CRLF, blank lines; words such as
+``null`` and ``nan``; lone quotation marks; spaces around cells; decomposed letters; rows that
+stand twice. All of that is read; a row of another width is an error.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+
+from esetrag import features, tables
+from esetrag.errors import DataError
+
+COLUMNS = ("lemma", "form", "features")
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The labelled rows of a task and an account of all others."""
+
+    table: pa.Table
+    """Rows of ``tables.SAMPLE`` in the order of the file."""
+    rows: int
+    duplicates: int
+    parts_of_speech: dict[str, int]
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows of the part of speech that were left out, by reason."""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """The first few distinct ones of each reason, as ``lemma form bundle``."""
+
+
+def read(path: Path) -> pa.Table:
+    """Reads a table whole: cells trimmed, text in NFC.
+
+    Args:
+        path: a plain or gzip-compressed (``.gz``) file.
+
+    Returns:
+        The columns ``lemma``, ``form``, ``features``, as many rows as the file has.
+
+    Raises:
+        DataError: with file and line, if a row has not three columns, the text is not UTF-8 or
+            the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"{path}: not a whole gzip file ({error})") from error
+    if not data.strip():
+        raise DataError(f"{path}: expected rows lemma<TAB>form<TAB>tags, found an empty file")
+    try:
+        table = csv.read_csv(
+            pa.BufferReader(data),
+            csv.ReadOptions(column_names=list(COLUMNS)),
+            csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False),
+            csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False),
+        )
+        cells = [pc.utf8_normalize(pc.utf8_trim_whitespace(column), "NFC") for column in table.columns]
+    except pa.ArrowException as error:
+        _explain(path, data)
+        raise DataError(f"{path}: not a table of three columns ({error})") from error
+    if data.find(b"\0") >= 0:
+        _explain(path, data)
+    return pa.table(dict(zip(COLUMNS, cells, strict=True)))
+
+
+def _explain(path: Path, data: bytes) -> None:
+    """Finds the line at fault; slow, for a file that is refused anyway."""
+    for number, line in enumerate(re.split(rb"\r\n|\n|\r", data), start=1):
+        where = f"{path}, line {number}: expected lemma<TAB>form<TAB>tags in UTF-8, found"
+        try:
+            row = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{where} the byte 0x{line[error.start]:02x}; convert the file to UTF-8") from error
+        if "\0" in row:
+            raise DataError(f"{where} a NUL character; is it a text file?")
+        if row and row.count("\t") != 2:
+            shown = row if len(row) <= 60 else f"{row[:57]}…"
+            raise DataError(f"{where} {row.count(chr(9)) + 1} column(s): {shown!r}")
+
+
+def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
+    """Keeps the rows of a part of speech that bear one value of a feature.
+
+    Rows of no value, of several values, with an empty cell, or with a heading for a form are left
+    out and counted.
+
+    Args:
+        table: columns ``lemma``, ``form``, ``features``.
+        path: where it came from, for messages.
+        pos: part of speech, the first tag of a bundle.
+        feature: a key of ``features.DIMENSIONS``.
+
+    Raises:
+        DataError: if no row is left.
+    """
+    distinct = table.group_by(list(COLUMNS), use_threads=False).aggregate([])
+    # Bundles are few (hundreds), rows are many: a bundle is read once, its rows take the outcome.
+    bundles = pc.dictionary_encode(distinct["features"]).combine_chunks()
+    texts, index = bundles.dictionary.to_pylist(), bundles.indices.to_numpy()
+    rows_of = np.bincount(index, minlength=len(texts))
+    kinds: Counter[str] = Counter()
+    for bundle, rows in zip(texts, rows_of, strict=True):
+        kinds[features.part_of_speech(bundle)] += int(rows)
+    found = [features.values(bundle, feature) for bundle in texts]
+    of_pos = np.array([features.part_of_speech(bundle) == pos for bundle in texts], dtype=bool)[index]
+    if not of_pos.any():
+        known = ", ".join(f"{kind} ({rows:,})" for kind, rows in kinds.most_common(8))
+        raise DataError(f"{path}: no row has the part of speech {pos}; found {known}")
+    form, lemma = distinct["form"], distinct["lemma"]
+    heading = pc.and_(pc.is_in(form, pa.array(sorted(features.HEADINGS))), pc.not_equal(form, lemma))
+    empty = pc.or_(pc.equal(form, ""), pc.equal(lemma, ""))
+    reasons = {
+        "empty cell": empty.to_numpy(),
+        "heading as a form": heading.to_numpy(),
+        f"no value of {feature}": np.array([len(values) == 0 for values in found], dtype=bool)[index],
+        f"several values of {feature}": np.array([len(values) > 1 for values in found], dtype=bool)[index],
+    }
+    kept, dropped, examples = of_pos.copy(), {}, {}
+    for reason, rows in reasons.items():
+        out = np.flatnonzero(kept & rows)
+        if len(out):
+            shown = distinct.take(out).sort_by([(name, "ascending") for name in COLUMNS]).slice(0, EXAMPLES)
+            dropped[reason] = len(out)
+            examples[reason] = [" ".join(row.values()) for row in shown.to_pylist()]
+        kept &= ~rows
+    if not kept.any():
+        raise DataError(f"{path}: none of the {of_pos.sum():,} rows of {pos} bears one value of {feature}")
+    labels = pa.array([next(iter(values)) if len(values) == 1 else "" for values in found])
+    labelled = distinct.append_column("label", labels.take(bundles.indices)).filter(pa.array(kept))
+    return Selection(
+        labelled.cast(tables.SAMPLE),
+        rows=len(table),
+        duplicates=len(table) - len(distinct),
+        parts_of_speech=dict(kinds.most_common()),
+        dropped=dropped,
+        examples=examples,
+    )

@@ -1,0 +1,16 @@
+"""Training rows to the tables of symbols and labels."""
+
+from esetrag import files, params, stage, tables
+from esetrag.layout import Layout
+from esetrag.vocab import Vocabulary
+
+
+def main(layout: Layout, how: params.BuildVocab) -> None:
+    """Writes the vocabulary."""
+    train = tables.read(layout.sample("train"), tables.SAMPLE)
+    vocabulary = Vocabulary.build(train["form"].to_pylist(), train["label"].to_pylist(), how.min_count)
+    files.write_json(layout.vocab, vocabulary.to_json())
+
+
+if __name__ == "__main__":
+    stage.run(main, params.BuildVocab)

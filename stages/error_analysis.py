@@ -1,0 +1,26 @@
+"""Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
+
+from esetrag import analysis, encoding, files, history, params, plots, report, stage, tables, tracking
+from esetrag.layout import PARTS, Layout
+from esetrag.vocab import Vocabulary
+
+
+def main(layout: Layout, how: params.ErrorAnalysis) -> None:
+    """Writes the error table, the page and the pictures, then logs the run."""
+    vocabulary = Vocabulary.read(layout.vocab)
+    predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
+    result = analysis.analyse(predictions, vocabulary)
+    tables.write(layout.errors, analysis.table(result))
+    files.write_json(layout.metrics / "errors.json", analysis.summary(result))
+    files.write_text(layout.metrics / "errors.md", report.errors_page(layout.task, result, how))
+
+    forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
+    width = files.read_json(layout.metrics / "encoding.json")["width"]
+    plots.lengths(layout.plots / "lengths.png", forms, width - encoding.MARKS)
+    plots.curves(layout.plots / "curves.png", history.read(layout.history))
+    plots.confusion(layout.plots / "confusion.png", predictions)
+    tracking.log(layout)
+
+
+if __name__ == "__main__":
+    stage.run(main, params.ErrorAnalysis)

@@ -1,0 +1,23 @@
+"""UniMorph table to labelled rows, split by lemma and sampled, and a report on the data."""
+
+from pathlib import Path
+
+from esetrag import files, params, report, sampling, stage, tables, unimorph
+from esetrag.layout import PARTS, Layout
+
+
+def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
+    """Writes the rows of train, dev and test."""
+    raw = Path(task.raw)
+    selection = unimorph.select(unimorph.read(raw), raw, task.pos, task.feature)
+    available = sampling.split(selection.table, how)
+    drawn = sampling.draw(available, how)
+    for part in PARTS:
+        tables.write(layout.sample(part), drawn[part])
+    figures = report.data(task, selection, available, drawn)
+    files.write_json(layout.metrics / "data.json", figures)
+    files.write_text(layout.metrics / "data.md", report.data_page(layout.task, figures))
+
+
+if __name__ == "__main__":
+    stage.run(main, params.Task, params.Sample)

@@ -1,0 +1,24 @@
+"""Encoded rows to a checkpoint and the history of its training."""
+
+from dataclasses import asdict
+
+from esetrag import checkpoint, encoding, files, history, params, progress, stage, training
+from esetrag.layout import Layout
+from esetrag.vocab import Vocabulary
+
+
+def main(layout: Layout, model: params.Model, how: params.Train) -> None:
+    """Trains and writes the best epoch's checkpoint."""
+    vocabulary = Vocabulary.read(layout.vocab)
+    train, dev = (encoding.read(layout.encoded(part), vocabulary) for part in ("train", "dev"))
+    with progress.epochs(how.epochs) as on_epoch:
+        trained = training.fit(train, dev, vocabulary, model, how, on_epoch)
+    best = history.best(trained.epochs)
+    account = {"task": layout.task, "epoch": best.epoch, "device": trained.device, **how.model_dump()}
+    checkpoint.save(layout.checkpoint, trained.network, vocabulary, train, model, account)
+    files.write_text(layout.history, history.to_csv(trained.epochs))
+    files.write_json(layout.metrics / "train.json", asdict(best))
+
+
+if __name__ == "__main__":
+    stage.run(main, params.Model, params.Train)
