@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandas as pd
 import pyarrow as pa
@@ -39,7 +40,9 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     label_id = rows["label"].map(vocabulary.label_ids)
     known = set(vocabulary.symbols[len(SPECIAL) :])
     rows = rows.assign(
-        label_probability=[0.0 if pd.isna(i) else float(shares[row, int(i)]) for row, i in enumerate(label_id)],
+        label_probability=[
+            0.0 if pd.isna(i) else float(shares[row, int(i)]) for row, i in enumerate(label_id)
+        ],
         unknown=["".join(sorted(set(form) - known)) for form in rows["form"]],
         wrong=rows["label"] != rows["predicted"],
     )
@@ -56,7 +59,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     lengths = rows["form"].str.len()
     longest = int(lengths.max())
     edges = list(range(0, longest + LENGTH_STEP, LENGTH_STEP))
-    named = [f"{low + 1}–{high} symbols" for low, high in zip(edges, edges[1:], strict=False)]
+    named = [f"{low + 1}–{high} symbols" for low, high in pairwise(edges)]
     slices = [
         ("length", pd.cut(lengths, edges, labels=named)),
         ("unknown symbols", rows["unknown"].ne("").map({True: "some", False: "none"})),
@@ -85,14 +88,17 @@ def _slice(name: str, values: pd.Series, wrong: pd.Series) -> pd.DataFrame:
 
 def table(analysis: Analysis) -> pa.Table:
     """The misread rows as a table."""
-    return pa.Table.from_pandas(analysis.errors, schema=tables.ERRORS, preserve_index=False).replace_schema_metadata()
+    return pa.Table.from_pandas(
+        analysis.errors, schema=tables.ERRORS, preserve_index=False
+    ).replace_schema_metadata()
 
 
 def summary(analysis: Analysis) -> dict[str, object]:
     """The figures that ``dvc metrics`` shows."""
     slices = {
         name: {
-            row.value: {"accuracy": row.accuracy, "rows": int(row.rows)} for row in group.itertuples(index=False)
+            row.value: {"accuracy": row.accuracy, "rows": int(row.rows)}
+            for row in group.itertuples(index=False)
         }
         for name, group in analysis.slices.groupby("slice")
         if name != "true label"  # the evaluate stage gives recall by label

@@ -28,7 +28,9 @@ class SuffixTable:
         for length in range(longest + 1):
             rows = pa.table({"suffix": suffixes(forms, length), "label": labels}).drop_null()
             counts = rows.group_by(["suffix", "label"], use_threads=False).aggregate([([], "count_all")])
-            ranked = counts.sort_by([("suffix", "ascending"), ("count_all", "descending"), ("label", "ascending")])
+            ranked = counts.sort_by(
+                [("suffix", "ascending"), ("count_all", "descending"), ("label", "ascending")]
+            )
             levels.append(
                 ranked.group_by("suffix", use_threads=False)
                 .aggregate([("label", "first")])
@@ -41,7 +43,9 @@ class SuffixTable:
         answers = []
         for length in range(len(self.levels) - 1, -1, -1):
             level = self.levels[length]
-            place = pc.index_in(suffixes(forms, length), value_set=level["suffix"].combine_chunks(), skip_nulls=True)
+            place = pc.index_in(
+                suffixes(forms, length), value_set=level["suffix"].combine_chunks(), skip_nulls=True
+            )
             answers.append(level["label"].take(place))
         return pc.coalesce(*answers)
 

@@ -102,7 +102,9 @@ def load(folder: Path) -> Checkpoint:
     except DataError as error:
         raise CheckpointError(str(error)) from error
     except ValidationError as error:
-        raise CheckpointError(f"{path}: not a checkpoint's manifest: {params.explain(error, Manifest)}") from error
+        raise CheckpointError(
+            f"{path}: not a checkpoint's manifest: {params.explain(error, Manifest)}"
+        ) from error
     return Checkpoint(_network(folder / WEIGHTS, manifest, vocabulary), vocabulary, manifest)
 
 
@@ -111,7 +113,9 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClas
     try:
         found = path.stat().st_size
         if found != manifest.weights.size:
-            raise CheckpointError(f"{path}: expected {manifest.weights.size} bytes by its manifest, found {found}; {mend}")
+            raise CheckpointError(
+                f"{path}: expected {manifest.weights.size} bytes by its manifest, found {found}; {mend}"
+            )
         if files.sha256(path) != manifest.weights.sha256:
             raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
         weights = safetensors.torch.load(path.read_bytes())

@@ -47,8 +47,9 @@ ALIASES = {"INST": "INS"}
 """Spellings that drifted between years and files, and the schema's own."""
 
 HEADINGS = frozenset(
-    "singular plural dual definite indefinite nominative accusative genitive dative instrumental"
-    " ablative locative vocative masculine feminine neuter present past future".split()
+    {"singular", "plural", "dual", "definite", "indefinite", "masculine", "feminine", "neuter"}
+    | {"nominative", "accusative", "genitive", "dative", "instrumental", "locative", "vocative"}
+    | {"present", "past", "future", "indicative", "subjunctive", "imperative", "conditional"}
 )
 """Headings of Wiktionary's tables that some files carry in the place of a form."""
 

@@ -51,7 +51,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 with ``\\n`` line ends on every platform, since DVC hashes bytes."""
+    """Writes UTF-8 with LF line ends on every platform, since DVC hashes bytes."""
     write_bytes(path, text.encode())
 
 
@@ -61,7 +61,9 @@ def write_json(path: Path, content: Any) -> None:
     Raises:
         ValueError: if ``content`` holds NaN or an infinity, which JSON does not have.
     """
-    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def read_json(path: Path) -> Any:

@@ -21,7 +21,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from esetrag import files
@@ -154,7 +154,7 @@ def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
     affixes = Affixes.read(aff)
     reach = max((len(r.condition.pattern) for rules in affixes.rules.values() for r in rules), default=0)
 
-    @lru_cache(maxsize=None)
+    @cache
     def suffixed(flags: str, ending: str) -> list[tuple[int, str, str, bool]]:
         # Rules look at a word's last letters only, so words of one ending share the outcome.
         return [
@@ -218,7 +218,10 @@ def choose(lemmas: dict[str, Paradigm], count: int | None) -> list[str]:
 def table(lemmas: dict[str, Paradigm], chosen: list[str]) -> str:
     """The rows ``lemma<TAB>form<TAB>tags`` of the chosen lemmas, in a fixed order."""
     return "".join(
-        f"{lemma}\t{form}\t{tags}\n" for lemma in chosen for tags in CELLS for form in sorted(lemmas[lemma][tags])
+        f"{lemma}\t{form}\t{tags}\n"
+        for lemma in chosen
+        for tags in CELLS
+        for form in sorted(lemmas[lemma][tags])
     )
 
 

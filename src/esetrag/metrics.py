@@ -41,7 +41,9 @@ def accuracy(right: npt.NDArray[np.bool_], lemmas: npt.NDArray[np.object_], how:
     resampled = []
     for start in range(0, how.resamples, RESAMPLES_AT_ONCE):
         draws = min(RESAMPLES_AT_ONCE, how.resamples - start)
-        times = chance.multinomial(len(size), np.full(len(size), 1 / len(size)), size=draws)  # (draws, lemmas)
+        times = chance.multinomial(
+            len(size), np.full(len(size), 1 / len(size)), size=draws
+        )  # (draws, lemmas)
         resampled.append((times @ hits) / (times @ size))
     tail = (1 - how.confidence) / 2
     low, high = np.quantile(np.concatenate(resampled), [tail, 1 - tail])
@@ -57,9 +59,9 @@ def per_class(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> p
     """
     labels = sorted({*gold, *read})
     scores = precision_recall_fscore_support(gold, read, labels=labels, zero_division=0.0)
-    return pd.DataFrame(dict(zip(("precision", "recall", "f1", "support"), scores, strict=True))).assign(label=labels)[
-        ["label", "precision", "recall", "f1", "support"]
-    ]
+    return pd.DataFrame(dict(zip(("precision", "recall", "f1", "support"), scores, strict=True))).assign(
+        label=labels
+    )[["label", "precision", "recall", "f1", "support"]]
 
 
 def macro_f1(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> float:

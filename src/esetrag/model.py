@@ -59,7 +59,9 @@ class LstmClassifier(nn.Module):
             for backward, lstm in enumerate(layer):
                 read = x.gather(1, turned.expand_as(x)) if backward else x
                 states.append(lstm(read)[0])  # (b, t, h) in the order of reading
-            final = torch.cat([state.gather(1, last.expand(-1, 1, state.shape[2])) for state in states], dim=2)
+            final = torch.cat(
+                [state.gather(1, last.expand(-1, 1, state.shape[2])) for state in states], dim=2
+            )
             if self.directions == 2:
                 states[1] = states[1].gather(1, turned.expand_as(states[1]))
             x = self.dropout(torch.cat(states, dim=2))  # (b, t, directions * h)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
@@ -159,13 +159,15 @@ class Params(Section):
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's scalars, as DVC reads the same file: ``1e-3`` is a number, ``no`` is a word."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key, (key_node, _) in zip(keys, node.value, strict=True):
             if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark
+                )
         return super().construct_mapping(node, deep)
 
 
@@ -188,7 +190,7 @@ def load(path: Path) -> Params:
         ParamsError: naming file, dotted path, what is allowed and what was found.
     """
     try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506: a SafeLoader
+        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 a SafeLoader
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -228,11 +230,10 @@ def explain(error: ValidationError, root: type[Section]) -> str:
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that a place of the file knows."""
     for part in location:
-        kind = Task if part == "tasks" else section.model_fields[str(part)].annotation
-        assert isinstance(kind, type)
-        section = kind
-        if kind is Task:
-            break
+        if part == "tasks":
+            return list(Task.model_fields)
+        kind = section.model_fields[str(part)].annotation
+        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
     return list(section.model_fields)
 
 

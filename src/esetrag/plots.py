@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 mpl.use("Agg")  # before pyplot: no screen is needed
-import matplotlib.pyplot as plt  # noqa: E402
-import seaborn as sns  # noqa: E402
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
-from esetrag import files, history  # noqa: E402
-from esetrag.history import Epoch  # noqa: E402
+from esetrag import files, history
+from esetrag.history import Epoch
 
 INK, MISS = "#1f4e79", "Reds"
 
@@ -68,8 +69,12 @@ def curves(path: Path, epochs: list[Epoch]) -> None:
             rows["value"] = 100 * (1 - rows["value"])
         sns.lineplot(rows, x="epoch", y="value", hue="part", marker="o", markersize=4, ax=axes)
         axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
-        axes.set(xlabel="epoch", ylabel=label, yscale="symlog" if metric == "accuracy" else "log")
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.set_yscale("log" if metric == "loss" else "symlog")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
+    panels[1].set_ylim(0)
     panels[0].set_title("Loss")
     panels[1].set_title("Error")
     figure.suptitle("Training (train: running mean, with dropout and cropping)", size=10)
@@ -94,8 +99,8 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     figure, axes = plt.subplots(figsize=(side + 1, side))
     errors = np.where(right, 0, counts)
     sns.heatmap(
-        errors, annot=text, fmt="", cmap=MISS, vmin=0, vmax=max(int(errors.max()), 1), square=True, linewidths=0.5,
-        linecolor="#eeeeee", xticklabels=labels, yticklabels=labels, annot_kws={"size": 8},
+        errors, annot=text, fmt="", cmap=MISS, vmin=0, vmax=max(int(errors.max()), 1), square=True,
+        linewidths=0.5, linecolor="#eeeeee", xticklabels=labels, yticklabels=labels, annot_kws={"size": 8},
         cbar_kws={"label": "misread forms", "shrink": 0.6}, ax=axes,
     )  # fmt: skip
     wrong = int(errors.sum())

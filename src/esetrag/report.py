@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag import params
+from esetrag.analysis import Analysis
 from esetrag.layout import PARTS
 from esetrag.unimorph import Selection
 
@@ -90,16 +91,19 @@ def data_page(task: str, figures: dict[str, Any]) -> str:
     )
 
 
-def errors_page(task: str, analysis: Any, how: params.ErrorAnalysis) -> str:
+def errors_page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
     """The error report as a page.
 
     Args:
         task: its name.
-        analysis: an ``analysis.Analysis``.
+        analysis: of its errors.
         how: how much is shown.
     """
     errors = analysis.errors
-    confusions = [(row.label, row.predicted, row.errors) for row in analysis.confusions.head(how.confusions).itertuples()]
+    confusions = [
+        (row.label, row.predicted, row.errors)
+        for row in analysis.confusions.head(how.confusions).itertuples()
+    ]
     misread = [
         (f"**{row.form}**", row.lemma, row.features, row.label, row.predicted, f"{row.probability:.1%}",
          f"{row.label_probability:.1%}", row.unknown)
@@ -111,14 +115,27 @@ def errors_page(task: str, analysis: Any, how: params.ErrorAnalysis) -> str:
     ]
     if len(errors):
         page += [
-            f"\n## Most frequent confusions\n\nThe first {len(confusions)} of {len(analysis.confusions)} pairs.\n",
+            "\n## Most frequent confusions\n",
+            f"The first {len(confusions)} of {len(analysis.confusions)} pairs.\n",
             table(("true", "read as", "forms"), confusions, "llr"),
         ]
     for name, group in analysis.slices.groupby("slice", sort=False):
-        rows = [(row.value, f"{row.rows:,}", f"{row.errors:,}", f"{row.accuracy:.2%}") for row in group.itertuples()]
+        rows = [
+            (row.value, f"{row.rows:,}", f"{row.errors:,}", f"{row.accuracy:.2%}")
+            for row in group.itertuples()
+        ]
         page += [f"\n## Accuracy by {name}\n", table((name, "forms", "misread", "accuracy"), rows, "lrrr")]
     if len(errors):
-        columns = ("form", "lemma", "features", "true", "read as", "sure of it", "of the true", "unknown symbols")
+        columns = (
+            "form",
+            "lemma",
+            "features",
+            "true",
+            "read as",
+            "sure of it",
+            "of the true",
+            "unknown symbols",
+        )
         page += [
             f"\n## The forms\n\nThe {len(misread)} misread with most confidence of {len(errors)}; "
             f"all are in `data/{task}/errors.parquet`.\n",
@@ -137,4 +154,6 @@ def table(head: Row, rows: Iterable[Row], align: str) -> str:
     """
     rule = ["---:" if side == "r" else "---" for side in align]
     lines = [head, rule, *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )

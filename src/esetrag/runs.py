@@ -47,7 +47,9 @@ def collect(layout: Layout, given: params.Params) -> Run:
         DataError: if one is missing.
     """
     used = {"task": given.task(layout.task).model_dump(), **given.model_dump(exclude={"tasks", "tracking"})}
-    pages = sorted(path for path in layout.metrics.rglob("*") if path.suffix in (".json", ".md", ".csv", ".png"))
+    pages = sorted(
+        path for path in layout.metrics.rglob("*") if path.suffix in (".json", ".md", ".csv", ".png")
+    )
     artifacts = [*pages, *sorted(layout.checkpoint.iterdir()), layout.predictions]
     digests = {path.relative_to(layout.root).as_posix(): files.sha256(path) for path in artifacts}
     state = json.dumps({"task": layout.task, "params": used, "artifacts": digests}, sort_keys=True)

@@ -72,7 +72,7 @@ def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Tabl
 
 
 def _as_pandas_draws(rows: int, size: int) -> npt.NDArray[np.int64]:
-    import pandas as pd  # noqa: PLC0415: only the notebook's split pays for the import
+    import pandas as pd  # only the notebook's split pays for the import
 
     drawn: npt.NDArray[np.int64] = (
         pd.Series(np.arange(rows)).sample(size, random_state=NOTEBOOK_SAMPLE_SEED).to_numpy()

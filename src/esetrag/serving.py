@@ -17,11 +17,18 @@ class Served:
         """Wraps a reader."""
         self.reader = reader
 
-    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Reads the forms of the column ``form``."""
+    def predict(
+        self,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002 MLflow hands it over by name
+    ) -> pd.DataFrame:
+        """Reads the forms of the column ``form``; there are no ``params``."""
         readings = self.reader.predict([str(form) for form in model_input["form"]])
         return pd.DataFrame(
-            {"label": [read.labels[0] for read in readings], "probability": [read.probabilities[0] for read in readings]}
+            {
+                "label": [read.labels[0] for read in readings],
+                "probability": [read.probabilities[0] for read in readings],
+            }
         )
 
 

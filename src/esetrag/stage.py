@@ -1,4 +1,4 @@
-"""Runs a stage script: its task and parameters in, one line and exit code 2 if the user must mend something."""
+"""Runs a stage script: task and parameters in; one line and exit code 2 if the user must mend something."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 
 KEY = "esetrag.key"
 STORE, ARTIFACTS, LOCK = "mlflow.db", "mlartifacts", ".mlflow.lock"
+STORE_VARIABLE = "MLFLOW_TRACKING_URI"
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 """A server that is down costs seconds, not MLflow's four minutes; the environment overrides it."""
-EXAMPLES = ["házból", "asztalokkal", "kertig"]
 REQUIREMENTS = ("numpy", "pyarrow", "pydantic", "PyYAML", "safetensors", "torch")
 
 
@@ -41,7 +43,7 @@ def log(layout: Layout) -> None:
         return
     try:
         project(runs.collect(layout, given), given.tracking.experiment)
-    except Exception as error:  # noqa: BLE001: a store fails in many ways, none may cost a result
+    except Exception as error:  # noqa: BLE001 a store fails in many ways, none may cost a result
         reason = " ".join(str(error).split())[:200]
         print(f"tracking: the run was not logged ({reason}); log it later: esetrag track", file=sys.stderr)
 
@@ -60,16 +62,19 @@ def project(run: Run, experiment: str) -> str:
         TrackingError: if the store cannot be used.
     """
     mlflow = _mlflow()
+    place, artifacts = store(), None if os.environ.get(STORE_VARIABLE) else (root() / ARTIFACTS).as_uri()
     with FileLock(root() / LOCK, timeout=60):  # two first users of a new store would corrupt it
-        mlflow.set_tracking_uri(store())
+        mlflow.set_tracking_uri(place)  # MLflow exports it, so the variable is read before
         client = mlflow.MlflowClient()
-        experiment_id = _experiment(client, experiment)
+        experiment_id = _experiment(client, experiment, artifacts)
         for known in client.search_runs([experiment_id], filter_string=f"tags.`{KEY}` = '{run.key}'"):
             if known.info.status == "FINISHED":
                 return str(known.info.run_id)
             client.delete_run(known.info.run_id)  # begun and never ended: made anew
     name = os.environ.get("DVC_EXP_NAME") or f"{run.task}-{run.key[:7]}"
-    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags={**run.tags, KEY: run.key}) as active:
+    with mlflow.start_run(
+        experiment_id=experiment_id, run_name=name, tags={**run.tags, KEY: run.key}
+    ) as active:
         run_id = str(active.info.run_id)
         _log_figures(client, run_id, run)
         for path in run.files:
@@ -88,7 +93,7 @@ def root() -> Path:
 
 def store() -> str:
     """Where runs go: ``MLFLOW_TRACKING_URI`` or a SQLite file in the repository."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / STORE}"
+    return os.environ.get(STORE_VARIABLE) or f"sqlite:///{root() / STORE}"
 
 
 def _mlflow() -> mlflow:
@@ -101,15 +106,15 @@ def _mlflow() -> mlflow:
     return mlflow
 
 
-def _experiment(client: mlflow.MlflowClient, name: str) -> str:
+def _experiment(client: mlflow.MlflowClient, name: str, artifacts: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         if found.lifecycle_stage == "deleted":
             raise TrackingError(f"the experiment {name} is deleted; restore it or change tracking.experiment")
         return str(found.experiment_id)
-    # Given, for MLflow's default would be a folder of the current directory.
-    local = None if os.environ.get("MLFLOW_TRACKING_URI") else (root() / ARTIFACTS).as_uri()
-    return str(client.create_experiment(name, artifact_location=local))
+    # For a local store the place is given: MLflow's default is a folder of the current directory,
+    # which is a temporary one under dvc exp run --temp.
+    return str(client.create_experiment(name, artifact_location=artifacts))
 
 
 def _log_figures(client: mlflow.MlflowClient, run_id: str, run: Run) -> None:
@@ -131,17 +136,17 @@ def _log_model(checkpoint: Path) -> None:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    from importlib.metadata import version
-
     signature = ModelSignature(
         inputs=Schema([ColSpec(DataType.string, "form")]),
         outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.double, "probability")]),
     )
-    mlflow.pyfunc.log_model(
-        name="model",
-        loader_module="esetrag.serving",
-        data_path=str(checkpoint),
-        code_paths=[str(Path(__file__).parent)],
-        signature=signature,
-        pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*An input example was not provided")
+        mlflow.pyfunc.log_model(
+            name="model",
+            loader_module="esetrag.serving",
+            data_path=str(checkpoint),
+            code_paths=[str(Path(__file__).parent)],
+            signature=signature,
+            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
+        )

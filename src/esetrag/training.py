@@ -47,7 +47,9 @@ def choose_device(name: str) -> torch.device:
     device = torch.device(available if name == "auto" else name)
     count = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if (device.index or 0) >= count[device.type]:
-        raise TrainingError(f"params.yaml: train.device: no {name} on this machine; auto would take {available}")
+        raise TrainingError(
+            f"params.yaml: train.device: no {name} on this machine; auto would take {available}"
+        )
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic cuBLAS needs
         torch.use_deterministic_algorithms(True)
@@ -113,7 +115,9 @@ def fit(
     def record(number: int, running: tuple[float, float], rate: float) -> None:
         epochs.append(Epoch(number, *running, *measure(network, dev_rows), rate))
         if not all(math.isfinite(value) for value in astuple(epochs[-1])):
-            raise TrainingError(f"the loss is no longer a number in epoch {number}; lower train.learning_rate")
+            raise TrainingError(
+                f"the loss is no longer a number in epoch {number}; lower train.learning_rate"
+            )
         on_epoch(epochs[-1])
 
     epochs: list[Epoch] = []
@@ -161,8 +165,9 @@ def _train_epoch(
             optimizer.step()
             if schedule is not None:
                 schedule.step()
-            total += loss.detach() * len(batch)
-            right += (logits.detach().argmax(1) == batch.labels).sum()
+            with torch.no_grad():  # the curve shows the plain loss, to be compared with dev's
+                total += functional.cross_entropy(logits, batch.labels, reduction="sum")
+            right += (logits.argmax(1) == batch.labels).sum()
     return float(total) / len(rows), float(right) / len(rows)
 
 
@@ -175,7 +180,9 @@ def crop(rows: Batch, share: float, chance: np.random.Generator) -> Batch:
         chance: where the randomness comes from.
     """
     most = np.maximum(rows.lengths.cpu().numpy() - MARKS - MIN_STEM, 0)
-    cut = np.where(chance.random(len(rows)) < share, (chance.random(len(rows)) * (most + 1)).astype(np.int64), 0)
+    cut = np.where(
+        chance.random(len(rows)) < share, (chance.random(len(rows)) * (most + 1)).astype(np.int64), 0
+    )
     lost = torch.from_numpy(cut).to(rows.lengths.device)
     width = rows.ids.shape[1]
     column = torch.arange(width, device=lost.device)

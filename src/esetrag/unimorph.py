@@ -87,7 +87,9 @@ def _explain(path: Path, data: bytes) -> None:
         try:
             row = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise DataError(f"{where} the byte 0x{line[error.start]:02x}; convert the file to UTF-8") from error
+            raise DataError(
+                f"{where} the byte 0x{line[error.start]:02x}; convert the file to UTF-8"
+            ) from error
         if "\0" in row:
             raise DataError(f"{where} a NUL character; is it a text file?")
         if row and row.count("\t") != 2:

@@ -79,7 +79,9 @@ class Vocabulary:
     def id_of_code_point(self) -> npt.NDArray[np.uint32]:
         """Symbol id of every code point of Unicode, UNK where there is none; (0x110000,)."""
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
-        table[[ord(symbol) for symbol in self.symbols[len(SPECIAL) :]]] = np.arange(len(SPECIAL), len(self.symbols))
+        table[[ord(symbol) for symbol in self.symbols[len(SPECIAL) :]]] = np.arange(
+            len(SPECIAL), len(self.symbols)
+        )
         return table
 
     @cached_property

@@ -1,0 +1,65 @@
+# make help lists the targets; each sets up what it needs.
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install repro test lint format types ui metrics plots track results raw clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## virtual environment with the exact versions of requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "esetrag needs Python 3.11 or newer; name one: make PYTHON=python3.11 …" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+repro: $(READY) ## run the pipeline: what changed is computed, the rest is cached
+	@esetrag check
+	@git rev-parse --git-dir >/dev/null 2>&1 || { \
+	  echo "No git repository here: DVC runs without one (core.no_scm in .dvc/config.local); dvc exp needs one."; \
+	  dvc config --local core.no_scm true; }
+	dvc repro
+
+test: $(READY) ## run all tests
+	python -m pytest
+
+lint: $(READY) ## ruff: rules and format
+	ruff check .
+	ruff format --check .
+
+format: $(READY) ## ruff: mend what can be mended
+	ruff check --fix .
+	ruff format .
+
+types: $(READY) ## mypy, strict
+	mypy
+
+ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1
+
+metrics: $(READY) ## figures of the workspace, and against the last commit
+	dvc metrics show
+	dvc metrics diff
+
+plots: $(READY) ## interactive plots as a page: dvc_plots/index.html
+	dvc plots show
+
+track: $(READY) ## log the MLflow run of each finished task that the store lacks
+	esetrag track
+
+results: $(READY) ## write the table of results into README.md
+	esetrag results
+
+raw: $(READY) ## rebuild data/raw/hun.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
+	python -m esetrag.hunspell $(or $(AFF),/usr/share/hunspell/hu_HU.aff) \
+	  $(or $(DIC),/usr/share/hunspell/hu_HU.dic) data/raw/hun.tsv.gz --lemmas 3000
+
+clean: ## remove the environment, caches and DVC's outputs' cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dvc_plots
