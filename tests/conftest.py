@@ -1,0 +1,69 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import torch
+
+from esetrag import encoding, params, tables
+from esetrag.encoding import Encoded
+from esetrag.vocab import Vocabulary
+
+BACK_STEMS = ("kana", "lomta", "bor", "fogul", "dara", "mosza")
+FRONT_STEMS = ("kep", "birse", "szel", "mente", "ver", "cise")
+SUFFIXES = {
+    "NOM": ("", ""),
+    "ACC": ("t", "t"),
+    "DAT": ("nak", "nek"),
+    "IN+ESS": ("ban", "ben"),
+    "IN+ALL": ("ba", "be"),
+    "IN+ABL": ("ból", "ből"),
+    "ON+ALL": ("ra", "re"),
+}
+
+
+@pytest.fixture
+def repo() -> Path:
+    return Path(__file__).parents[1]
+
+
+@pytest.fixture
+def given(repo: Path) -> params.Params:
+    return params.load(repo / "params.yaml")
+
+
+@pytest.fixture
+def tiny_rows() -> pa.Table:
+    """Twelve invented nouns in seven cases: 84 rows."""
+    rows = [
+        (stem, stem + suffixes[front], f"N;{case};SG", case)
+        for front, stems in enumerate((BACK_STEMS, FRONT_STEMS))
+        for stem in stems
+        for case, suffixes in SUFFIXES.items()
+    ]
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    return pa.Table.from_arrays(columns, schema=tables.SAMPLE)
+
+
+@pytest.fixture
+def tiny_vocabulary(tiny_rows: pa.Table) -> Vocabulary:
+    return Vocabulary.build(tiny_rows["form"].to_pylist(), tiny_rows["label"].to_pylist())
+
+
+@pytest.fixture
+def tiny_encoded(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
+    width = encoding.width_of(tiny_rows["form"], None)
+    return encoding.encode_rows(tiny_rows, tiny_vocabulary, width, "end")
+
+
+@pytest.fixture
+def tiny_model(given: params.Params) -> params.Model:
+    return given.model.model_copy(update={"embedding": 8, "hidden": 12, "layers": 1})
+
+
+@pytest.fixture
+def single_thread() -> None:
+    torch.set_num_threads(1)
