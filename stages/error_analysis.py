@@ -1,6 +1,6 @@
 """Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
 
-from esetrag import analysis, encoding, files, history, params, plots, report, stage, tables, tracking
+from esetrag import analysis, encoding, error_report, files, history, params, plots, stage, tables, tracking
 from esetrag.layout import PARTS, Layout
 from esetrag.vocab import Vocabulary
 
@@ -12,7 +12,7 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     result = analysis.analyse(predictions, vocabulary)
     tables.write(layout.errors, analysis.table(result))
     files.write_json(layout.metrics / "errors.json", analysis.summary(result))
-    files.write_text(layout.metrics / "errors.md", report.errors_page(layout.task, result, how))
+    files.write_text(layout.metrics / "errors.md", error_report.page(layout.task, result, how))
 
     forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
     width = files.read_json(layout.metrics / "encoding.json")["width"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esetrag import files, params, report, sampling, stage, tables, unimorph
+from esetrag import data_report, files, params, sampling, stage, tables, unimorph
 from esetrag.layout import PARTS, Layout
 
 
@@ -14,9 +14,9 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     drawn = sampling.draw(available, how)
     for part in PARTS:
         tables.write(layout.sample(part), drawn[part])
-    figures = report.data(task, selection, available, drawn)
-    files.write_json(layout.metrics / "data.json", figures)
-    files.write_text(layout.metrics / "data.md", report.data_page(layout.task, figures))
+    account = data_report.figures(task, selection, available, drawn)
+    files.write_json(layout.metrics / "data.json", account)
+    files.write_text(layout.metrics / "data.md", data_report.page(layout.task, account))
 
 
 if __name__ == "__main__":

@@ -96,9 +96,9 @@ def table(analysis: Analysis) -> pa.Table:
 def summary(analysis: Analysis) -> dict[str, object]:
     """The figures that ``dvc metrics`` shows."""
     slices = {
-        name: {
-            row.value: {"accuracy": row.accuracy, "rows": int(row.rows)}
-            for row in group.itertuples(index=False)
+        str(name): {
+            row["value"]: {"accuracy": row["accuracy"], "rows": row["rows"]}
+            for row in group.to_dict("records")
         }
         for name, group in analysis.slices.groupby("slice")
         if name != "true label"  # the evaluate stage gives recall by label

@@ -12,10 +12,9 @@ from pydantic import Field, ValidationError
 
 from esetrag import __version__, encoding, files, params
 from esetrag.errors import CheckpointError, DataError
+from esetrag.layout import MANIFEST, WEIGHTS
 from esetrag.model import LstmClassifier
 from esetrag.vocab import Vocabulary
-
-WEIGHTS, MANIFEST = "model.safetensors", "manifest.json"
 
 
 class Weights(params.Section):

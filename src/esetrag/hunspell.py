@@ -103,10 +103,11 @@ class Affixes:
                     continue
                 added = add.split(b"/")[0].decode("utf-8")
                 rule = Rule(
-                    "" if strip == b"0" else strip.decode("utf-8"),
-                    "" if added == "0" else added,
-                    _condition(condition.decode("utf-8")),
-                    *cell,
+                    strip="" if strip == b"0" else strip.decode("utf-8"),
+                    add="" if added == "0" else added,
+                    condition=_condition(condition.decode("utf-8")),
+                    case=cell[0],
+                    plural=cell[1],
                 )
             except (UnicodeDecodeError, IndexError, re.error) as error:
                 raise DataError(f"{path}, line {number}: not a suffix rule ({error})") from error

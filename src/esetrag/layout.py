@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTS = ("train", "dev", "test")
+WEIGHTS, MANIFEST = "model.safetensors", "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Layout:
     def checkpoint(self) -> Path:
         """Folder of the weights and their manifest."""
         return self.data / "model"
+
+    @property
+    def manifest(self) -> Path:
+        """What the checkpoint is; names the SHA-256 of its weights."""
+        return self.checkpoint / MANIFEST
 
     @property
     def history(self) -> Path:

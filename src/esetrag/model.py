@@ -56,7 +56,7 @@ class LstmClassifier(nn.Module):
         x = self.dropout(self.embedding(ids))  # (b, t, e)
         for layer in self.layers:
             states = []
-            for backward, lstm in enumerate(layer):
+            for backward, lstm in enumerate(layer.children()):
                 read = x.gather(1, turned.expand_as(x)) if backward else x
                 states.append(lstm(read)[0])  # (b, t, h) in the order of reading
             final = torch.cat(
@@ -65,4 +65,5 @@ class LstmClassifier(nn.Module):
             if self.directions == 2:
                 states[1] = states[1].gather(1, turned.expand_as(states[1]))
             x = self.dropout(torch.cat(states, dim=2))  # (b, t, directions * h)
-        return self.output(self.dropout(final[:, 0]))  # (b, labels)
+        logits: Tensor = self.output(self.dropout(final[:, 0]))  # (b, labels)
+        return logits

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 mpl.use("Agg")  # before pyplot: no screen is needed
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from esetrag import files, history
@@ -46,7 +47,7 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None
         xytext=(-4, -12), textcoords="offset points", ha="right", color="grey", size=9,
     )  # fmt: skip
     axes.set(xlabel="symbols a form", ylabel="share of forms", title="Length of the forms")
-    axes.get_legend().set(title=None, loc="center right")
+    sns.move_legend(axes, "center right", title=None)
     _save(figure, path)
 
 
@@ -113,7 +114,7 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     _save(figure, path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.tight_layout()
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110, metadata={"Software": None})

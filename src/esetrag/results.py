@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from esetrag import files, report
+from esetrag import files, markdown
 from esetrag.errors import DataError
 
 BEGIN, END = "<!-- results: esetrag results -->", "<!-- end of results -->"
@@ -49,7 +49,7 @@ def table(metrics: Path) -> str:
     if not rows:
         raise DataError(f"{metrics}: no test.json of any task; make them: dvc repro")
     head = ("task", "reader", "trained on", "test accuracy (95 % interval)", "macro-F1", "tested on")
-    return report.table(head, rows, "llrrrl")
+    return markdown.table(head, rows, "llrrrl")
 
 
 def insert(page: str, text: str) -> str:

@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from esetrag import files, history, params, tables
+from esetrag.errors import DataError
 from esetrag.history import Epoch
 from esetrag.layout import Layout
+
+PAGES = (
+    *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json", "classes.csv"),
+    *("errors.md", "errors.json", "plots/lengths.png", "plots/curves.png", "plots/confusion.png"),
+)
+"""Figures, pages and pictures under a task's metrics that a run shows."""
 
 LIBRARIES = ("esetrag", "dvc", "numpy", "pandas", "pyarrow", "safetensors", "torch")
 
@@ -47,10 +54,11 @@ def collect(layout: Layout, given: params.Params) -> Run:
         DataError: if one is missing.
     """
     used = {"task": given.task(layout.task).model_dump(), **given.model_dump(exclude={"tasks", "tracking"})}
-    pages = sorted(
-        path for path in layout.metrics.rglob("*") if path.suffix in (".json", ".md", ".csv", ".png")
-    )
-    artifacts = [*pages, *sorted(layout.checkpoint.iterdir()), layout.predictions]
+    pages = [layout.metrics / page for page in PAGES]
+    artifacts = [*pages, layout.manifest, layout.predictions, layout.errors]
+    for path in artifacts:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
     digests = {path.relative_to(layout.root).as_posix(): files.sha256(path) for path in artifacts}
     state = json.dumps({"task": layout.task, "params": used, "artifacts": digests}, sort_keys=True)
     test = files.read_json(layout.metrics / "test.json")

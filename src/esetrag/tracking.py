@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from filelock import FileLock
 
@@ -20,9 +21,6 @@ from esetrag import params, runs
 from esetrag.errors import TrackingError
 from esetrag.layout import Layout
 from esetrag.runs import Run
-
-if TYPE_CHECKING:
-    import mlflow
 
 KEY = "esetrag.key"
 STORE, ARTIFACTS, LOCK = "mlflow.db", "mlartifacts", ".mlflow.lock"
@@ -73,7 +71,9 @@ def project(run: Run, experiment: str) -> str:
             client.delete_run(known.info.run_id)  # begun and never ended: made anew
     name = os.environ.get("DVC_EXP_NAME") or f"{run.task}-{run.key[:7]}"
     with mlflow.start_run(
-        experiment_id=experiment_id, run_name=name, tags={**run.tags, KEY: run.key}
+        experiment_id=experiment_id,
+        run_name=name,
+        tags={**run.tags, KEY: run.key, "mlflow.source.name": "dvc.yaml"},
     ) as active:
         run_id = str(active.info.run_id)
         _log_figures(client, run_id, run)
@@ -96,7 +96,7 @@ def store() -> str:
     return os.environ.get(STORE_VARIABLE) or f"sqlite:///{root() / STORE}"
 
 
-def _mlflow() -> mlflow:
+def _mlflow() -> Any:
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
     for noisy in ("alembic", "mlflow"):
@@ -106,7 +106,7 @@ def _mlflow() -> mlflow:
     return mlflow
 
 
-def _experiment(client: mlflow.MlflowClient, name: str, artifacts: str | None) -> str:
+def _experiment(client: Any, name: str, artifacts: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         if found.lifecycle_stage == "deleted":
@@ -114,15 +114,17 @@ def _experiment(client: mlflow.MlflowClient, name: str, artifacts: str | None) -
         return str(found.experiment_id)
     # For a local store the place is given: MLflow's default is a folder of the current directory,
     # which is a temporary one under dvc exp run --temp.
-    return str(client.create_experiment(name, artifact_location=artifacts))
+    kind = {"mlflow.experimentKind": "custom_model_development"}  # the UI opens on training runs
+    return str(client.create_experiment(name, artifact_location=artifacts, tags=kind))
 
 
-def _log_figures(client: mlflow.MlflowClient, run_id: str, run: Run) -> None:
+def _log_figures(client: Any, run_id: str, run: Run) -> None:
     from mlflow.entities import Metric, Param
 
     curves = ("train_loss", "train_accuracy", "dev_loss", "dev_accuracy", "learning_rate")
-    steps = [Metric(name, getattr(row, name), 0, row.epoch) for row in run.epochs for name in curves]
-    values = [Metric(name, value, 0, 0) for name, value in run.metrics.items()]
+    now = int(time.time() * 1000)
+    steps = [Metric(name, getattr(row, name), now, row.epoch) for row in run.epochs for name in curves]
+    values = [Metric(name, value, now, 0) for name, value in run.metrics.items()]
     given = [Param(name, value) for name, value in run.params.items()]
     metrics = [*values, *steps]
     client.log_batch(run_id, metrics=metrics[:900], params=given[:100])  # the API's limits for one call

@@ -1,0 +1,87 @@
+"""The page about the data: what was read, what was left out and why, what the parts hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag import markdown, params
+from esetrag.layout import PARTS
+from esetrag.unimorph import Selection
+
+
+def figures(
+    task: params.Task, selection: Selection, available: dict[str, pa.Table], drawn: dict[str, pa.Table]
+) -> dict[str, Any]:
+    """What was read, what was left out and why, and what the parts hold.
+
+    Args:
+        task: what was asked for.
+        selection: the labelled rows.
+        available: all rows of each part.
+        drawn: the rows that were drawn of it.
+    """
+    return {
+        "task": task.model_dump(),
+        "read": {
+            "rows": selection.rows,
+            "duplicates": selection.duplicates,
+            "parts of speech": selection.parts_of_speech,
+        },
+        "dropped": {
+            reason: {"rows": rows, "examples": selection.examples[reason]}
+            for reason, rows in selection.dropped.items()
+        },
+        "kept": len(selection.table),
+        "parts": {
+            part: {
+                "available": len(available[part]),
+                "rows": len(drawn[part]),
+                "lemmas": pc.count_distinct(drawn[part]["lemma"]).as_py(),
+                "forms": pc.count_distinct(drawn[part]["form"]).as_py(),
+                "labels": counts(drawn[part]["label"]),
+            }
+            for part in PARTS
+        },
+    }
+
+
+def counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value stands in a column, sorted by value."""
+    return dict(sorted((row["values"], row["counts"]) for row in pc.value_counts(column).to_pylist()))
+
+
+def page(task: str, account: dict[str, Any]) -> str:
+    """The data report as a page."""
+    asked, read, parts = account["task"], account["read"], account["parts"]
+    kinds = [(pos, f"{rows:,}") for pos, rows in read["parts of speech"].items()]
+    dropped = [
+        (reason, f"{entry['rows']:,}", "; ".join(f"`{example}`" for example in entry["examples"]))
+        for reason, entry in account["dropped"].items()
+    ]
+    sizes = [
+        (part, *(f"{parts[part][column]:,}" for column in ("rows", "available", "lemmas", "forms")))
+        for part in PARTS
+    ]
+    labels = sorted({label for part in PARTS for label in parts[part]["labels"]})
+    per_label = [(label, *(f"{parts[part]['labels'].get(label, 0):,}" for part in PARTS)) for label in labels]
+    return "\n".join(
+        [
+            f"# Data of {task}\n",
+            f"{asked['feature']} of part of speech {asked['pos']} from `{asked['raw']}`: "
+            f"{read['rows']:,} rows read, {read['duplicates']:,} exact duplicates dropped, "
+            f"{account['kept']:,} rows of the part of speech kept.\n",
+            "## Parts of speech in the file\n",
+            markdown.table(("first tag", "rows"), kinds, "lr"),
+            f"\n## Rows of {asked['pos']} left out\n",
+            markdown.table(("reason", "rows", "examples"), dropped, "lrl") if dropped else "None.",
+            "\n## Parts\n",
+            "No lemma is in two parts.\n",
+            markdown.table(("part", "rows", "available", "lemmas", "forms"), sizes, "lrrrr"),
+            "\n## Labels\n",
+            markdown.table(("label", *PARTS), per_label, "lrrr"),
+            "",
+        ]
+    )

@@ -1,0 +1,109 @@
+"""``dvc.yaml`` lists what a stage reads, all of it and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.project import REPO, Project
+
+STAGES = [path.stem for path in sorted((REPO / "stages").glob("*.py"))]
+MODULES_OF = """
+import json, runpy, sys
+from pathlib import Path
+sys.argv = [f"stages/{sys.argv[1]}.py", "toy"]
+sys.path[0] = "stages"
+runpy.run_path(sys.argv[0], run_name="__main__")
+root = Path("src").resolve()
+files = [Path(m.__file__) for m in list(sys.modules.values()) if getattr(m, "__file__", None)]
+print(json.dumps(sorted(f.relative_to(root.parent).as_posix() for f in files if f.is_relative_to(root))))
+"""
+SECTIONS_OF = """
+import json, runpy, sys
+from esetrag import stage
+stage.run = lambda main, *sections: print(json.dumps([section.__name__ for section in sections]))
+runpy.run_path(f"stages/{sys.argv[1]}.py", run_name="__main__")
+"""
+
+
+def declared(stage: str) -> dict[str, Any]:
+    """A stage of dvc.yaml with the toy task filled in."""
+    text = (REPO / "dvc.yaml").read_text("utf-8")
+    text = text.replace("${key}", "toy").replace("${item.raw}", "data/raw/toy.tsv")
+    content: dict[str, Any] = yaml.safe_load(text)["stages"][stage]["do"]
+    return content
+
+
+def outputs(stage: str) -> list[str]:
+    entry = declared(stage)
+    listed = [*entry["outs"], *entry.get("metrics", []), *entry.get("plots", [])]
+    return [next(iter(out)) if isinstance(out, dict) else out for out in listed]
+
+
+def data_dependencies(stage: str) -> list[str]:
+    return [path for path in declared(stage)["deps"] if path.split("/")[0] in ("data", "metrics")]
+
+
+def alone(
+    finished: Project, stage: str, folder: Path, without: str | None = None, **sections: Any
+) -> Project:
+    """A folder that holds only what the stage declares."""
+    project = Project(folder)
+    for path in [*declared(stage)["deps"], "params.yaml"]:
+        source, target = finished.root / path, folder / path
+        if path == without:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
+    project.change(**sections)
+    return project
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_stage_declares_is_all_it_needs(finished: Project, stage: str, tmp_path: Path) -> None:
+    project = alone(finished, stage, tmp_path)
+    project.stage(stage)
+    made = [path for path in outputs(stage) if not (tmp_path / path).is_dir()]
+    assert made or stage == "train"
+    for path in made:
+        assert (tmp_path / path).read_bytes() == (finished.root / path).read_bytes(), path
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_module_is_declared_that_a_stage_does_not_import(
+    finished: Project, stage: str, tmp_path: Path
+) -> None:
+    project = alone(finished, stage, tmp_path, tracking={"enabled": True})
+    loaded = json.loads(project.run("python", "-c", MODULES_OF, stage).stdout.splitlines()[-1])
+    assert loaded == sorted(path for path in declared(stage)["deps"] if path.startswith("src/"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "path"), [(stage, path) for stage in STAGES for path in data_dependencies(stage)]
+)
+def test_no_file_is_declared_that_a_stage_does_not_read(
+    finished: Project, stage: str, path: str, tmp_path: Path
+) -> None:
+    project = alone(finished, stage, tmp_path, without=path, tracking={"enabled": True})
+    done = project.stage(stage, code=None)
+    assert path in done.stderr
+    assert done.returncode == 2 or "the run was not logged" in done.stderr
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_handed_the_sections_that_it_declares(stage: str) -> None:
+    names = json.loads(Project(REPO).run("python", "-c", SECTIONS_OF, stage).stdout)
+    keys = ["tasks.toy" if name == "Task" else to_key(name) for name in names]
+    assert sorted(keys) == sorted(declared(stage)["params"])
+
+
+def to_key(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

@@ -1,0 +1,124 @@
+"""Small copies of the project, with small data, in which the real commands run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPO = Path(__file__).parents[1]
+CASES = {"NOM": "", "ACC": "t", "DAT": "nak", "IN+ESS": "ban", "IN+ABL": "ból", "INST": "val", "TERM": "ig"}
+STEMS = [
+    first + vowel + last for first in "bdfgkmps" for vowel in "aáoó" for last in ("ra", "la", "da", "sa")
+]
+TINY: dict[str, dict[str, Any]] = {
+    "tasks": {"toy": {"raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case"}},
+    "sample": {"train": 150, "dev": 40, "test": None},
+    "model": {"embedding": 6, "hidden": 8},
+    "train": {"epochs": 3, "batch_size": 16},
+    "evaluate": {"resamples": 100},
+    "tracking": {"enabled": False},
+}
+
+
+@dataclass
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    root: Path
+
+    def run(
+        self, *command: str, code: int | None = 0, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command there; ``python``, ``dvc`` and ``esetrag`` are those of the tests."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**clean, "PYTHONPATH": str(self.root / "src"), "PATH": path, **(env or {})},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def stage(self, name: str, task: str = "toy", code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a stage script alone."""
+        return self.run("python", f"stages/{name}.py", task, code=code)
+
+    def ran(self, done: subprocess.CompletedProcess[str]) -> list[str]:
+        """The stages that a ``dvc repro`` ran."""
+        return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The content of params.yaml."""
+        content: dict[str, Any] = yaml.safe_load((self.root / "params.yaml").read_text("utf-8"))
+        return content
+
+    def change(self, **sections: dict[str, Any]) -> None:
+        """Overwrites values of params.yaml."""
+        content = self.params
+        for name, values in sections.items():
+            content[name] = values if name == "tasks" else {**content[name], **values}
+        (self.root / "params.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Writes a file."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def json(self, name: str) -> Any:
+        """Reads a JSON file."""
+        return json.loads((self.root / name).read_text("utf-8"))
+
+    def outputs(self) -> set[str]:
+        """All files under data/ and metrics/, but the raw ones."""
+        found = (path for top in ("data", "metrics") for path in (self.root / top).rglob("*"))
+        names = {path.relative_to(self.root).as_posix() for path in found if path.is_file()}
+        return {name for name in names if not name.startswith("data/raw/")}
+
+
+def toy_table(stems: list[str] = STEMS) -> str:
+    """Agglutinating made-up nouns: every stem in every case."""
+    return "".join(f"{s}\t{s}{ending}\tN;{case};SG\n" for s in stems for case, ending in CASES.items())
+
+
+def copy_project(root: Path) -> Project:
+    """Copies what a clone holds into ``root``, with the toy task in the place of the real ones."""
+    for name in ("stages", "src", ".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "Makefile"):
+        source, target = REPO / name, root / name
+        if source.is_dir():
+            shutil.copytree(
+                source,
+                target,
+                ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "cache", "tmp", "config.local"),
+            )
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    project = Project(root)
+    project.change(**TINY)
+    project.write("data/raw/toy.tsv", toy_table())
+    return project
+
+
+def with_git(project: Project) -> Project:
+    """Makes it a git repository of one commit."""
+    project.run("git", "init", "-q", "-b", "main")
+    project.run("git", "config", "user.email", "test@example.org")
+    project.run("git", "config", "user.name", "Test")
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-q", "-m", "toy")
+    return project

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esetrag import files
+from esetrag.errors import DataError
+from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+
+WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
+
+
+def test_padding_is_id_0_and_the_special_symbols_come_first() -> None:
+    assert (PAD, BOS, EOS, UNK) == (0, 1, 2, 3)
+    vocabulary = Vocabulary.build(["ab"], ["X"])
+    assert vocabulary.symbols == (*SPECIAL, "a", "b")
+    assert vocabulary.symbols[PAD] == "<PAD>"
+
+
+@given(forms=WORDS, labels=st.lists(st.text("XYZ+", min_size=1)))
+def test_symbols_and_labels_are_sorted_whatever_the_order_of_the_rows(
+    forms: list[str], labels: list[str]
+) -> None:
+    vocabulary = Vocabulary.build(forms, labels)
+    assert vocabulary == Vocabulary.build(reversed(forms), reversed(labels))
+    assert list(vocabulary.symbols[len(SPECIAL) :]) == sorted(set("".join(forms)))
+    assert list(vocabulary.labels) == sorted(set(labels))
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1", "4711"])
+def test_the_hash_seed_of_the_process_is_without_influence(hash_seed: str) -> None:
+    script = (
+        "import json; from esetrag.vocab import Vocabulary as V; "
+        "print(json.dumps(V.build(['őz', 'baj', 'zab'], ['NOM', 'ACC', 'IN+ESS']).to_json()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+    )
+    assert json.loads(done.stdout) == {
+        "symbols": ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a", "b", "j", "z", "ő"],
+        "labels": ["ACC", "IN+ESS", "NOM"],
+    }
+
+
+def test_rarer_symbols_have_no_id() -> None:
+    vocabulary = Vocabulary.build(["aab", "bbc"], ["X"], min_count=2)
+    assert vocabulary.symbols[len(SPECIAL) :] == ("a", "b")
+
+
+def test_a_symbol_that_looks_like_a_special_one_is_no_special_one() -> None:
+    vocabulary = Vocabulary.build(["<PAD>"], ["X"])
+    assert vocabulary.symbols == (*SPECIAL, "<", ">", "A", "D", "P")
+
+
+@given(WORDS)
+def test_every_code_point_has_its_symbols_id_and_all_others_are_unknown(forms: list[str]) -> None:
+    vocabulary = Vocabulary.build(forms, ["X"])
+    table = vocabulary.id_of_code_point
+    for symbol_id, symbol in list(enumerate(vocabulary.symbols))[len(SPECIAL) :]:
+        assert table[ord(symbol)] == symbol_id
+    assert (table == UNK).sum() == len(table) - len(vocabulary.symbols) + len(SPECIAL)
+
+
+def test_label_ids_are_places_in_the_sorted_labels() -> None:
+    assert Vocabulary.build([], ["NOM", "ACC", "NOM"]).label_ids == {"ACC": 0, "NOM": 1}
+
+
+def test_a_vocabulary_survives_its_file(tmp_path: Path) -> None:
+    vocabulary = Vocabulary.build(["ő\u0301z", "\U0001f600 \u2028"], ["IN+ESS", "ACC"])
+    path = tmp_path / "vocab.json"
+    files.write_json(path, vocabulary.to_json())
+    assert Vocabulary.read(path) == vocabulary
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        "symbols",
+        {},
+        {"symbols": [*SPECIAL, "a"]},
+        {"labels": ["X"]},
+        {"symbols": "<PAD>", "labels": ["X"]},
+        {"symbols": ["a", "b"], "labels": ["X"]},
+        {"symbols": [*reversed(SPECIAL), "a"], "labels": ["X"]},
+        {"symbols": [*SPECIAL[:3], "a"], "labels": ["X"]},
+        {"symbols": [*SPECIAL, "b", "a"], "labels": ["X"]},
+        {"symbols": [*SPECIAL, "a", "a"], "labels": ["X"]},
+        {"symbols": [*SPECIAL, "ab"], "labels": ["X"]},
+        {"symbols": [*SPECIAL, ""], "labels": ["X"]},
+        {"symbols": [*SPECIAL, 7], "labels": ["X"]},
+        {"symbols": [*SPECIAL, "a"], "labels": []},
+        {"symbols": [*SPECIAL, "a"], "labels": ["Y", "X"]},
+        {"symbols": [*SPECIAL, "a"], "labels": ["X", "X"]},
+        {"symbols": [*SPECIAL, "a"], "labels": [None]},
+    ],
+)
+def test_a_malformed_vocabulary_is_refused(content: Any) -> None:
+    with pytest.raises(DataError, match=r"^vocab\.json: expected a vocabulary .*, found something else"):
+        Vocabulary.from_json(content, Path("vocab.json"))
