@@ -7,10 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import torch
+from hypothesis import settings
 
 from esetrag import encoding, params, tables
 from esetrag.encoding import Encoded
 from esetrag.vocab import Vocabulary
+
+# The same examples on every machine, and no time limit that a busy one could miss.
+settings.register_profile("esetrag", deadline=None, derandomize=True)
+settings.load_profile("esetrag")
 
 BACK_STEMS = ("kana", "lomta", "bor", "fogul", "dara", "mosza")
 FRONT_STEMS = ("kep", "birse", "szel", "mente", "ver", "cise")

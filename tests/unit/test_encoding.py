@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_slices_and_chunks_of_the_column_are_without_influence(
     vocabulary = Vocabulary.build(forms[::2], ["X"])
     whole = pa.array(["before", *forms, "after"], pa.string()).slice(1, len(forms))
     edges = [0, *sorted(min(cut, len(forms)) for cut in cuts), len(forms)]
-    pieces = [whole.slice(low, high - low) for low, high in zip(edges, edges[1:], strict=False)]
+    pieces = [whole.slice(low, high - low) for low, high in pairwise(edges)]
     expected = encoding.encode(chunked(forms), vocabulary, 8, keep)
     for column in (pa.chunked_array([whole]), pa.chunked_array(pieces)):
         ids, lengths = encoding.encode(column, vocabulary, 8, keep)

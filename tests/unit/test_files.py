@@ -15,6 +15,12 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_half(path: Path, error: BaseException) -> None:
+    with files.replacing(path) as file:
+        file.write(b"new")
+        raise error
+
+
 def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "c.bin"
     files.write_bytes(path, b"\0\r\n")
@@ -25,17 +31,15 @@ def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
 def test_a_failing_write_leaves_the_old_file_and_no_temporary_one(tmp_path: Path) -> None:
     path = tmp_path / "old.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="halfway"), files.replacing(path) as file:
-        file.write(b"new")
-        raise RuntimeError("halfway")
+    with pytest.raises(RuntimeError, match="halfway"):
+        write_half(path, RuntimeError("halfway"))
     assert path.read_text() == "old"
     assert names(tmp_path) == ["old.txt"]
 
 
 def test_an_interrupted_write_of_a_new_file_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "new.txt") as file:
-        file.write(b"new")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_half(tmp_path / "new.txt", KeyboardInterrupt())
     assert names(tmp_path) == []
 
 
@@ -52,8 +56,8 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_with_the_path_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "old.txt"
     path.write_text("old")
-    with pytest.raises(DataError) as caught, files.replacing(path):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(DataError) as caught:
+        write_half(path, OSError(errno.ENOSPC, "No space left on device"))
     assert str(caught.value) == f"{path}: cannot be written (No space left on device)"
     assert path.read_text() == "old"
     assert names(tmp_path) == ["old.txt"]

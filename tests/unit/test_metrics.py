@@ -99,7 +99,7 @@ def test_macro_f1_is_over_the_labels_that_occur() -> None:
     assert metrics.macro_f1(gold, read) == pytest.approx((2 / 3 + 1) / 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @for_all(PAIRS)
 def test_figures_by_label_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     gold, read = strings([one for one, _ in pairs]), strings([other for _, other in pairs])

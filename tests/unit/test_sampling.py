@@ -57,7 +57,7 @@ def test_the_parts_have_80_10_and_10_percent_of_the_lemmas(split: str) -> None:
     assert [len(lemmas_of(parts[part])) for part in PARTS] == [160, 20, 20]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @for_all(order=st.permutations(range(36)), seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_is_without_influence(order: list[int], seed: int) -> None:
     table, sample = paradigms(12), how(seed=seed, train=10, dev=2, test=1)
@@ -82,7 +82,7 @@ def test_another_seed_gives_other_parts_and_other_samples() -> None:
     assert drawn["train"] != drawn_other["train"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @for_all(smaller=st.integers(1, 90), larger=st.integers(1, 90), seed=st.integers(0, 1000))
 def test_a_bigger_sample_holds_the_smaller(smaller: int, larger: int, seed: int) -> None:
     smaller, larger = sorted((smaller, larger))

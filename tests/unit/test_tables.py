@@ -79,10 +79,9 @@ def test_other_columns_are_refused_with_those_expected_and_found(
     tables.write(path, other)
     with pytest.raises(DataError) as caught:
         tables.read(path, tables.SAMPLE)
+    expected = "lemma: string, form: string, features: string, label: string"
     found = ", ".join(f"{field.name}: {field.type}" for field in other.schema)
-    assert str(caught.value) == (
-        f"{path}: expected columns lemma: string, form: string, features: string, label: string, found {found}"
-    )
+    assert str(caught.value) == f"{path}: expected columns {expected}, found {found}"
 
 
 @pytest.mark.parametrize(
