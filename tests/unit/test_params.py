@@ -190,8 +190,6 @@ def test_a_task_that_is_not_there_is_told_with_those_known(given: params.Params)
         ("train", ": expected a mapping of sections, found 'train'"),
         ("a: 1\nb: [\n", ", line 3: not YAML ("),
         ("a: 1\n\tb: 2\n", ", line 2: not YAML ("),
-        ("a: 1\nb: 2\na: 3\n", ", line 1: not YAML (key 'a' stands twice)"),
-        ("a:\n  b: 1\n  b: 2\n", ", line 2: not YAML (key 'b' stands twice)"),
         ("a: !!python/object/apply:os.getcwd []\n", ", line 1: not YAML (could not determine a constructor"),
         ("a: *b\n", ", line 1: not YAML ("),
         ("[" * 3000, ": not YAML ("),
@@ -201,6 +199,17 @@ def test_a_file_that_is_no_mapping_is_told_with_its_line(
     tmp_path: Path, text: str | bytes, told: str
 ) -> None:
     assert refusal(tmp_path, text).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "key"),
+    [("a: 1\nb: 2\na: 3\n", (1, 3), "a"), ("a:\n  b: 1\n  c: 2\n  b: 1\n", (2, 4), "b")],
+)
+def test_a_key_that_stands_twice_is_told_with_a_line_of_it(
+    tmp_path: Path, text: str, lines: tuple[int, int], key: str
+) -> None:
+    told = refusal(tmp_path, text)
+    assert told in [f", line {line}: not YAML (key {key!r} stands twice)" for line in lines]
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
