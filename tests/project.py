@@ -69,7 +69,7 @@ class Project:
         """Overwrites values of params.yaml."""
         content = self.params
         for name, values in sections.items():
-            content[name] = values if name == "tasks" else {**content[name], **values}
+            content[name] = values if name == "tasks" else {**content.get(name, {}), **values}
         (self.root / "params.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
 
     def write(self, name: str, content: str | bytes) -> Path:

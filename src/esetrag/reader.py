@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from esetrag import checkpoint, encoding
@@ -74,7 +74,9 @@ class Reader:
         """
         if not forms:
             return []
-        words = pa.chunked_array([pc.utf8_normalize(pa.array(forms, pa.string()), "NFC")])
+        words = pa.chunked_array(
+            [pa.array([unicodedata.normalize("NFC", form) for form in forms], pa.string())]
+        )
         vocabulary = self.checkpoint.vocabulary
         shape = self.checkpoint.manifest.encoding
         ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import unicodedata
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -65,18 +66,20 @@ def read(path: Path) -> pa.Table:
     if not data.strip():
         raise DataError(f"{path}: expected rows lemma<TAB>form<TAB>tags, found an empty file")
     try:
+        # Not pyarrow's utf8_normalize: that of version 25 decomposes when asked for NFC.
+        text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
         table = csv.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(text.encode()),
             csv.ReadOptions(column_names=list(COLUMNS)),
             csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False),
             csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False),
         )
-        cells = [pc.utf8_normalize(pc.utf8_trim_whitespace(column), "NFC") for column in table.columns]
-    except pa.ArrowException as error:
+    except (UnicodeDecodeError, pa.ArrowException) as error:
         _explain(path, data)
         raise DataError(f"{path}: not a table of three columns ({error})") from error
-    if data.find(b"\0") >= 0:
+    if "\0" in text:
         _explain(path, data)
+    cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
     return pa.table(dict(zip(COLUMNS, cells, strict=True)))
 
 

@@ -1,0 +1,84 @@
+"""The README says what is so: its commands exist, its table is that of the metrics."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from esetrag import files
+from esetrag.__main__ import main
+from tests.project import REPO
+
+README = (REPO / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.removeprefix("$ ").split("   #")[0] for block in BLOCKS for line in block.splitlines()]
+
+
+def test_the_table_of_results_is_that_of_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPO)
+    main(["results", "--check"])
+    test = files.read_json(REPO / "metrics/hun-noun-case/test.json")
+    assert f"{100 * test['reader']['accuracy']:.2f}" in README
+
+
+def test_a_table_that_is_out_of_date_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "metrics").symlink_to(REPO / "metrics")
+    (tmp_path / "README.md").write_text(README.replace("longest known suffix", "longest suffix"), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as exit_info:
+        main(["results", "--check"])
+    assert exit_info.value.code == 2
+    assert "esetrag results" in capsys.readouterr().err
+    main(["results"])
+    main(["results", "--check"])
+
+
+def test_it_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) < 200
+
+
+def test_every_make_target_it_names_exists() -> None:
+    makefile = (REPO / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^\$ )make ([a-z]+)", README, re.MULTILINE))
+    assert {"repro", "test", "ui", "results", "help"} <= named <= targets
+
+
+def test_the_parameters_it_sets_exist() -> None:
+    params = yaml.safe_load((REPO / "params.yaml").read_text("utf-8"))
+    named = re.findall(r"-S ([a-z]+)\.([a-z_]+)=", README) + re.findall(r"`([a-z]+)\.([a-z]+)[:`]", README)
+    known = {(section, key) for section, keys in params.items() for key in keys}
+    assert named
+    assert set(named) - known <= {("params", "yaml"), ("dvc", "yaml"), ("mlflow", "db")}
+
+
+def test_the_files_it_links_to_exist() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert all((REPO / link).is_file() for link in links)
+
+
+def test_its_commands_of_esetrag_are_understood(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(REPO)
+    commands = [shlex.split(command)[1:] for command in COMMANDS if command.startswith("esetrag ")]
+    assert commands
+    for command in commands:
+        with pytest.raises(SystemExit) as exit_info:
+            main([command[0], "--help"])
+        assert exit_info.value.code == 0
+        usage = capsys.readouterr().out
+        assert all(word in usage for word in command if word.startswith("--"))
+
+
+def test_the_stages_are_those_of_the_pipeline() -> None:
+    stages = list(yaml.safe_load((REPO / "dvc.yaml").read_text("utf-8"))["stages"])
+    assert re.findall(r"^\| `([a-z_]+)` \|", README, re.MULTILINE) == stages
+    assert " --> ".join(stages) in README

@@ -1,0 +1,71 @@
+"""The shape of the library that everything stands on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.project import REPO
+
+MODULES = {path.stem: path for path in sorted((REPO / "src/esetrag").glob("*.py"))}
+SOURCES = [*MODULES.values(), *sorted((REPO / "stages").glob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    """All names a file imports, those within functions included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "esetrag":
+            names |= {f"esetrag.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def test_imports_form_no_circle() -> None:
+    uses = {
+        name: {used.split(".")[1] for used in imports(path) if used.startswith("esetrag.")} & MODULES.keys()
+        for name, path in MODULES.items()
+    }
+    left = dict(uses)
+    while left:
+        ready = {name for name, used in left.items() if not used & left.keys()}
+        assert ready, f"a circle among {sorted(left)}"
+        left = {name: used for name, used in left.items() if name not in ready}
+
+
+def test_mlflow_is_imported_by_one_module_and_lazily() -> None:
+    importers = [path for path in SOURCES if any(name.split(".")[0] == "mlflow" for name in imports(path))]
+    assert importers == [MODULES["tracking"]]
+    tree = ast.parse(MODULES["tracking"].read_text("utf-8"))
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert "mlflow" not in ast.dump(ast.Module(body=list(top), type_ignores=[]))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_nothing_is_pickled(path: Path) -> None:
+    names = {name.split(".")[0] for name in imports(path)}
+    assert not names & {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
+    assert not re.search(
+        r"(?<!safetensors\.)torch\.(save|load)\(|to_pickle|read_pickle|allow_pickle", path.read_text("utf-8")
+    )
+
+
+def test_stage_scripts_are_thin_and_stages_of_the_pipeline_are_scripts() -> None:
+    for path in sorted((REPO / "stages").glob("*.py")):
+        text = path.read_text("utf-8")
+        assert len(text.splitlines()) <= 40, path.name
+        outside = {name.split(".")[0] for name in imports(path)} - {"esetrag", "pathlib", "dataclasses"}
+        assert not outside, path.name
+
+
+def test_files_stay_readable() -> None:
+    assert {
+        name for name, path in MODULES.items() if len(path.read_text("utf-8").splitlines()) > 260
+    } == set()
+    assert not {"utils", "helpers", "misc", "common"} & MODULES.keys()
