@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from esetrag import encoding, params, tables
+from esetrag import checkpoint, encoding, params, tables, training
 from esetrag.encoding import Encoded
 from esetrag.vocab import Vocabulary
 
@@ -72,3 +72,22 @@ def tiny_model(given: params.Params) -> params.Model:
 @pytest.fixture
 def single_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def tiny_checkpoint(
+    tmp_path: Path,
+    given: params.Params,
+    tiny_encoded: Encoded,
+    tiny_vocabulary: Vocabulary,
+    tiny_model: params.Model,
+    single_thread: None,
+) -> Path:
+    """A reader that has learnt the tiny rows by heart."""
+    how = given.train.model_copy(
+        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8, "crop": 0.0}
+    )
+    trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how)
+    folder = tmp_path / "tiny-model"
+    checkpoint.save(folder, trained.network, tiny_vocabulary, tiny_encoded, tiny_model, how.model_dump())
+    return folder

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from esetrag import analysis, tables
+from esetrag.analysis import Analysis
+from esetrag.vocab import Vocabulary
+
+LABELS = ["ACC", "NOM"]
+VOCABULARY = Vocabulary.build(["abcdt"], LABELS)
+
+Row = tuple[str, str, str, list[float]]  # lemma, form, true label, probabilities
+
+
+def predictions(rows: list[Row]) -> pa.Table:
+    schema = tables.predictions(LABELS)
+    columns = {
+        "lemma": [row[0] for row in rows],
+        "form": [row[1] for row in rows],
+        "features": [f"N;{row[2]};SG" for row in rows],
+        "label": [row[2] for row in rows],
+        "predicted": [LABELS[row[3].index(max(row[3]))] for row in rows],
+        "probability": [max(row[3]) for row in rows],
+        "probabilities": [row[3] for row in rows],
+    }
+    return pa.Table.from_pydict(columns, schema=schema)
+
+
+def analyse(*rows: Row) -> Analysis:
+    return analysis.analyse(predictions(list(rows)), VOCABULARY)
+
+
+ROWS: list[Row] = [
+    ("ab", "ab", "NOM", [0.25, 0.75]),
+    ("ab", "abt", "ACC", [0.375, 0.625]),
+    ("cd", "cdt", "ACC", [0.125, 0.875]),
+    ("cx", "cxy", "NOM", [0.875, 0.125]),
+    ("dd", "ddddd", "DAT", [0.5, 0.5]),
+]
+
+
+def test_the_misread_forms_come_surest_first_with_what_the_true_label_got() -> None:
+    found = analyse(*ROWS)
+    assert found.rows == 5
+    columns = ["form", "label", "predicted", "probability", "label_probability", "unknown"]
+    assert [tuple(row) for row in found.errors[columns].itertuples(index=False)] == [
+        ("cdt", "ACC", "NOM", 0.875, 0.125, ""),
+        ("cxy", "NOM", "ACC", 0.875, 0.125, "xy"),
+        ("abt", "ACC", "NOM", 0.625, 0.375, ""),
+        ("ddddd", "DAT", "ACC", 0.5, 0.0, ""),
+    ]
+
+
+def test_the_order_of_the_rows_is_without_influence() -> None:
+    one, other = analyse(*ROWS), analyse(*reversed(ROWS))
+    assert one.errors.equals(other.errors)
+    assert one.confusions.equals(other.confusions)
+    assert one.slices.equals(other.slices)
+
+
+def test_confusions_come_commonest_first_then_by_alphabet() -> None:
+    found = analyse(*ROWS).confusions
+    assert [tuple(row) for row in found.itertuples(index=False)] == [
+        ("ACC", "NOM", 2),
+        ("DAT", "ACC", 1),
+        ("NOM", "ACC", 1),
+    ]
+
+
+def test_slices_share_length_unknown_symbols_or_true_label() -> None:
+    found = analyse(*ROWS).slices
+    assert [tuple(row) for row in found.itertuples(index=False)] == [
+        ("length", "1–4 symbols", 4, 3, 0.25),
+        ("length", "5–8 symbols", 1, 1, 0.0),
+        ("unknown symbols", "none", 4, 3, 0.25),
+        ("unknown symbols", "some", 1, 1, 0.0),
+        ("true label", "ACC", 2, 2, 0.0),
+        ("true label", "DAT", 1, 1, 0.0),
+        ("true label", "NOM", 2, 1, 0.5),
+    ]
+
+
+@pytest.mark.parametrize("length", [1, 4, 5, 8, 9, 40])
+def test_every_form_is_in_one_slice_of_length(length: int) -> None:
+    found = analyse(("a", "a" * length, "NOM", [0.25, 0.75])).slices
+    [named] = found.loc[found["slice"] == "length", "value"].tolist()
+    low, high = (int(edge) for edge in str(named).removesuffix(" symbols").split("–"))
+    assert low <= length <= high
+
+
+def test_lengths_are_counted_in_symbols() -> None:
+    found = analyse(("a", "\U0001f600" * 4, "NOM", [0.25, 0.75])).slices
+    assert found["value"].tolist()[0] == "1–4 symbols"
+
+
+def test_the_table_of_errors_has_its_schema_and_survives_its_file(tmp_path: Path) -> None:
+    found = analysis.table(analyse(*ROWS))
+    assert found.schema.equals(tables.ERRORS, check_metadata=True)
+    tables.write(tmp_path / "errors.parquet", found)
+    assert tables.read(tmp_path / "errors.parquet", tables.ERRORS).equals(found)
+    assert found["form"].to_pylist() == ["cdt", "cxy", "abt", "ddddd"]
+
+
+def test_no_errors_at_all_are_told_too() -> None:
+    found = analyse(ROWS[0])
+    assert (found.rows, len(found.errors), len(found.confusions)) == (1, 0, 0)
+    table = analysis.table(found)
+    assert (len(table), table.schema.equals(tables.ERRORS)) == (0, True)
+    assert analysis.summary(found)["errors"] == 0
+
+
+def test_the_summary_is_json_by_slice() -> None:
+    content = json.loads(json.dumps(analysis.summary(analyse(*ROWS)), allow_nan=False))
+    assert content == {
+        "rows": 5,
+        "errors": 4,
+        "by": {
+            "length": {
+                "1–4 symbols": {"accuracy": 0.25, "rows": 4},
+                "5–8 symbols": {"accuracy": 0.0, "rows": 1},
+            },
+            "unknown symbols": {
+                "none": {"accuracy": 0.25, "rows": 4},
+                "some": {"accuracy": 0.0, "rows": 1},
+            },
+        },
+    }

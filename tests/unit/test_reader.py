@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from esetrag.encoding import Encoded
+from esetrag.errors import CheckpointError
+from esetrag.layout import MANIFEST
+from esetrag.reader import Reader
+
+
+@pytest.fixture
+def reader(tiny_checkpoint: Path) -> Reader:
+    return Reader.load(tiny_checkpoint)
+
+
+def test_learnt_forms_are_read(reader: Reader, tiny_rows: pa.Table) -> None:
+    readings = reader.predict(tiny_rows["form"].to_pylist())
+    read = [reading.labels[0] for reading in readings]
+    right = np.array(read) == np.array(tiny_rows["label"].to_pylist())
+    assert right.mean() > 0.95
+    assert [reading.form for reading in readings] == tiny_rows["form"].to_pylist()
+
+
+def test_words_are_read_as_the_encoded_rows_are(
+    reader: Reader, tiny_rows: pa.Table, tiny_encoded: Encoded
+) -> None:
+    shares = reader.probabilities(tiny_encoded)
+    assert shares.shape == (len(tiny_rows), len(reader.labels))
+    assert shares.sum(1) == pytest.approx(np.ones(len(tiny_rows)), abs=1e-5)
+    for reading, row in zip(reader.predict(tiny_rows["form"].to_pylist()), shares, strict=True):
+        assert reading.labels == (reader.labels[row.argmax()],)
+        assert reading.probabilities[0] == pytest.approx(row.max(), abs=1e-5)
+
+
+def test_the_likeliest_labels_come_first(reader: Reader) -> None:
+    [reading] = reader.predict(["kanaban"], top_k=3)
+    assert len(reading.labels) == len(set(reading.labels)) == 3
+    assert list(reading.probabilities) == sorted(reading.probabilities, reverse=True)
+    [whole] = reader.predict(["kanaban"], top_k=99)
+    assert sorted(whole.labels) == sorted(reader.labels)
+    assert sum(whole.probabilities) == pytest.approx(1, abs=1e-5)
+    assert whole.labels[:3] == reading.labels
+
+
+def test_decomposed_letters_are_read_as_composed_ones(reader: Reader) -> None:
+    composed, decomposed = "kanaból", unicodedata.normalize("NFD", "kanaból")
+    assert composed != decomposed
+    one, other = reader.predict([composed, decomposed])
+    assert one.labels == other.labels == ("IN+ABL",)
+    assert one.probabilities == other.probabilities
+    assert (one.unknown, other.unknown) == ("", "")
+    assert other.form == decomposed
+
+
+def test_symbols_that_training_never_showed_are_told(reader: Reader) -> None:
+    unknown = [reading.unknown for reading in reader.predict(["kana", "xkana\U0001f600x", "KANA", ""])]
+    assert unknown == ["", "x\U0001f600", "AKN", ""]
+
+
+def test_the_ending_of_a_long_form_is_read(reader: Reader) -> None:
+    width = reader.checkpoint.manifest.encoding.width
+    long, end = reader.predict(["x" * 5000 + "kanaban", ("x" * 50 + "kanaban")[-(width - 2) :]])
+    assert long.labels == end.labels
+    assert long.probabilities == end.probabilities
+
+
+@pytest.mark.parametrize("word", ["", " ", "null", "\0", "\u0301", "a\tb"])
+def test_any_word_gets_a_reading(reader: Reader, word: str) -> None:
+    [reading] = reader.predict([word])
+    assert reading.form == word
+    assert 0 < reading.probabilities[0] <= 1
+
+
+def test_no_words_get_no_readings(reader: Reader) -> None:
+    assert reader.predict([]) == []
+
+
+def test_a_reading_does_not_depend_on_the_other_words(reader: Reader, tiny_rows: pa.Table) -> None:
+    forms = tiny_rows["form"].to_pylist()
+    for form, together in zip(forms[:10], reader.predict(forms)[:10], strict=True):
+        [alone] = reader.predict([form])
+        assert alone.labels == together.labels
+        assert alone.probabilities == pytest.approx(together.probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize(("stored", "expected"), [(2, 2), (None, 1), ("2", 1), (0, 1)])
+def test_it_reads_with_as_many_threads_as_it_was_trained_with(
+    tiny_checkpoint: Path, stored: object, expected: int
+) -> None:
+    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
+    content["training"]["threads"] = stored
+    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
+    try:
+        Reader.load(tiny_checkpoint)
+        assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"manifest\.json: cannot be read"):
+        Reader.load(tmp_path / "model")
