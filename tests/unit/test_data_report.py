@@ -21,7 +21,7 @@ def account(tiny_rows: pa.Table, given: params.Params) -> dict[str, Any]:
     rows = tiny_rows.select(list(unimorph.COLUMNS)).cast(
         pa.schema({name: pa.string() for name in unimorph.COLUMNS})
     )
-    more = pa.Table.from_arrays([pa.array(column) for column in zip(*extra, strict=True)], schema=schema)
+    more = pa.Table.from_arrays([pa.array(column) for column in zip(*extra, strict=True)], schema=rows.schema)
     raw = pa.concat_tables([rows, rows.slice(0, 3), more])
     selection = unimorph.select(raw, Path("hun.tsv"), "N", "Case")
     sample = given.sample.model_copy(update={"train": 20, "dev": None, "test": None})
