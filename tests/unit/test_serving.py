@@ -17,8 +17,8 @@ def served(tiny_checkpoint: Path) -> Served:
 def test_a_table_of_forms_gives_label_and_probability_row_by_row(
     served: Served, tiny_checkpoint: Path
 ) -> None:
-    forms = ["kanaban", "kepet", "lomtara"]
-    answer = served.predict(pd.DataFrame({"more": [1, 2, 3], "form": forms}))
+    forms = ["lomtara", "kepet", "verben", "kanaban"]
+    answer = served.predict(pd.DataFrame({"more": [1, 2, 3, 4], "form": forms}))
     readings = Reader.load(tiny_checkpoint).predict(forms)
     assert list(answer.columns) == ["label", "probability"]
     assert answer["label"].tolist() == [reading.labels[0] for reading in readings]

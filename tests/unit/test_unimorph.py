@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pytest
@@ -68,6 +70,15 @@ def test_quotation_marks_and_backslashes_are_letters(tmp_path: Path, word: str) 
 
 def test_spaces_around_cells_go_and_spaces_inside_stay(tmp_path: Path) -> None:
     assert read(tmp_path, b" a b \t  c d\tN;SG  \n") == [("a b", "c d", "N;SG")]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_are_composed_whichever_way_they_are_written(
+    tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    word = "\u0151szibarack\u00e9rt"
+    data = f"{unicodedata.normalize(form, word)}\tx\u0301\tN;PRP;SG\n".encode()
+    assert read(tmp_path, data) == [(word, "x\u0301", "N;PRP;SG")]
 
 
 def test_empty_cells_are_read_as_empty(tmp_path: Path) -> None:
