@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def table(metrics: Path) -> str:
         ]
     if not rows:
         raise DataError(f"{metrics}: no test.json of any task; make them: dvc repro")
-    head = ("task", "reader", "trained on", "test accuracy (95 % interval)", "macro-F1", "tested on")
+    head = ("task", "reader", "trained on", "test accuracy, % (95 % interval)", "macro-F1, %", "tested on")
     return markdown.table(head, rows, "llrrrl")
 
 
@@ -58,10 +57,11 @@ def insert(page: str, text: str) -> str:
     Raises:
         DataError: if the marks are not there.
     """
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}\n).*(?=\n{re.escape(END)})", re.DOTALL)
-    if not pattern.search(page):
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
         raise DataError(f"README.md: expected the marks {BEGIN} and {END}")
-    return pattern.sub(lambda _: text, page)
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def _share(figures: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def repository(tmp_path: Path) -> Project:
     return with_git(copy_project(tmp_path / "project"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose pipeline has run once, tracking off; tests may not change it."""
     project = with_git(copy_project(tmp_path_factory.mktemp("finished") / "project"))

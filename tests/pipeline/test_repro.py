@@ -28,7 +28,7 @@ def test_a_second_run_computes_nothing_and_the_status_is_clean(finished: Project
 
 def test_a_parameter_reruns_only_the_stages_that_read_it(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    project.change(evaluate={"confidence": 0.9})
+    project.change(evaluate={"suffix_length": 1})
     assert project.ran(project.run("dvc", "repro")) == ["evaluate@toy", "error_analysis@toy"]
     project.change(tracking={"experiment": "another"})
     assert project.ran(project.run("dvc", "repro")) == []
