@@ -118,13 +118,16 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClas
         if files.sha256(path) != manifest.weights.sha256:
             raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
         weights = safetensors.torch.load(path.read_bytes())
-        network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
-        network.load_state_dict(weights, strict=True)
+        with torch.device("meta"):  # shapes without memory: a manifest may ask for any
+            network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
+        network.load_state_dict(weights, strict=True, assign=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path}: not the weights of this network ({reason}); {mend}") from error
+    if any(tensor.dtype != torch.float32 for tensor in weights.values()):
+        raise CheckpointError(f"{path}: expected weights of 32 bits; {mend}")
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
     return network.eval()

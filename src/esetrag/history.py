@@ -53,8 +53,11 @@ def read(path: Path) -> list[Epoch]:
     """
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
-        return [Epoch(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]
+        epochs = [Epoch(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: expected the columns {', '.join(COLUMNS)} ({error!r})") from error
+    if not epochs:
+        raise DataError(f"{path}: expected a row for each epoch, found none; make it anew: dvc repro -f")
+    return epochs

@@ -116,7 +116,7 @@ class Affixes:
 
     def resolve(self, fields: list[str]) -> list[str]:
         """Follows an alias number into the table of morphological fields."""
-        return self.fields[int(fields[0]) - 1] if len(fields) == 1 and fields[0].isdigit() else fields
+        return self.fields[int(fields[0]) - 1] if len(fields) == 1 and fields[0].isdecimal() else fields
 
 
 def _condition(text: str) -> re.Pattern[str]:
@@ -153,7 +153,8 @@ def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
         For every lemma the forms of each cell that the rules fill.
     """
     affixes = Affixes.read(aff)
-    reach = max((len(r.condition.pattern) for rules in affixes.rules.values() for r in rules), default=0)
+    every = [rule for rules in affixes.rules.values() for rule in rules]
+    reach = max((max(len(rule.condition.pattern), len(rule.strip)) for rule in every), default=0)
 
     @cache
     def suffixed(flags: str, ending: str) -> list[tuple[int, str, str, bool]]:
@@ -172,7 +173,8 @@ def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
             continue
         case, plural = cell
         lemma = next((field[3:] for field in fields if field.startswith("st:")), word)
-        if case is not None and NEEDS_AFFIX not in flags:
+        bound = NEEDS_AFFIX in flags or word.endswith("-")  # bike-, which rules make into bike-ok
+        if case is not None and not bound:
             lemmas[lemma][_tags(case, plural)].add(word)
         if case in (None, "NOM"):
             # A terminal plural (ts:PLUR) is lost under a further suffix, an inflectional one stays.
@@ -197,7 +199,7 @@ def _entries(dic: Path, affixes: Affixes) -> Iterator[tuple[str, str, list[str]]
             alias = flags.strip().decode("latin-1")
             yield (
                 word.strip().decode("utf-8"),
-                affixes.flags[int(alias) - 1] if alias.isdigit() else alias,
+                affixes.flags[int(alias) - 1] if alias.isdecimal() else alias,
                 affixes.resolve(morphology.decode("utf-8").split()),
             )
         except (UnicodeDecodeError, IndexError) as error:

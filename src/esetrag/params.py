@@ -17,6 +17,7 @@ from esetrag import features
 from esetrag.errors import ParamsError
 
 Count = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=1, le=2**16)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
@@ -73,8 +74,8 @@ class Model(Section):
     """Shape of the network."""
 
     kind: Literal["lstm"]
-    embedding: Count
-    hidden: Count
+    embedding: Size
+    hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]
     bidirectional: bool
     dropout: Share
@@ -85,7 +86,7 @@ class Train(Section):
 
     seed: Seed
     threads: Count
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")]
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
     epochs: Count
     batch_size: Count
     shuffle: bool
@@ -162,22 +163,31 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 PyYAML's own
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
+        seen = []
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark
                 )
+            seen.append(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Reads 010 as ten: the octal of YAML 1.2 is 0o10."""
+        text = self.construct_scalar(node).lower().replace("_", "")
+        base = {"0o": 8, "0x": 16}.get(text.lstrip("+-")[:2], 10)
+        return int(text, base)
 
 
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("int", r"[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def load(path: Path) -> Params:
@@ -196,7 +206,8 @@ def load(path: Path) -> Params:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise ParamsError(f"{path}{where}: not YAML ({getattr(error, 'problem', None) or error})") from error
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ParamsError(f"{path}{where}: not YAML ({reason})") from error
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, found {_show(content)}")
     try:

@@ -71,7 +71,7 @@ def curves(path: Path, epochs: list[Epoch]) -> None:
         sns.lineplot(rows, x="epoch", y="value", hue="part", marker="o", markersize=4, ax=axes)
         axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
         axes.set(xlabel="epoch", ylabel=label)
-        axes.set_yscale("log" if metric == "loss" else "symlog")
+        axes.set_yscale("log" if metric == "loss" and rows["value"].gt(0).any() else "symlog")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()

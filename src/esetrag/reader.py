@@ -14,6 +14,7 @@ import torch
 
 from esetrag import checkpoint, encoding
 from esetrag.batches import Batch, score
+from esetrag.errors import DataError
 
 CPU = torch.device("cpu")
 
@@ -71,12 +72,13 @@ class Reader:
         Args:
             forms: words, one reading each; brought to NFC first.
             top_k: labels a form.
+
+        Raises:
+            DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
         """
         if not forms:
             return []
-        words = pa.chunked_array(
-            [pa.array([unicodedata.normalize("NFC", form) for form in forms], pa.string())]
-        )
+        words = pa.chunked_array([pa.array([_text(form) for form in forms], pa.string())])
         vocabulary = self.checkpoint.vocabulary
         shape = self.checkpoint.manifest.encoding
         ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)
@@ -93,3 +95,9 @@ class Reader:
             )
             for form, word, row, order in zip(forms, words.to_pylist(), shares, best, strict=True)
         ]
+
+
+def _text(form: str) -> str:
+    if any("\ud800" <= symbol <= "\udfff" for symbol in form):
+        raise DataError(f"expected words in UTF-8, found {form!a}")
+    return unicodedata.normalize("NFC", form)

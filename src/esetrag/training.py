@@ -44,7 +44,10 @@ def choose_device(name: str) -> torch.device:
         TrainingError: if the device named is not there.
     """
     available = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(available if name == "auto" else name)
+    try:
+        device = torch.device(available if name == "auto" else name)
+    except RuntimeError as error:
+        raise TrainingError(f"params.yaml: train.device: no device is called {name}") from error
     count = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if (device.index or 0) >= count[device.type]:
         raise TrainingError(

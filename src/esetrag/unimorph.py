@@ -91,7 +91,7 @@ def _explain(path: Path, data: bytes) -> None:
             row = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{where} the byte 0x{line[error.start]:02x}; convert the file to UTF-8"
+                f"{where} the byte 0x{error.object[error.start]:02x}; convert the file to UTF-8"
             ) from error
         if "\0" in row:
             raise DataError(f"{where} a NUL character; is it a text file?")
@@ -115,7 +115,10 @@ def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
     Raises:
         DataError: if no row is left.
     """
-    distinct = table.group_by(list(COLUMNS), use_threads=False).aggregate([])
+    numbered = table.append_column("row", pa.array(np.arange(len(table))))
+    # Groups come in no promised order; the first row of each gives the order of the file back.
+    distinct = numbered.group_by(list(COLUMNS)).aggregate([("row", "min")]).sort_by("row_min")
+    distinct = distinct.select(list(COLUMNS))
     # Bundles are few (hundreds), rows are many: a bundle is read once, its rows take the outcome.
     bundles = pc.dictionary_encode(distinct["features"]).combine_chunks()
     texts, index = bundles.dictionary.to_pylist(), bundles.indices.to_numpy()

@@ -194,7 +194,7 @@ def test_weights_of_another_network_are_refused(folder: Path, network: LstmClass
         ("model.embedding", 9),
         ("model.layers", 2),
         ("model.bidirectional", False),
-        ("model.hidden", 10**9),
+        ("model.hidden", 2**16),
         ("vocabulary.labels", ["ACC"]),
         ("vocabulary.symbols", ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a"]),
     ],

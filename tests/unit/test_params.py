@@ -229,9 +229,7 @@ def test_numbers_are_read_as_yaml_1_2_writes_them(
     assert params.load(path).train.learning_rate == expected
 
 
-@pytest.mark.parametrize(
-    "word", ["no", "NO", "on", "y", "0x10", "1_000", "12:30", "2024-01-01", ".inf", ".nan"]
-)
+@pytest.mark.parametrize("word", ["no", "NO", "on", "y", "12:30", "2024-01-01", ".inf", ".nan"])
 def test_words_that_yaml_1_1_took_for_values_are_words(tmp_path: Path, repo: Path, word: str) -> None:
     page = (repo / "params.yaml").read_text("utf-8")
     assert "experiment: esetrag" in page
