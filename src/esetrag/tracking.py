@@ -99,10 +99,10 @@ def store() -> str:
 def _mlflow() -> Any:
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
-    for noisy in ("alembic", "mlflow"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     import mlflow
 
+    for noisy in ("alembic", "mlflow"):  # a line for every table of a new store
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     return mlflow
 
 

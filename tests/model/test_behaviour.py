@@ -55,6 +55,13 @@ def test_it_beats_both_baselines_beyond_their_intervals(reader: Reader, parts: d
     assert figures["ceiling"]["accuracy"] >= figures["reader"]["accuracy"]
 
 
+def test_it_reads_the_words_of_the_readme_as_the_readme_says(reader: Reader) -> None:
+    (_, block, *_) = (REPO / "README.md").read_text("utf-8").split("```")
+    command, *lines = block.splitlines()[1:]
+    words = [word for word in command.split()[3:] if word in {line.split()[0] for line in lines}]
+    assert [line.split()[:2] for line in lines] == [[r.form, r.labels[0]] for r in reader.predict(words)]
+
+
 @pytest.mark.parametrize("label", ENDINGS)
 def test_plain_words_of_every_case(reader: Reader, label: str) -> None:
     words = [stem + ENDINGS[label][vowel == "e"] for stem, vowel in STEMS.items()]
