@@ -1,4 +1,4 @@
-"""Test accuracy over several seeds of sampling and training: the defaults and the lecture notebook's settings.
+"""Test accuracy over several seeds of sampling and training: the defaults and the lecture's settings.
 
 python bench/seeds.py [--task hun-noun-case] [--seeds 5]
 """
@@ -16,8 +16,15 @@ from esetrag.batches import Batch, score
 from esetrag.vocab import Vocabulary
 
 NOTEBOOK = {
-    **{"batch_size": 128, "epochs": 30, "schedule": "constant", "learning_rate": 0.001, "shuffle": False},
-    **{"weight_decay": 0.0, "label_smoothing": 0.0, "crop": 0.0, "clip": None},
+    "batch_size": 128,
+    "epochs": 30,
+    "schedule": "constant",
+    "learning_rate": 0.001,
+    "shuffle": False,
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "crop": 0.0,
+    "clip": None,
 }
 
 
