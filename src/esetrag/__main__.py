@@ -1,8 +1,9 @@
-"""The command line: ``esetrag predict``, ``track``, ``check`` and ``results``."""
+"""The command line: ``esetrag predict``, ``compare``, ``track``, ``check`` and ``results``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def main(arguments: list[str] | None = None) -> None:
     predict.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
     predict.add_argument("--top-k", type=int, default=1, metavar="K", help="labels a word (default: 1)")
     predict.set_defaults(run=_predict)
+
+    compare = commands.add_parser(
+        "compare", help="say what differs between two runs, how surely one is better"
+    )
+    where = "a git revision, a DVC experiment, or workspace: the files as they are"
+    compare.add_argument("a", metavar="A", help=where)
+    compare.add_argument("b", metavar="B", help="the same; B is measured against A")
+    compare.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    compare.add_argument("--examples", type=int, default=20, metavar="N", help="forms a list (default: 20)")
+    compare.add_argument("--format", choices=("text", "json"), default="text", help="json holds all forms")
+    compare.set_defaults(run=_compare)
 
     track = commands.add_parser("track", help="log the MLflow run of each finished task that the store lacks")
     track.add_argument("--task", help="only this one")
@@ -57,6 +69,20 @@ def _predict(given: argparse.Namespace) -> None:
         shares = "  ".join(f"{label} {share:.1%}" for label, share in pairs)
         note = f"  (unknown to the reader: {reading.unknown})" if reading.unknown else ""
         print(f"{reading.form}  {shares}{note}")
+
+
+def _compare(given: argparse.Namespace) -> None:
+    known = params.load(PARAMS)
+    layout = Layout(given.task or next(iter(known.tasks)))
+    known.task(layout.task)
+    from esetrag import comparison
+    from esetrag.states import State
+
+    found = comparison.compare(State.named(given.a, layout), State.named(given.b, layout), known.evaluate)
+    if given.format == "json":
+        print(json.dumps(comparison.content(found), indent=2, ensure_ascii=False))
+    else:
+        print(comparison.text(found, max(given.examples, 0)))
 
 
 def _track(given: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ RESAMPLES_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A share with its confidence interval."""
+    """A share, or the difference of two, with its confidence interval."""
 
     value: float
     low: float
@@ -24,19 +24,46 @@ class Interval:
 
 
 def accuracy(right: npt.NDArray[np.bool_], lemmas: npt.NDArray[np.object_], how: params.Evaluate) -> Interval:
-    """Accuracy, with a percentile interval by bootstrap over lemmas.
-
-    Forms of one lemma are misread together, so whole lemmas are drawn, not rows (Efron and
-    Tibshirani 1993, ch. 13, for the percentile interval; Field and Welsh 2007 for clusters).
+    """Accuracy, with its interval by bootstrap over lemmas.
 
     Args:
         right: (rows,) whether the row was read right.
         lemmas: (rows,) its lemma.
         how: seed, resamples and confidence.
     """
+    return _mean(right, lemmas, how)
+
+
+def gain(
+    before: npt.NDArray[np.bool_],
+    after: npt.NDArray[np.bool_],
+    lemmas: npt.NDArray[np.object_],
+    how: params.Evaluate,
+) -> Interval:
+    """Difference of two accuracies on the same rows, with its interval by paired bootstrap over lemmas.
+
+    Args:
+        before: (rows,) whether the one reader read the row right.
+        after: (rows,) whether the other did.
+        lemmas: (rows,) the row's lemma.
+        how: seed, resamples and confidence.
+    """
+    return _mean(after.astype(float) - before.astype(float), lemmas, how)
+
+
+def _mean(
+    values: npt.NDArray[np.bool_] | npt.NDArray[np.float64],
+    lemmas: npt.NDArray[np.object_],
+    how: params.Evaluate,
+) -> Interval:
+    """Mean over the rows, with a percentile interval by bootstrap over lemmas.
+
+    Forms of one lemma are misread together, so whole lemmas are drawn, not rows (Efron and
+    Tibshirani 1993, ch. 13, for the percentile interval; Field and Welsh 2007 for clusters).
+    """
     _, cluster = np.unique(lemmas, return_inverse=True)
     size = np.bincount(cluster).astype(float)  # (lemmas,)
-    hits = np.bincount(cluster, weights=right)  # (lemmas,)
+    sums = np.bincount(cluster, weights=values)  # (lemmas,)
     chance = np.random.default_rng(how.seed)
     resampled = []
     for start in range(0, how.resamples, RESAMPLES_AT_ONCE):
@@ -44,10 +71,10 @@ def accuracy(right: npt.NDArray[np.bool_], lemmas: npt.NDArray[np.object_], how:
         times = chance.multinomial(
             len(size), np.full(len(size), 1 / len(size)), size=draws
         )  # (draws, lemmas)
-        resampled.append((times @ hits) / (times @ size))
+        resampled.append((times @ sums) / (times @ size))
     tail = (1 - how.confidence) / 2
     low, high = np.quantile(np.concatenate(resampled), [tail, 1 - tail])
-    return Interval(float(right.mean()), float(low), float(high))
+    return Interval(float(values.mean()), float(low), float(high))
 
 
 def per_class(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> pd.DataFrame:
