@@ -22,9 +22,25 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     predict = commands.add_parser("predict", help="read the label of some words")
-    predict.add_argument("words", nargs="+")
-    predict.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    predict.add_argument("words", nargs="*", help="none: those of --input, or of standard input")
+    which = predict.add_mutually_exclusive_group()
+    which.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    which.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="in place of a task")
     predict.add_argument("--top-k", type=int, default=1, metavar="K", help="labels a word (default: 1)")
+    predict.add_argument(
+        "--format", choices=["text", "json", "tsv"], help="default: text for words given here, tsv for others"
+    )
+    predict.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help=".txt, .tsv (or .gz of them), .parquet; - is standard input",
+    )
+    predict.add_argument(
+        "--column",
+        help="the words' column: number or name in the first line (default: 1; parquet: form)",
+    )
+    predict.add_argument("--output", type=Path, metavar="FILE", help=".txt, .json, .tsv or .parquet")
     predict.set_defaults(run=_predict)
 
     compare = commands.add_parser(
@@ -58,17 +74,26 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _predict(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
-    task = given.task or next(iter(known.tasks))
-    known.task(task)
-    from esetrag.reader import Reader  # imports torch: only here
+    if given.words and given.input:
+        raise DataError("expected words or --input, found both")
+    if not given.words and not given.input and (sys.stdin is None or sys.stdin.isatty()):
+        raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
+    folder = given.checkpoint or _checkpoint(given.task)
+    from esetrag import prediction, words  # import torch: only here
+    from esetrag.reader import Reader
 
-    reader = Reader.load(Layout(task).checkpoint)
-    for reading in reader.predict(given.words, max(given.top_k, 1)):
-        pairs = zip(reading.labels, reading.probabilities, strict=True)
-        shares = "  ".join(f"{label} {share:.1%}" for label, share in pairs)
-        note = f"  (unknown to the reader: {reading.unknown})" if reading.unknown else ""
-        print(f"{reading.form}  {shares}{note}")
+    kind = prediction.format_of(given.output, given.format, "text" if given.words else "tsv")
+    source = given.input or words.STANDARD_INPUT
+    rows = words.from_words(given.words) if given.words else words.from_file(source, given.column)
+    answers = prediction.read(Reader.load(folder), rows, given.top_k)
+    prediction.write(answers, kind, given.output)
+
+
+def _checkpoint(task: str | None) -> Path:
+    known = params.load(PARAMS)
+    task = task or next(iter(known.tasks))
+    known.task(task)
+    return Layout(task).checkpoint
 
 
 def _compare(given: argparse.Namespace) -> None:

@@ -10,13 +10,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from esetrag import checkpoint, encoding
 from esetrag.batches import Batch, score
-from esetrag.errors import DataError
+from esetrag.errors import DataError, ParamsError
+from esetrag.vocab import UNK, Vocabulary
 
 CPU = torch.device("cpu")
+READ_AT_ONCE = 8192
+ALIKE = 16
+"""Rows are read in multiples of this: matrix products of very few rows sum in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +76,98 @@ class Reader:
 
         Args:
             forms: words, one reading each; brought to NFC first.
-            top_k: labels a form.
+            top_k: labels a form; all if there are fewer.
 
         Raises:
             DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
+            ParamsError: if ``top_k`` is less than 1.
         """
-        if not forms:
-            return []
-        words = pa.chunked_array([pa.array([_text(form) for form in forms], pa.string())])
-        vocabulary = self.checkpoint.vocabulary
-        shape = self.checkpoint.manifest.encoding
-        ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)
-        unlabelled = np.full(len(words), encoding.UNSEEN, dtype=np.int16)
-        shares = self.probabilities(encoding.Encoded(ids, lengths, unlabelled))
-        best = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]  # (forms, top_k)
-        known = set(vocabulary.symbols)
-        return [
-            Reading(
-                form,
-                tuple(self.labels[label] for label in order),
-                tuple(float(share) for share in row[order]),
-                "".join(sorted(set(word) - known)),
-            )
-            for form, word, row, order in zip(forms, words.to_pylist(), shares, best, strict=True)
+        words = column(forms)
+        return readings(words, self.read_table(words, top_k))
+
+    def read_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+        """Reads many forms, without a loop over them.
+
+        Args:
+            forms: (rows,) strings without nulls; brought to NFC first.
+            top_k: labels a form; all if there are fewer.
+
+        Returns:
+            As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
+            likeliest first; ``unknown``.
+
+        Raises:
+            ParamsError: if ``top_k`` is less than 1.
+        """
+        if top_k < 1:
+            raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
+        ranks = min(top_k, len(self.labels))
+        parts = [
+            self._read(forms.slice(start, READ_AT_ONCE), ranks)
+            for start in range(0, len(forms), READ_AT_ONCE)
         ]
+        return pa.concat_tables([_schema(ranks).empty_table(), *parts])
+
+    def _read(self, forms: pa.ChunkedArray, ranks: int) -> pa.Table:
+        words = _composed(forms)
+        vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
+        ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)
+        rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
+        unlabelled = np.full(len(rows), encoding.UNSEEN, dtype=np.int16)
+        shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
+        best = np.argsort(-shares, axis=1, kind="stable")[:, :ranks]  # (forms, ranks)
+        labels = pa.array(self.labels, pa.string())
+        columns = []
+        for order in best.T:
+            columns += [labels.take(pa.array(order)), pa.array(shares[np.arange(len(words)), order])]
+        return pa.Table.from_arrays([*columns, _unknown(words, vocabulary)], schema=_schema(ranks))
 
 
-def _text(form: str) -> str:
-    if any("\ud800" <= symbol <= "\udfff" for symbol in form):
-        raise DataError(f"expected words in UTF-8, found {form!a}")
-    return unicodedata.normalize("NFC", form)
+def column(forms: Sequence[str]) -> pa.ChunkedArray:
+    """Forms as a column.
+
+    Raises:
+        DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
+    """
+    try:
+        return pa.chunked_array([pa.array(forms, pa.string())])
+    except UnicodeEncodeError as error:
+        raise DataError(f"expected words in UTF-8, found {error.object!a}") from error
+
+
+def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Reading]:
+    """The rows of ``Reader.read_table`` one by one."""
+    columns = [values.to_pylist() for values in table.columns]
+    labels, shares = zip(*columns[:-1:2], strict=True), zip(*columns[1:-1:2], strict=True)
+    rows = zip(forms.to_pylist(), labels, shares, columns[-1], strict=True)
+    return [Reading(*row) for row in rows]
+
+
+def _schema(ranks: int) -> pa.Schema:
+    fields = []
+    for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
+        fields += [(f"label{suffix}", pa.string()), (f"probability{suffix}", pa.float32())]
+    return pa.schema([*fields, ("unknown", pa.string())])
+
+
+def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The forms in NFC."""
+    # Any part of a text in NFC is in NFC.
+    if unicodedata.is_normalized("NFC", "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)):
+        return forms
+    mark = "\ud800"  # in no text of UTF-8, and composes with nothing
+    return column(unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark))
+
+
+def _unknown(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.Array:
+    """Of each form the symbols that are not in the vocabulary: each once, sorted."""
+    text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
+    symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())
+    unknown = vocabulary.id_of_code_point[symbols] == UNK
+    pairs = np.unique(row[unknown] << 32 | symbols[unknown])  # row and symbol in one number
+    size = np.searchsorted([0x80, 0x800, 0x10000], pairs & 0xFFFFFFFF, side="right") + 1  # bytes of UTF-8
+    ends = np.cumsum(np.bincount(pairs >> 32, weights=size, minlength=len(forms))).astype(np.int32)
+    data = pairs.astype("<u4").tobytes().decode("utf-32-le").encode()
+    offsets = np.concatenate([np.zeros(1, np.int32), ends])
+    return pa.StringArray.from_buffers(len(forms), pa.py_buffer(offsets), pa.py_buffer(data))
