@@ -177,7 +177,8 @@ def text(found: Comparison, examples: int) -> str:
     test = found.mcnemar
     blocks.append(
         f"accuracy on {found.shared:,} test rows: {found.a} {found.accuracy[0]:.2%}, "
-        f"{found.b} {found.accuracy[1]:.2%}; McNemar's test: p = {test.p:.2g}, mid-p = {test.mid_p:.2g}"
+        f"{found.b} {found.accuracy[1]:.2%}\n"
+        f"McNemar's test, as if forms were independent: p = {test.p:.2g}, mid-p = {test.mid_p:.2g}"
     )
     return "\n\n".join([*blocks, *notices(found), sentence(found)])
 

@@ -76,7 +76,7 @@ class State:
         except DvcException as error:
             reason = " ".join(str(error).split())
             raise DataError(
-                f"{name}: expected a git revision or a DVC experiment, found none ({reason}); "
+                f"{name}: expected one git revision or DVC experiment ({reason}); "
                 "list them: git log, dvc exp list --all-commits"
             ) from error
         return _state(
