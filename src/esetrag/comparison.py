@@ -172,7 +172,7 @@ def text(found: Comparison, examples: int) -> str:
         blocks.append(_aligned([("figures that differ", *names, "difference"), *figures]))
     for right, wrong, words in ((found.a, found.b, found.lost), (found.b, found.a, found.gained)):
         if words:
-            title = f"{len(words):,} forms that {right} reads right and {wrong} wrong"
+            title = f"{len(words):,} {'form' if len(words) == 1 else 'forms'} that {right} reads right and {wrong} wrong"
             blocks.append("\n".join([title, *_examples(words, examples)]))
     test = found.mcnemar
     blocks.append(
@@ -222,7 +222,9 @@ def _value(value: Any) -> str:
 
 
 def _change(a: float | None, b: float | None) -> str:
-    return "" if a is None or b is None else f"{b - a:+.2g}"
+    if a is None or b is None:
+        return ""
+    return f"{b - a:+.2g}" if isinstance(b - a, float) else f"{b - a:+}"
 
 
 def _aligned(rows: Sequence[Sequence[str]], right: bool = True) -> str:

@@ -231,6 +231,13 @@ def test_the_text_shows_what_differs_and_some_of_the_forms() -> None:
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_counts_are_shown_whole_and_one_form_is_no_forms() -> None:
+    a, b = state("a", set()), state("b", {1}, metrics={"test.rows": 10235})
+    shown = comparison.text(comparison.compare(a, b, HOW), 20)
+    assert ["test.rows", "200", "10235", "+10035"] in [line.split() for line in shown.splitlines()]
+    assert "\n1 form that a reads right and b wrong\n" in shown
+
+
 def test_no_form_is_shown_where_none_is_wanted() -> None:
     assert "l04x0" not in comparison.text(compared(), 0)
 
