@@ -172,7 +172,8 @@ def text(found: Comparison, examples: int) -> str:
         blocks.append(_aligned([("figures that differ", *names, "difference"), *figures]))
     for right, wrong, words in ((found.a, found.b, found.lost), (found.b, found.a, found.gained)):
         if words:
-            title = f"{len(words):,} {'form' if len(words) == 1 else 'forms'} that {right} reads right and {wrong} wrong"
+            forms = "1 form" if len(words) == 1 else f"{len(words):,} forms"
+            title = f"{forms} that {right} reads right and {wrong} wrong"
             blocks.append("\n".join([title, *_examples(words, examples)]))
     test = found.mcnemar
     blocks.append(
