@@ -42,7 +42,9 @@ types: $(READY) ## mypy, strict
 	mypy
 
 ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1
+	@case "$${MLFLOW_TRACKING_URI:-}" in \
+	  http*) echo "The runs are on a server, which has the interface too: $$MLFLOW_TRACKING_URI";; \
+	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
 
 metrics: $(READY) ## figures of the workspace, and against the last commit
 	dvc metrics show
@@ -61,5 +63,5 @@ raw: $(READY) ## rebuild data/raw/hun.tsv.gz from the Debian package hunspell-hu
 	python -m esetrag.hunspell $(or $(AFF),/usr/share/hunspell/hu_HU.aff) \
 	  $(or $(DIC),/usr/share/hunspell/hu_HU.dic) data/raw/hun.tsv.gz --lemmas 3000
 
-clean: ## remove the environment, caches and DVC's outputs' cache
+clean: ## remove the environment and the caches of the tools; DVC's stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dvc_plots

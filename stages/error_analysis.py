@@ -1,12 +1,12 @@
 """Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
 
-from esetrag import analysis, encoding, error_report, files, history, params, plots, stage, tables, tracking
+from esetrag import analysis, encoding, error_report, files, history, params, plots, stage, tables, tracker
 from esetrag.layout import PARTS, Layout
 from esetrag.vocab import Vocabulary
 
 
 def main(layout: Layout, how: params.ErrorAnalysis) -> None:
-    """Writes the error table, the page and the pictures, then logs the run."""
+    """Writes the error table, the page and the pictures, then completes the run."""
     vocabulary = Vocabulary.read(layout.vocab)
     predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
     result = analysis.analyse(predictions, vocabulary)
@@ -19,7 +19,7 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     plots.lengths(layout.plots / "lengths.png", forms, width - encoding.MARKS)
     plots.curves(layout.plots / "curves.png", history.read(layout.history))
     plots.confusion(layout.plots / "confusion.png", predictions)
-    tracking.log(layout)
+    tracker.complete(layout)
 
 
 if __name__ == "__main__":

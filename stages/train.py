@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from esetrag import checkpoint, encoding, files, history, params, progress, stage, training
+from esetrag import checkpoint, encoding, files, history, params, progress, stage, tracker, training
 from esetrag.layout import Layout
 from esetrag.vocab import Vocabulary
 
@@ -11,8 +11,8 @@ def main(layout: Layout, model: params.Model, how: params.Train) -> None:
     """Trains and writes the best epoch's checkpoint."""
     vocabulary = Vocabulary.read(layout.vocab)
     train, dev = (encoding.read(layout.encoded(part), vocabulary) for part in ("train", "dev"))
-    with progress.epochs(how.epochs) as on_epoch:
-        trained = training.fit(train, dev, vocabulary, model, how, on_epoch)
+    with tracker.live(layout) as log, progress.epochs(how.epochs) as show:
+        trained = training.fit(train, dev, vocabulary, model, how, (log, show))
     best = history.best(trained.epochs)
     account = {"task": layout.task, "epoch": best.epoch, "device": trained.device, **how.model_dump()}
     checkpoint.save(layout.checkpoint, trained.network, vocabulary, train, model, account)

@@ -38,18 +38,22 @@ class Project:
         self, *command: str, code: int | None = 0, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command there; ``python``, ``dvc`` and ``esetrag`` are those of the tests."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**clean, "PYTHONPATH": str(self.root / "src"), "PATH": path, **(env or {})},
+            env={**self.environment(), **(env or {})},
             capture_output=True,
             text=True,
             encoding="utf-8",
         )
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done
+
+    def environment(self) -> dict[str, str]:
+        """That of the tests, with this project's library and nothing of a surrounding run."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+        return {**clean, "PYTHONPATH": str(self.root / "src"), "PATH": path}
 
     def stage(self, name: str, task: str = "toy", code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Runs a stage script alone."""

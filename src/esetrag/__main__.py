@@ -112,11 +112,11 @@ def _compare(given: argparse.Namespace) -> None:
 
 def _track(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
-    from esetrag import runs, tracking
+    from esetrag import tracking
 
     for task in [given.task] if given.task else known.tasks:
         known.task(task)
-        run_id = tracking.project(runs.collect(Layout(task), known), known.tracking.experiment)
+        run_id = tracking.complete(Layout(task), known)
         print(f"{task}: run {run_id} in {tracking.store()}")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from esetrag import tables
-from esetrag.vocab import SPECIAL, Vocabulary
+from esetrag.vocab import Vocabulary
 
 LENGTH_STEP = 4
 
@@ -38,12 +38,11 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     rows = predictions.drop_columns(["probabilities"]).to_pandas()
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
     label_id = rows["label"].map(vocabulary.label_ids)
-    known = set(vocabulary.symbols[len(SPECIAL) :])
     rows = rows.assign(
         label_probability=[
             0.0 if pd.isna(i) else float(shares[row, int(i)]) for row, i in enumerate(label_id)
         ],
-        unknown=["".join(sorted(set(form) - known)) for form in rows["form"]],
+        unknown=[vocabulary.unknown(form) for form in rows["form"]],
         wrong=rows["label"] != rows["predicted"],
     )
     errors = rows[rows["wrong"]].sort_values(
@@ -93,14 +92,11 @@ def table(analysis: Analysis) -> pa.Table:
     ).replace_schema_metadata()
 
 
-def summary(analysis: Analysis) -> dict[str, object]:
+def summary(analysis: Analysis) -> dict[str, int]:
     """The figures that ``dvc metrics`` shows."""
-    slices = {
-        str(name): {
-            row["value"]: {"accuracy": row["accuracy"], "rows": row["rows"]}
-            for row in group.to_dict("records")
-        }
-        for name, group in analysis.slices.groupby("slice")
-        if name != "true label"  # the evaluate stage gives recall by label
+    return {
+        "rows": analysis.rows,
+        "errors": len(analysis.errors),
+        "confused_pairs": len(analysis.confusions),
+        "with_unknown_symbols": int(analysis.errors["unknown"].ne("").sum()),
     }
-    return {"rows": analysis.rows, "errors": len(analysis.errors), "by": slices}

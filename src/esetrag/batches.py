@@ -18,20 +18,21 @@ READ_AT_ONCE = 1024
 class Batch:
     """Rows as tensors on one device."""
 
-    ids: Tensor  # (n, t) int64
+    ids: Tensor  # (n, t) uint8 or int32
     lengths: Tensor  # (n,) int64
     labels: Tensor  # (n,) int64
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device) -> Batch:
         """Moves encoded rows to a device."""
-        columns = (encoded.ids, encoded.lengths, encoded.labels)
-        return cls(*(torch.from_numpy(column.astype(np.int64)).to(device) for column in columns))
+        narrow = encoded.ids if encoded.ids.dtype == np.uint8 else encoded.ids.astype(np.int32)
+        columns = (narrow, encoded.lengths.astype(np.int64), encoded.labels.astype(np.int64))
+        return cls(*(torch.from_numpy(column).to(device) for column in columns))
 
     def __getitem__(self, rows: Tensor) -> Batch:
-        """Some of the rows, as wide as the longest of them."""
+        """Some of the rows, as wide as the longest of them, ready for the network."""
         lengths = self.lengths[rows]
-        return Batch(self.ids[rows, : int(lengths.max())], lengths, self.labels[rows])
+        return Batch(self.ids[rows, : int(lengths.max())].int(), lengths, self.labels[rows])
 
     def __len__(self) -> int:
         """Number of rows."""

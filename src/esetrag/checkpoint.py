@@ -99,7 +99,7 @@ def load(folder: Path) -> Checkpoint:
         manifest = Manifest.model_validate(files.read_json(path))
         vocabulary = Vocabulary.from_json(manifest.vocabulary, path)
     except DataError as error:
-        raise CheckpointError(str(error)) from error
+        raise CheckpointError(f"{error}; make it: dvc repro") from error
     except ValidationError as error:
         raise CheckpointError(
             f"{path}: not a checkpoint's manifest: {params.explain(error, Manifest)}"

@@ -28,7 +28,7 @@ def figures(
         "read": {
             "rows": selection.rows,
             "duplicates": selection.duplicates,
-            "parts of speech": selection.parts_of_speech,
+            "parts_of_speech": selection.parts_of_speech,
         },
         "dropped": {
             reason: {"rows": rows, "examples": selection.examples[reason]}
@@ -56,7 +56,7 @@ def counts(column: pa.ChunkedArray) -> dict[str, int]:
 def page(task: str, account: dict[str, Any]) -> str:
     """The data report as a page."""
     asked, read, parts = account["task"], account["read"], account["parts"]
-    kinds = [(pos, f"{rows:,}") for pos, rows in read["parts of speech"].items()]
+    kinds = [(pos or "(empty)", f"{rows:,}") for pos, rows in read["parts_of_speech"].items()]
     dropped = [
         (reason, f"{entry['rows']:,}", "; ".join(f"`{example}`" for example in entry["examples"]))
         for reason, entry in account["dropped"].items()

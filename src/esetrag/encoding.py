@@ -98,11 +98,11 @@ def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) 
 def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, object]:
     """What of some rows the reader cannot see: cut forms, unknown symbols, labels unseen in training."""
     symbols = Counter("".join(rows["form"].to_pylist()))
-    unknown = {symbol: symbols[symbol] for symbol in sorted(symbols.keys() - set(vocabulary.symbols))}
+    unknown = {symbol: symbols[symbol] for symbol in vocabulary.unknown("".join(symbols))}
     labels = Counter(rows["label"].to_pylist())
     unseen = {label: labels[label] for label in sorted(labels.keys() - set(vocabulary.labels))}
     cut = int((pc.utf8_length(rows["form"]).to_numpy() > width - MARKS).sum())
-    return {"rows": len(rows), "cut forms": cut, "unknown symbols": unknown, "unseen labels": unseen}
+    return {"rows": len(rows), "cut_forms": cut, "unknown_symbols": unknown, "unseen_labels": unseen}
 
 
 def write(path: Path, encoded: Encoded, symbols: int) -> None:

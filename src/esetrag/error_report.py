@@ -31,7 +31,7 @@ def page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
     if len(errors):
         text += [
             "\n## Most frequent confusions\n",
-            f"The first {len(confusions)} of {len(analysis.confusions)} pairs.\n",
+            f"{len(confusions)} of {len(analysis.confusions)} pairs.\n",
             markdown.table(("true", "read as", "forms"), confusions, "llr"),
         ]
     for name, group in analysis.slices.groupby("slice", sort=False):
@@ -50,8 +50,8 @@ def page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
             "features",
             "true",
             "read as",
-            "sure of it",
-            "of the true",
+            "probability",
+            "of the true label",
             "unknown symbols",
         )
         text += [

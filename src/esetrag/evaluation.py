@@ -52,7 +52,7 @@ def evaluate(
     figures = {
         "rows": len(test),
         "lemmas": pc.count_distinct(test["lemma"]).as_py(),
-        "unseen labels": int(pc.sum(pc.invert(pc.is_in(test["label"], pa.array(labels)))).as_py()),
+        "unseen_labels": int(pc.sum(pc.invert(pc.is_in(test["label"], pa.array(labels)))).as_py()),
         "reader": {**_judge(test, read, how), "loss": loss(test["label"], probabilities, labels)},
         "suffix": _judge(test, baseline.read(test["form"]), how),
         "majority": _judge(test, majority.read(test["form"]), how),
@@ -61,12 +61,16 @@ def evaluate(
     return Evaluation(predictions, figures, metrics.per_class(gold, column(read)))
 
 
-def loss(gold: pa.ChunkedArray, probabilities: npt.NDArray[np.float32], labels: tuple[str, ...]) -> float:
-    """Mean cross-entropy in nats over the rows whose label is known to the reader; 0 if there are none."""
+def loss(
+    gold: pa.ChunkedArray, probabilities: npt.NDArray[np.float32], labels: tuple[str, ...]
+) -> float | None:
+    """Mean cross-entropy in nats over the rows whose label is known to the reader; None if there are none."""
     ids = pc.fill_null(pc.index_in(gold, value_set=pa.array(labels)), UNSEEN).to_numpy()
     known = np.flatnonzero(ids != UNSEEN)
     shares = probabilities[known, ids[known]].astype(np.float64)
-    return float(-np.log(np.maximum(shares, np.finfo(np.float32).tiny)).mean()) if len(known) else 0.0
+    if len(known) == 0:
+        return None
+    return float(-np.log(np.maximum(shares, np.finfo(np.float32).tiny)).mean()) + 0.0  # no -0.0
 
 
 def column(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:

@@ -50,6 +50,11 @@ class Layout:
         return self.checkpoint / MANIFEST
 
     @property
+    def weights(self) -> Path:
+        """The network's weights."""
+        return self.checkpoint / WEIGHTS
+
+    @property
     def history(self) -> Path:
         """Loss and accuracy of every epoch."""
         return self.metrics / "history.csv"

@@ -17,7 +17,7 @@ from esetrag import features
 from esetrag.errors import ParamsError
 
 Count = Annotated[int, Field(ge=1)]
-Size = Annotated[int, Field(ge=1, le=2**16)]
+Size = Annotated[int, Field(ge=1, le=4096)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
@@ -85,10 +85,10 @@ class Train(Section):
     """Optimisation."""
 
     seed: Seed
-    threads: Count
+    threads: Annotated[int, Field(ge=1, le=256)]
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
-    epochs: Count
-    batch_size: Count
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    batch_size: Annotated[int, Field(ge=1, le=2**20)]
     shuffle: bool
     schedule: Literal["constant", "one-cycle"]
     learning_rate: Annotated[float, Field(gt=0)]
@@ -119,6 +119,8 @@ class Tracking(Section):
     """Where runs are logged. No stage depends on it: it changes no result."""
 
     enabled: bool
+    required: bool
+    """Whether a store that cannot be used is an error, told before the training."""
     experiment: Annotated[str, Field(min_length=1)]
 
 

@@ -41,11 +41,12 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None
         rows, x="symbols", hue="part", stat="density", common_norm=False, discrete=True,
         element="step", fill=False, linewidth=2, ax=axes,
     )  # fmt: skip
-    axes.axvline(longest + 0.5, color="grey", linestyle=":")
-    axes.annotate(
-        f"longer forms are cut to {longest}", (longest + 0.5, 1), xycoords=("data", "axes fraction"),
-        xytext=(-4, -12), textcoords="offset points", ha="right", color="grey", size=9,
-    )  # fmt: skip
+    if rows["symbols"].max() > longest:
+        axes.axvline(longest + 0.5, color="grey", linestyle=":")
+        axes.annotate(
+            f"longer forms are cut to {longest}", (longest + 0.5, 1), xycoords=("data", "axes fraction"),
+            xytext=(-4, -12), textcoords="offset points", ha="right", color="grey", size=9,
+        )  # fmt: skip
     axes.set(xlabel="symbols a form", ylabel="share of forms", title="Length of the forms")
     sns.move_legend(axes, "center right", title=None)
     _save(figure, path)
@@ -78,7 +79,7 @@ def curves(path: Path, epochs: list[Epoch]) -> None:
     panels[1].set_ylim(0)
     panels[0].set_title("Loss")
     panels[1].set_title("Error")
-    figure.suptitle("Training (train: running mean, with dropout and cropping)", size=10)
+    figure.suptitle("Training (train: mean over the epoch as it was trained)", size=10)
     _save(figure, path)
 
 

@@ -25,7 +25,7 @@ def epochs(total: int) -> Iterator[Callable[[Epoch], None]]:
 
         def show(epoch: Epoch) -> None:
             bar.update(min(epoch.epoch, 1))
-            bar.set_postfix_str(_line(epoch))
+            bar.set_postfix_str(f"dev loss {epoch.dev_loss:.3f} accuracy {epoch.dev_accuracy:.4f}")
 
         yield show
 

@@ -1,4 +1,4 @@
-"""What a tracker shows of a pipeline run, collected from its artifacts alone."""
+"""What a tracker shows of a pipeline run, collected from inputs and artifacts alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from esetrag import files, history, params, tables
 from esetrag.errors import DataError
 from esetrag.history import Epoch
-from esetrag.layout import Layout
+from esetrag.layout import PARTS, Layout
 
 PAGES = (
     *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json", "classes.csv"),
@@ -22,58 +22,102 @@ PAGES = (
 )
 """Figures, pages and pictures under a task's metrics that a run shows."""
 
-LIBRARIES = ("esetrag", "dvc", "numpy", "pandas", "pyarrow", "safetensors", "torch")
+CODE = ("src/esetrag", "stages")
+LIBRARIES = ("numpy", "pandas", "pyarrow", "safetensors", "scikit-learn", "torch")
 
 
 @dataclass(frozen=True)
-class Run:
-    """One state of one task's pipeline."""
+class Inputs:
+    """All that a task's pipeline starts from; the same inputs are the same run, wherever computed."""
 
     task: str
-    key: str
-    """SHA-256 over parameters and artifacts: the same state has the same key, wherever it was computed."""
-    params: dict[str, str]
+    parameters: dict[str, Any]
+    """The task's entry and every section but tracking, nested."""
+    raw: Path
+    raw_sha256: str
+    code_sha256: str
+    """Of the stages and modules."""
+    versions: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over all of it: how a run is found again."""
+        state = {
+            "task": self.task,
+            "params": self.parameters,
+            "raw": self.raw_sha256,
+            "code": self.code_sha256,
+            "versions": self.versions,
+        }
+        return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def of(cls, layout: Layout, given: params.Params) -> Inputs:
+        """Reads what a task's pipeline starts from; every stage can, whichever ran before it.
+
+        Raises:
+            DataError: if the table is not there.
+        """
+        task = given.task(layout.task)
+        raw = layout.root / task.raw
+        if not raw.is_file():
+            raise DataError(f"{raw}: no such file")
+        return cls(
+            task=layout.task,
+            parameters={"task": task.model_dump(), **given.model_dump(exclude={"tasks", "tracking"})},
+            raw=raw,
+            raw_sha256=files.sha256(raw),
+            code_sha256=_digest(sorted(path for top in CODE for path in (layout.root / top).glob("*.py"))),
+            versions={name: version(name) for name in LIBRARIES},
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task's pipeline came to."""
+
     metrics: dict[str, float]
     epochs: list[Epoch]
-    files: list[Path]
-    """Pages, figures and pictures."""
-    errors: list[dict[str, Any]]
-    """The misread forms."""
+    pages: list[Path]
+    """Figures, pages and pictures."""
+    errors: dict[str, list[Any]]
+    """The misread forms, column by column."""
     checkpoint: Path
-    tags: dict[str, str]
+    rows: dict[str, int]
+    """Of each part."""
+    md5: dict[str, str]
+    """Of every artifact, as in ``dvc.lock``."""
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the artifacts."""
+        return hashlib.sha256(json.dumps(self.md5, sort_keys=True).encode()).hexdigest()
 
-def collect(layout: Layout, given: params.Params) -> Run:
-    """Reads the artifacts of a finished pipeline.
+    @classmethod
+    def of(cls, layout: Layout) -> Outcome:
+        """Reads the artifacts of a finished pipeline.
 
-    Args:
-        layout: of the task.
-        given: the parameters they were made with.
-
-    Raises:
-        DataError: if one is missing.
-    """
-    used = {"task": given.task(layout.task).model_dump(), **given.model_dump(exclude={"tasks", "tracking"})}
-    pages = [layout.metrics / page for page in PAGES]
-    artifacts = [*pages, layout.manifest, layout.predictions, layout.errors]
-    for path in artifacts:
-        if not path.is_file():
-            raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
-    digests = {path.relative_to(layout.root).as_posix(): files.sha256(path) for path in artifacts}
-    state = json.dumps({"task": layout.task, "params": used, "artifacts": digests}, sort_keys=True)
-    test = files.read_json(layout.metrics / "test.json")
-    best = files.read_json(layout.metrics / "train.json")
-    return Run(
-        task=layout.task,
-        key=hashlib.sha256(state.encode()).hexdigest(),
-        params={name: str(value) for name, value in flat(used).items()},
-        metrics={name: float(value) for name, value in flat({"test": test, "best": best}).items()},
-        epochs=history.read(layout.history),
-        files=pages,
-        errors=tables.read(layout.errors, tables.ERRORS).to_pylist(),
-        checkpoint=layout.checkpoint,
-        tags={"task": layout.task, **_origin(), **{f"version.{name}": version(name) for name in LIBRARIES}},
-    )
+        Raises:
+            DataError: if one is missing.
+        """
+        pages = [layout.metrics / page for page in PAGES]
+        artifacts = [*pages, layout.manifest, layout.weights, layout.predictions, layout.errors]
+        for path in artifacts:
+            if not path.is_file():
+                raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
+        test = files.read_json(layout.metrics / "test.json")
+        best = files.read_json(layout.metrics / "train.json")
+        data = files.read_json(layout.metrics / "data.json")
+        figures = flat({"test": test, "best": best})
+        return cls(
+            metrics={name: float(value) for name, value in figures.items() if value is not None},
+            epochs=history.read(layout.history),
+            pages=pages,
+            errors=tables.read(layout.errors, tables.ERRORS).to_pydict(),
+            checkpoint=layout.checkpoint,
+            rows={part: data["parts"][part]["rows"] for part in PARTS},
+            md5={path.relative_to(layout.root).as_posix(): _md5(path) for path in artifacts},
+        )
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -88,7 +132,7 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return result
 
 
-def _origin() -> dict[str, str]:
+def origin() -> dict[str, str]:
     """The commit and the DVC experiment, as far as there are any."""
     tags = {}
     for name, variable in (("dvc.exp.name", "DVC_EXP_NAME"), ("dvc.exp.baseline", "DVC_EXP_BASELINE_REV")):
@@ -106,3 +150,14 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+def _digest(paths: list[Path]) -> str:
+    return hashlib.sha256(
+        "".join(f"{path.name} {files.sha256(path)}\n" for path in paths).encode()
+    ).hexdigest()
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -12,6 +12,7 @@ from esetrag.errors import EsetragError
 from esetrag.layout import Layout
 
 PARAMS = Path("params.yaml")
+NOTES = Path(".dvc/tmp/esetrag-ran")
 
 
 def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
@@ -31,6 +32,7 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
     try:
         given = params.load(PARAMS)
         task = given.task(arguments.task)
+        _note(arguments.task, script.stem)
         main(
             Layout(arguments.task),
             *(task if section is params.Task else given.section(section) for section in sections),
@@ -40,3 +42,17 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
             raise
         print(f"{script.stem}: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def ran(task: str) -> list[str]:
+    """The stages that ran since this was last asked; the others were cached."""
+    notes = sorted((NOTES / task).glob("*"))
+    for note in notes:
+        note.unlink(missing_ok=True)
+    return [note.name for note in notes]
+
+
+def _note(task: str, stage: str) -> None:
+    if NOTES.parent.parent.is_dir():  # within a DVC repository
+        (NOTES / task).mkdir(parents=True, exist_ok=True)
+        (NOTES / task / stage).touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -15,13 +15,13 @@ from torch.nn import functional
 
 from esetrag import history, params
 from esetrag.batches import Batch, score
-from esetrag.encoding import MARKS, UNSEEN, Encoded
+from esetrag.encoding import MARKS, UNSEEN, Encoded, Keep
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
 from esetrag.model import LstmClassifier
-from esetrag.vocab import BOS, PAD, Vocabulary
+from esetrag.vocab import BOS, EOS, PAD, Vocabulary
 
-MIN_STEM = 3
+MIN_KEPT = 3
 """Symbols of a form that cropping leaves at the least."""
 _WEIGHTS, _ORDER, _CROP, _DROPOUT = range(4)  # one stream of chance for each use
 
@@ -53,9 +53,6 @@ def choose_device(name: str) -> torch.device:
         raise TrainingError(
             f"params.yaml: train.device: no {name} on this machine; auto would take {available}"
         )
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic cuBLAS needs
-        torch.use_deterministic_algorithms(True)
     return device
 
 
@@ -88,7 +85,7 @@ def fit(
     vocabulary: Vocabulary,
     model: params.Model,
     how: params.Train,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    listeners: Sequence[Callable[[Epoch], None]] = (),
 ) -> Trained:
     """Trains a network.
 
@@ -101,16 +98,23 @@ def fit(
         vocabulary: symbols and labels.
         model: shape of the network.
         how: optimisation.
-        on_epoch: is told of every epoch when it ends.
+        listeners: are told of every epoch when it ends.
 
     Raises:
         TrainingError: if the loss is no longer a number.
     """
     torch.set_num_threads(how.threads)
     device = choose_device(how.device)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_seed(how, _WEIGHTS))
-        network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), model).to(device)
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic cuBLAS needs
+        torch.use_deterministic_algorithms(True)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_seed(how, _WEIGHTS))
+            network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), model).to(device)
+    except (MemoryError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise TrainingError(f"no room for the network ({reason}); lower model.hidden or layers") from error
     train_rows, dev_rows = Batch.of(train, device), Batch.of(dev, device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
     schedule = _schedule(optimizer, how, math.ceil(len(train) / how.batch_size))
@@ -121,14 +125,15 @@ def fit(
             raise TrainingError(
                 f"the loss is no longer a number in epoch {number}; lower train.learning_rate"
             )
-        on_epoch(epochs[-1])
+        for listener in listeners:
+            listener(epochs[-1])
 
     epochs: list[Epoch] = []
     record(0, measure(network, train_rows), 0.0)  # an untrained network must be about as good as chance
     kept = _copy(network)
     for number in range(1, how.epochs + 1):
         rate = optimizer.param_groups[0]["lr"]
-        record(number, _train_epoch(network, train_rows, optimizer, schedule, how, number), rate)
+        record(number, _train_epoch(network, train_rows, optimizer, schedule, how, train.keep, number), rate)
         best = history.best(epochs).epoch
         if best == number:
             kept = _copy(network)
@@ -144,17 +149,18 @@ def _train_epoch(
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler | None,
     how: params.Train,
+    keep: Keep,
     number: int,
 ) -> tuple[float, float]:
     """Trains once over all rows; returns the running loss and accuracy."""
     network.train()
     device = rows.lengths.device
     if how.crop:
-        rows = crop(rows, how.crop, np.random.default_rng([how.seed, _CROP, number]))
+        rows = crop(rows, how.crop, keep, np.random.default_rng([how.seed, _CROP, number]))
     order = np.arange(len(rows))
     if how.shuffle:
         order = np.random.default_rng([how.seed, _ORDER, number]).permutation(len(rows))
-    total, right = torch.zeros((), device=device), torch.zeros((), device=device)  # no wait for each batch
+    total, right = torch.zeros((), device=device), torch.zeros((), device=device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(_seed(how, _DROPOUT, number))
         for some in torch.from_numpy(order).to(device).split(how.batch_size):
@@ -174,24 +180,26 @@ def _train_epoch(
     return float(total) / len(rows), float(right) / len(rows)
 
 
-def crop(rows: Batch, share: float, chance: np.random.Generator) -> Batch:
-    """Cuts a random number of symbols off the front of some forms, so that no stem is learnt by heart.
+def crop(rows: Batch, share: float, keep: Keep, chance: np.random.Generator) -> Batch:
+    """Cuts a random number of symbols off some forms, so that no stem is learnt by heart.
 
     Args:
         rows: training rows.
-        share: of the rows that are cut; each loses 0 to all but ``MIN_STEM`` of its symbols.
+        share: of the rows that are cut; each loses 0 to all but ``MIN_KEPT`` of its symbols.
+        keep: the end of a form that stays.
         chance: where the randomness comes from.
     """
-    most = np.maximum(rows.lengths.cpu().numpy() - MARKS - MIN_STEM, 0)
-    cut = np.where(
-        chance.random(len(rows)) < share, (chance.random(len(rows)) * (most + 1)).astype(np.int64), 0
-    )
+    most = np.maximum(rows.lengths.cpu().numpy() - MARKS - MIN_KEPT, 0)
+    chosen = chance.random(len(rows)) < share
+    cut = np.where(chosen, (chance.random(len(rows)) * (most + 1)).astype(np.int64), 0)
     lost = torch.from_numpy(cut).to(rows.lengths.device)
+    lengths = rows.lengths - lost
     width = rows.ids.shape[1]
     column = torch.arange(width, device=lost.device)
-    ids = rows.ids.gather(1, (column + lost[:, None]).clamp_max(width - 1))  # (n, t)
+    skipped = lost[:, None] if keep == "end" else 0
+    ids = rows.ids.gather(1, (column + skipped).clamp_max(width - 1).expand(len(rows), width))  # (n, t)
     ids[:, 0] = BOS
-    lengths = rows.lengths - lost
+    ids.scatter_(1, (lengths - 1)[:, None], EOS)
     return Batch(ids.masked_fill(column >= lengths[:, None], PAD), lengths, rows.labels)
 
 

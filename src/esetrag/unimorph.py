@@ -25,6 +25,7 @@ from esetrag.errors import DataError
 
 COLUMNS = ("lemma", "form", "features")
 EXAMPLES = 5
+_BLANK = re.compile(r"^[^\S\t\r\n]+(?=\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,7 @@ def read(path: Path) -> pa.Table:
     try:
         # Not pyarrow's utf8_normalize: that of version 25 decomposes when asked for NFC.
         text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
-        table = csv.read_csv(
-            pa.BufferReader(text.encode()),
-            csv.ReadOptions(column_names=list(COLUMNS)),
-            csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False),
-            csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False),
-        )
+        table = _parse(text)
     except (UnicodeDecodeError, pa.ArrowException) as error:
         _explain(path, data)
         raise DataError(f"{path}: not a table of three columns ({error})") from error
@@ -81,6 +77,19 @@ def read(path: Path) -> pa.Table:
         _explain(path, data)
     cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
     return pa.table(dict(zip(COLUMNS, cells, strict=True)))
+
+
+def _parse(text: str) -> pa.Table:
+    parse = csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False)
+    columns = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
+    reading = csv.ReadOptions(column_names=list(COLUMNS))
+    try:
+        return csv.read_csv(pa.BufferReader(text.encode()), reading, parse, columns)
+    except pa.ArrowInvalid:
+        blank = _BLANK.sub("", text)  # a line of spaces is a blank line too; few files have one
+        if blank == text:
+            raise
+        return csv.read_csv(pa.BufferReader(blank.encode()), reading, parse, columns)
 
 
 def _explain(path: Path, data: bytes) -> None:
@@ -95,7 +104,7 @@ def _explain(path: Path, data: bytes) -> None:
             ) from error
         if "\0" in row:
             raise DataError(f"{where} a NUL character; is it a text file?")
-        if row and row.count("\t") != 2:
+        if (row.strip() or "\t" in row) and row.count("\t") != 2:
             shown = row if len(row) <= 60 else f"{row[:57]}…"
             raise DataError(f"{where} {row.count(chr(9)) + 1} column(s): {shown!r}")
 

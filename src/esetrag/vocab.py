@@ -85,6 +85,15 @@ class Vocabulary:
         return table
 
     @cached_property
+    def characters(self) -> frozenset[str]:
+        """The symbols but the special ones."""
+        return frozenset(self.symbols[len(SPECIAL) :])
+
+    def unknown(self, text: str) -> str:
+        """The characters of a text that have no id of their own, sorted."""
+        return "".join(sorted(set(text) - self.characters))
+
+    @cached_property
     def label_ids(self) -> dict[str, int]:
         """Label to id."""
         return {label: number for number, label in enumerate(self.labels)}

@@ -132,11 +132,11 @@ def test_a_label_and_symbols_that_training_never_showed(project: Project) -> Non
     for stage in ("build_vocab", "encode_pad", "train", "evaluate", "error_analysis"):
         project.stage(stage)
     account = project.json("metrics/toy/encoding.json")["parts"]["test"]
-    rows = account["unseen labels"]["ESS"]
-    assert account["cut forms"] == rows
-    assert {symbol: account["unknown symbols"][symbol] for symbol in "Ŷłæh"} == dict.fromkeys("Ŷłæh", rows)
+    rows = account["unseen_labels"]["ESS"]
+    assert account["cut_forms"] == rows
+    assert {symbol: account["unknown_symbols"][symbol] for symbol in "Ŷłæh"} == dict.fromkeys("Ŷłæh", rows)
     test = project.json("metrics/toy/test.json")
-    assert test["unseen labels"] == rows
+    assert test["unseen_labels"] == rows
     assert test["reader"]["accuracy"] <= 1 - rows / test["rows"]
     errors = (project.root / "metrics/toy/errors.md").read_text("utf-8")
     assert "| ESS |" in errors

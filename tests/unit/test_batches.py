@@ -26,7 +26,7 @@ def test_rows_become_tensors_of_the_same_values(tiny_encoded: Encoded) -> None:
     assert batch.ids.tolist() == tiny_encoded.ids.tolist()
     assert batch.lengths.tolist() == tiny_encoded.lengths.tolist()
     assert batch.labels.tolist() == tiny_encoded.labels.tolist()
-    assert {batch.ids.dtype, batch.lengths.dtype, batch.labels.dtype} == {torch.int64}
+    assert (batch.ids.dtype, batch.lengths.dtype) == (torch.uint8, torch.int64)
     assert len(batch) == len(tiny_encoded)
 
 

@@ -33,9 +33,9 @@ def account(tiny_rows: pa.Table, given: params.Params) -> dict[str, Any]:
 def test_every_row_of_the_file_is_accounted_for(account: dict[str, Any]) -> None:
     read = account["read"]
     assert (read["rows"], read["duplicates"]) == (84 + 3 + 4, 3)
-    assert read["parts of speech"] == {"N": 87, "V": 1}
+    assert read["parts_of_speech"] == {"N": 87, "V": 1}
     dropped = sum(entry["rows"] for entry in account["dropped"].values())
-    assert read["rows"] - read["duplicates"] - read["parts of speech"]["V"] - dropped == account["kept"] == 84
+    assert read["rows"] - read["duplicates"] - read["parts_of_speech"]["V"] - dropped == account["kept"] == 84
     assert sum(part["available"] for part in account["parts"].values()) == account["kept"]
 
 

@@ -127,9 +127,9 @@ def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> No
     rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
     assert encoding.account(rows, vocabulary, width=5) == {
         "rows": 3,
-        "cut forms": 1,
-        "unknown symbols": {"x": 2, "y": 1},
-        "unseen labels": {"GEN": 2},
+        "cut_forms": 1,
+        "unknown_symbols": {"x": 2, "y": 1},
+        "unseen_labels": {"GEN": 2},
     }
 
 

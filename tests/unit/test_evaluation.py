@@ -47,7 +47,7 @@ def figures(how: params.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> d
 
 def test_the_figures_by_hand(how: params.Evaluate) -> None:
     found = figures(how)
-    assert (found["rows"], found["lemmas"], found["unseen labels"]) == (5, 2, 1)
+    assert (found["rows"], found["lemmas"], found["unseen_labels"]) == (5, 2, 1)
     assert found["reader"]["accuracy"] == pytest.approx(3 / 5)
     assert found["reader"]["loss"] == pytest.approx(-sum(map(math.log, (0.7, 0.8, 0.4, 0.5))) / 4)
     assert found["suffix"]["accuracy"] == pytest.approx(3 / 5)
@@ -106,8 +106,13 @@ def test_the_loss_is_finite_where_the_true_label_got_nothing() -> None:
     gold = pa.chunked_array([["ACC", "NOM"]])
     shares = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]], np.float32)
     loss = evaluation.loss(gold, shares, LABELS)
+    assert loss is not None
     assert math.isfinite(loss)
     assert loss > 10
+
+
+def test_there_is_no_loss_where_no_label_is_known() -> None:
+    assert evaluation.loss(pa.chunked_array([["ESS"]]), SHARES[:1], LABELS) is None
 
 
 def test_the_loss_is_0_where_no_label_is_known() -> None:

@@ -12,7 +12,7 @@ from esetrag import analysis, evaluation, files, history, params, tables
 from esetrag.errors import DataError
 from esetrag.history import Epoch
 from esetrag.layout import Layout
-from esetrag.runs import PAGES, collect, flat
+from esetrag.runs import PAGES, Inputs, Outcome, flat, origin
 from esetrag.vocab import Vocabulary
 
 TASK = "hun-noun-case"
@@ -34,6 +34,10 @@ def layout(
     for page in PAGES:
         files.write_text(layout.metrics / page, page)
     files.write_json(layout.metrics / "test.json", result.figures)
+    parts = {part: {"rows": rows} for part, rows in (("train", 60), ("dev", 12), ("test", 12))}
+    files.write_json(layout.metrics / "data.json", {"parts": parts})
+    for name in ("data/raw/hun.tsv.gz", "src/esetrag/model.py", "stages/train.py"):
+        files.write_text(layout.root / name, name)
     files.write_json(layout.metrics / "train.json", asdict(EPOCHS[1]))
     files.write_text(layout.history, history.to_csv(EPOCHS))
     tables.write(layout.predictions, result.predictions)
@@ -47,94 +51,103 @@ def test_nested_sections_become_dotted_keys() -> None:
     assert flat(nested) == {"a": 1, "b.c": None, "b.d.e": [1, 2]}
 
 
-def test_a_run_shows_parameters_figures_and_misread_forms(layout: Layout, given: params.Params) -> None:
-    run = collect(layout, given)
-    assert run.task == TASK
-    assert run.params["train.epochs"] == str(given.train.epochs)
-    assert run.params["task.feature"] == "Case"
-    assert not any(name.startswith("tracking") for name in run.params)
-    assert run.metrics["best.dev_loss"] == 0.4
-    assert run.metrics["test.rows"] == 84
-    assert run.metrics["test.reader.accuracy"] == 1 - len(run.errors) / 84
-    assert run.epochs == EPOCHS
-    assert run.errors == tables.read(layout.errors).to_pylist()
-    assert [path.relative_to(layout.metrics).as_posix() for path in run.files] == list(PAGES)
-    assert run.checkpoint == layout.checkpoint
-    assert run.tags["task"] == TASK
-    assert run.tags["version.torch"].startswith("2.")
+def test_the_inputs_are_parameters_table_code_and_versions(layout: Layout, given: params.Params) -> None:
+    inputs = Inputs.of(layout, given)
+    assert inputs.parameters["train"]["epochs"] == given.train.epochs
+    assert inputs.parameters["task"]["feature"] == "Case"
+    assert "tracking" not in inputs.parameters
+    assert inputs.raw_sha256 == files.sha256(inputs.raw)
+    assert inputs.versions["torch"].startswith("2.")
 
 
-def test_the_same_state_has_the_same_key_wherever_it_lies(
+def test_the_same_inputs_have_the_same_key_wherever_they_lie(
     layout: Layout, given: params.Params, tmp_path: Path
 ) -> None:
     shutil.copytree(layout.root, tmp_path / "copy")
-    assert collect(Layout(TASK, tmp_path / "copy"), given).key == collect(layout, given).key
+    assert Inputs.of(Layout(TASK, tmp_path / "copy"), given).key == Inputs.of(layout, given).key
 
 
-def test_tracking_is_no_part_of_the_state(layout: Layout, given: params.Params) -> None:
-    other = given.model_copy(update={"tracking": params.Tracking(enabled=False, experiment="other")})
-    assert collect(layout, other).key == collect(layout, given).key
+def test_tracking_is_no_part_of_the_key(layout: Layout, given: params.Params) -> None:
+    settings = params.Tracking(enabled=False, required=False, experiment="other")
+    other = given.model_copy(update={"tracking": settings})
+    assert Inputs.of(layout, other).key == Inputs.of(layout, given).key
 
 
-def test_other_parameters_are_another_state(layout: Layout, given: params.Params) -> None:
-    other = given.model_copy(update={"train": given.train.model_copy(update={"epochs": 7})})
-    assert collect(layout, other).key != collect(layout, given).key
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        "metrics/history.csv",
-        "data/predictions.parquet",
-        "data/model/manifest.json",
-    ],
-)
-def test_another_artifact_is_another_state(layout: Layout, given: params.Params, place: str) -> None:
-    before = collect(layout, given).key
-    kind, _, rest = place.partition("/")
-    path = layout.root / kind / TASK / rest
+@pytest.mark.parametrize("place", ["data/raw/hun.tsv.gz", "src/esetrag/model.py", "stages/train.py"])
+def test_another_table_or_other_code_is_another_key(layout: Layout, given: params.Params, place: str) -> None:
+    before = Inputs.of(layout, given).key
+    path = layout.root / place
     path.write_bytes(path.read_bytes() + b"\n")
-    assert collect(layout, given).key != before
+    assert Inputs.of(layout, given).key != before
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(f"metrics/{page}" for page in PAGES),
-        "data/errors.parquet",
-        "data/model/manifest.json",
-    ],
-)
-def test_a_missing_artifact_is_told_with_the_mend(layout: Layout, given: params.Params, name: str) -> None:
-    kind, _, rest = name.partition("/")
-    path = layout.root / kind / TASK / rest
+def test_other_parameters_are_another_key(layout: Layout, given: params.Params) -> None:
+    other = given.model_copy(update={"train": given.train.model_copy(update={"epochs": 7})})
+    assert Inputs.of(layout, other).key != Inputs.of(layout, given).key
+
+
+def test_a_missing_table_is_told(layout: Layout, given: params.Params) -> None:
+    (layout.root / "data/raw/hun.tsv.gz").unlink()
+    with pytest.raises(DataError, match="no such file"):
+        Inputs.of(layout, given)
+
+
+def test_the_outcome_is_figures_curves_pages_and_misread_forms(layout: Layout) -> None:
+    outcome = Outcome.of(layout)
+    misread = len(outcome.errors["form"])
+    assert outcome.metrics["best.dev_loss"] == 0.4
+    assert outcome.metrics["test.rows"] == 84
+    assert outcome.metrics["test.reader.accuracy"] == 1 - misread / 84
+    assert outcome.epochs == EPOCHS
+    assert outcome.errors == tables.read(layout.errors).to_pydict()
+    assert [path.relative_to(layout.metrics).as_posix() for path in outcome.pages] == list(PAGES)
+    assert outcome.rows == {"train": 60, "dev": 12, "test": 12}
+
+
+def test_a_figure_that_could_not_be_measured_is_left_out(layout: Layout) -> None:
+    test = files.read_json(layout.metrics / "test.json")
+    test["reader"]["loss"] = None
+    files.write_json(layout.metrics / "test.json", test)
+    assert "test.reader.loss" not in Outcome.of(layout).metrics
+
+
+ARTIFACTS = [*(f"metrics/{page}" for page in PAGES), "data/errors.parquet", "data/predictions.parquet"]
+ARTIFACTS += ["data/model/manifest.json", "data/model/model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["metrics/errors.md", "data/model/model.safetensors"])
+def test_another_artifact_is_another_digest(layout: Layout, name: str) -> None:
+    before = Outcome.of(layout).digest
+    path = place(layout, name)
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert Outcome.of(layout).digest != before
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_a_missing_artifact_is_told_with_the_mend(layout: Layout, name: str) -> None:
+    path = place(layout, name)
     path.unlink()
     with pytest.raises(DataError) as caught:
-        collect(layout, given)
+        Outcome.of(layout)
     assert str(caught.value) == f"{path}: no such file; the pipeline has not run to its end: dvc repro"
 
 
-def test_a_pipeline_that_never_ran_is_told(tmp_path: Path, given: params.Params) -> None:
-    with pytest.raises(DataError, match="the pipeline has not run to its end: dvc repro"):
-        collect(Layout(TASK, tmp_path), given)
+def place(layout: Layout, name: str) -> Path:
+    kind, _, rest = name.partition("/")
+    return layout.root / kind / TASK / rest
 
 
-def test_the_dvc_experiment_is_a_tag_of_the_run(
-    monkeypatch: pytest.MonkeyPatch, layout: Layout, given: params.Params
-) -> None:
+def test_the_dvc_experiment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "sober-hare")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "f00")
-    named = collect(layout, given)
-    assert (named.tags["dvc.exp.name"], named.tags["dvc.exp.baseline"]) == ("sober-hare", "f00")
+    assert origin()["dvc.exp.name"] == "sober-hare"
+    assert origin()["dvc.exp.baseline"] == "f00"
     monkeypatch.delenv("DVC_EXP_NAME")
     monkeypatch.delenv("DVC_EXP_BASELINE_REV")
-    assert not any(name.startswith("dvc.") for name in collect(layout, given).tags)
-    assert collect(layout, given).key == named.key
+    assert not any(name.startswith("dvc.") for name in origin())
 
 
-def test_a_run_outside_of_git_has_no_commit(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, layout: Layout, given: params.Params
-) -> None:
+def test_outside_of_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert "git.commit" not in collect(layout, given).tags
+    assert "git.commit" not in origin()

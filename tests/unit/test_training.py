@@ -10,10 +10,10 @@ import torch
 
 from esetrag import encoding, history, params, tables, training
 from esetrag.batches import Batch
-from esetrag.encoding import MARKS, Encoded
+from esetrag.encoding import MARKS, Encoded, Keep
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
-from esetrag.training import MIN_STEM, Trained
+from esetrag.training import MIN_KEPT, Trained
 from esetrag.vocab import BOS, EOS, PAD, Vocabulary
 
 CPU = torch.device("cpu")
@@ -93,7 +93,7 @@ def test_every_epoch_is_told_when_it_ends(
     train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model, how: params.Train
 ) -> None:
     told: list[Epoch] = []
-    trained = training.fit(train, dev, tiny_vocabulary, tiny_model, how, told.append)
+    trained = training.fit(train, dev, tiny_vocabulary, tiny_model, how, [told.append])
     assert told == trained.epochs
     assert len(told) == how.epochs + 1
 
@@ -255,22 +255,30 @@ def forms_of(batch: Batch) -> list[list[int]]:
     ]
 
 
-def crop_some(train: Encoded, share: float) -> tuple[list[list[int]], Batch]:
+def crop_some(train: Encoded, share: float, keep: Keep = "end") -> tuple[list[list[int]], Batch]:
     rows = Batch.of(train, CPU)
-    return forms_of(rows), training.crop(rows, share, np.random.default_rng(4))
+    return forms_of(rows), training.crop(rows, share, keep, np.random.default_rng(4))
 
 
 def test_cropping_keeps_the_ending_and_a_stem(train: Encoded) -> None:
     before, cropped = crop_some(train, 1.0)
     after = forms_of(cropped)
     for form, rest in zip(before, after, strict=True):
-        assert len(rest) >= min(MIN_STEM, len(form))
+        assert len(rest) >= min(MIN_KEPT, len(form))
         assert form[len(form) - len(rest) :] == rest
     assert {len(form) - len(rest) for form, rest in zip(before, after, strict=True)} >= {0, 1, 2, 3}
 
 
-def test_cropped_rows_are_marked_and_padded_like_all_others(train: Encoded) -> None:
-    _, cropped = crop_some(train, 1.0)
+def test_cropping_keeps_the_beginning_where_that_is_what_is_read(train: Encoded) -> None:
+    before, cropped = crop_some(train, 1.0, "start")
+    after = forms_of(cropped)
+    assert all(form[: len(rest)] == rest for form, rest in zip(before, after, strict=True))
+    assert {len(form) - len(rest) for form, rest in zip(before, after, strict=True)} >= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("keep", ["end", "start"])
+def test_cropped_rows_are_marked_and_padded_like_all_others(train: Encoded, keep: Keep) -> None:
+    _, cropped = crop_some(train, 1.0, keep)
     assert cropped.ids.shape == train.ids.shape
     assert cropped.labels.tolist() == train.labels.tolist()
     for row, length in zip(cropped.ids.tolist(), cropped.lengths.tolist(), strict=True):
@@ -281,7 +289,7 @@ def test_cropped_rows_are_marked_and_padded_like_all_others(train: Encoded) -> N
 
 def test_the_share_of_cropped_forms_is_that_wanted(train: Encoded) -> None:
     many = some(train, [i % len(train) for i in range(7000)])
-    room = many.lengths.astype(int) - MARKS - MIN_STEM
+    room = many.lengths.astype(int) - MARKS - MIN_KEPT
     before, cropped = crop_some(many, 0.5)
     cut = [len(form) - len(rest) for form, rest in zip(before, forms_of(cropped), strict=True)]
     expected = 0.5 * np.mean(room / (room + 1))
@@ -290,9 +298,9 @@ def test_the_share_of_cropped_forms_is_that_wanted(train: Encoded) -> None:
 
 def test_no_share_crops_nothing_and_leaves_the_rows_as_they_were(train: Encoded) -> None:
     rows = Batch.of(train, CPU)
-    cropped = training.crop(rows, 0.0, np.random.default_rng(4))
+    cropped = training.crop(rows, 0.0, "end", np.random.default_rng(4))
     assert torch.equal(cropped.ids, rows.ids)
-    training.crop(rows, 1.0, np.random.default_rng(4))
+    training.crop(rows, 1.0, "end", np.random.default_rng(4))
     assert rows.ids.tolist() == train.ids.tolist()
 
 
@@ -300,4 +308,4 @@ def test_forms_as_short_as_a_stem_are_not_cropped() -> None:
     ids = torch.tensor([[1, 5, 6, 7, 2], [1, 5, 2, 0, 0], [1, 2, 0, 0, 0]])
     rows = Batch(ids, torch.tensor([5, 3, 2]), torch.tensor([0, 1, 2]))
     for seed in range(20):
-        assert torch.equal(training.crop(rows, 1.0, np.random.default_rng(seed)).ids, ids)
+        assert torch.equal(training.crop(rows, 1.0, "end", np.random.default_rng(seed)).ids, ids)
