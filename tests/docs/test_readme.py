@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from pathlib import Path
@@ -37,6 +38,28 @@ def test_a_table_that_is_out_of_date_is_told(
     assert "esetrag results" in capsys.readouterr().err
     main(["results"])
     main(["results", "--check"])
+
+
+def test_its_table_of_seeds_is_of_the_figures_it_gives() -> None:
+    rows = re.findall(r"^\| [^|]+ \| ([\d.]+) \| ([\d., ]+) \|$", README, re.MULTILINE)
+    assert len(rows) == 3
+    for mean, each in rows:
+        figures = [float(figure) for figure in each.split(", ")]
+        assert len(figures) == 5
+        assert float(mean) == pytest.approx(sum(figures) / 5, abs=0.006)
+
+
+def test_the_lock_file_is_of_these_files() -> None:
+    lock = yaml.safe_load((REPO / "dvc.lock").read_text("utf-8"))
+    inputs = [dep for stage in lock["stages"].values() for dep in stage["deps"]]
+    code = [dep for dep in inputs if dep["path"].startswith(("src/", "stages/", "data/raw/"))]
+    assert len(code) > 50
+    stale = [
+        dep["path"]
+        for dep in code
+        if (path := REPO / dep["path"]).is_file() and hashlib.md5(path.read_bytes()).hexdigest() != dep["md5"]
+    ]
+    assert stale == [], "commit dvc.lock after dvc repro"
 
 
 def test_it_fits_on_a_few_screens() -> None:

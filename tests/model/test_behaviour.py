@@ -56,6 +56,8 @@ def test_it_beats_both_baselines_beyond_their_intervals(reader: Reader, parts: d
 
 
 def test_it_reads_the_words_of_the_readme_as_the_readme_says(reader: Reader) -> None:
+    weights = sum(parameter.numel() for parameter in reader.checkpoint.network.parameters())
+    assert f"{weights:,} weights" in (REPO / "README.md").read_text("utf-8")
     (_, block, *_) = (REPO / "README.md").read_text("utf-8").split("```")
     command, *lines = block.splitlines()[1:]
     words = [word for word in command.split()[3:] if word in {line.split()[0] for line in lines}]
