@@ -1,6 +1,18 @@
 """Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
 
-from esetrag import analysis, encoding, error_report, files, history, params, plots, stage, tables, tracker
+from esetrag import (
+    analysis,
+    encoding,
+    error_report,
+    files,
+    history,
+    model_card,
+    params,
+    plots,
+    stage,
+    tables,
+    tracker,
+)
 from esetrag.layout import PARTS, Layout
 from esetrag.vocab import Vocabulary
 
@@ -13,6 +25,14 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     tables.write(layout.errors, analysis.table(result))
     files.write_json(layout.metrics / "errors.json", analysis.summary(result))
     files.write_text(layout.metrics / "errors.md", error_report.page(layout.task, result, how))
+    card = model_card.page(
+        layout.task,
+        files.read_json(layout.metrics / "data.json"),
+        files.read_json(layout.metrics / "test.json"),
+        files.read_json(layout.manifest),
+        result,
+    )
+    files.write_text(layout.metrics / "model_card.md", card)
 
     forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
     width = files.read_json(layout.metrics / "encoding.json")["width"]

@@ -14,7 +14,7 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     drawn = sampling.draw(available, how)
     for part in PARTS:
         tables.write(layout.sample(part), drawn[part])
-    account = data_report.figures(task, selection, available, drawn)
+    account = data_report.figures(task, files.sha256(raw), selection, available, drawn)
     files.write_json(layout.metrics / "data.json", account)
     files.write_text(layout.metrics / "data.md", data_report.page(layout.task, account))
 

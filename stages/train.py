@@ -14,7 +14,7 @@ def main(layout: Layout, model: params.Model, how: params.Train) -> None:
     with tracker.live(layout) as log, progress.epochs(how.epochs) as show:
         trained = training.fit(train, dev, vocabulary, model, how, (log, show))
     best = history.best(trained.epochs)
-    account = {"task": layout.task, "epoch": best.epoch, "device": trained.device, **how.model_dump()}
+    account = {**how.model_dump(), "task": layout.task, "epoch": best.epoch, "device": trained.device}
     checkpoint.save(layout.checkpoint, trained.network, vocabulary, train, model, account)
     files.write_text(layout.history, history.to_csv(trained.epochs))
     files.write_json(layout.metrics / "train.json", asdict(best))

@@ -13,18 +13,24 @@ from esetrag.unimorph import Selection
 
 
 def figures(
-    task: params.Task, selection: Selection, available: dict[str, pa.Table], drawn: dict[str, pa.Table]
+    task: params.Task,
+    raw_sha256: str,
+    selection: Selection,
+    available: dict[str, pa.Table],
+    drawn: dict[str, pa.Table],
 ) -> dict[str, Any]:
     """What was read, what was left out and why, and what the parts hold.
 
     Args:
         task: what was asked for.
+        raw_sha256: of the table.
         selection: the labelled rows.
         available: all rows of each part.
         drawn: the rows that were drawn of it.
     """
     return {
         "task": task.model_dump(),
+        "raw_sha256": raw_sha256,
         "read": {
             "rows": selection.rows,
             "duplicates": selection.duplicates,

@@ -50,6 +50,7 @@ def evaluate(
     majority = SuffixTable(baseline.levels[:1])
     gold = column(test["label"])
     figures = {
+        "confidence": how.confidence,
         "rows": len(test),
         "lemmas": pc.count_distinct(test["lemma"]).as_py(),
         "unseen_labels": int(pc.sum(pc.invert(pc.is_in(test["label"], pa.array(labels)))).as_py()),

@@ -18,7 +18,14 @@ from esetrag.layout import PARTS, Layout
 
 PAGES = (
     *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json", "classes.csv"),
-    *("errors.md", "errors.json", "plots/lengths.png", "plots/curves.png", "plots/confusion.png"),
+    *(
+        "model_card.md",
+        "errors.md",
+        "errors.json",
+        "plots/lengths.png",
+        "plots/curves.png",
+        "plots/confusion.png",
+    ),
 )
 """Figures, pages and pictures under a task's metrics that a run shows."""
 

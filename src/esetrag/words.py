@@ -143,8 +143,10 @@ def _blocks(path: Path, where: str) -> Iterator[tuple[int, str]]:
     line, rest, more = 1, b"", True
     try:
         with _opened(path) as stream:
+            # Of a pipe what is there, of a file the whole block.
+            fetch = stream.read1 if path == STANDARD_INPUT else stream.read  # type: ignore[attr-defined]
             while more:
-                data = stream.read1(BLOCK)  # type: ignore[attr-defined]  # of a pipe, what is there
+                data = fetch(BLOCK)
                 more, rest = bool(data), rest + data
                 # A CR at the very end may be half a CRLF.
                 end = max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1 if more else len(rest)

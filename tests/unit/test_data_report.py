@@ -27,7 +27,7 @@ def account(tiny_rows: pa.Table, given: params.Params) -> dict[str, Any]:
     sample = given.sample.model_copy(update={"train": 20, "dev": None, "test": None})
     available = sampling.split(selection.table, sample)
     drawn = sampling.draw(available, sample)
-    return data_report.figures(given.task("hun-noun-case"), selection, available, drawn)
+    return data_report.figures(given.task("hun-noun-case"), "c0ffee", selection, available, drawn)
 
 
 def test_every_row_of_the_file_is_accounted_for(account: dict[str, Any]) -> None:

@@ -113,7 +113,3 @@ def test_the_loss_is_finite_where_the_true_label_got_nothing() -> None:
 
 def test_there_is_no_loss_where_no_label_is_known() -> None:
     assert evaluation.loss(pa.chunked_array([["ESS"]]), SHARES[:1], LABELS) is None
-
-
-def test_the_loss_is_0_where_no_label_is_known() -> None:
-    assert evaluation.loss(pa.chunked_array([["DAT"]]), SHARES[:1], LABELS) == 0.0

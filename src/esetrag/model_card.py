@@ -1,0 +1,113 @@
+"""The model card: what the reader is for, what it learnt from, how well it reads, where it fails.
+
+Its sections follow Mitchell et al. (2019), *Model Cards for Model Reporting*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from esetrag import markdown
+from esetrag.analysis import Analysis
+from esetrag.layout import PARTS
+
+FAILURES = 5
+
+
+def page(
+    task: str, data: dict[str, Any], test: dict[str, Any], manifest: dict[str, Any], analysis: Analysis
+) -> str:
+    """Renders the card.
+
+    Args:
+        task: its name.
+        data: the data report, ``data.json``.
+        test: the figures of the test, ``test.json``.
+        manifest: of the checkpoint.
+        analysis: of the misread test forms.
+    """
+    asked, vocabulary = data["task"], manifest["vocabulary"]
+    readers = [
+        ("commonest label", "majority"),
+        ("longest known suffix", "suffix"),
+        ("**this reader**", "reader"),
+    ]
+    results = [
+        (
+            name,
+            f"{test[key]['accuracy']:.2%}",
+            f"{test[key]['low']:.2%} to {test[key]['high']:.2%}",
+            f"{test[key]['macro_f1']:.2%}",
+        )
+        for name, key in readers
+    ]
+    results.append(("ceiling of any reader of the form alone", f"{test['ceiling']['accuracy']:.2%}", "", ""))
+    parts = [
+        (part, *(f"{data['parts'][part][column]:,}" for column in ("rows", "available", "lemmas")))
+        for part in PARTS
+    ]
+    failures = [
+        (row.label, row.predicted, f"{row.errors:,}", _examples(analysis, str(row.label), str(row.predicted)))
+        for row in analysis.confusions.head(FAILURES).itertuples()
+    ]
+    weakest = analysis.slices[analysis.slices["errors"] > 0].sort_values(["accuracy", "slice", "value"])
+    slices = [
+        (f"{row.slice}: {row.value}", f"{row.rows:,}", f"{row.errors:,}", f"{row.accuracy:.2%}")
+        for row in weakest.head(FAILURES).itertuples()
+    ]
+    return "\n".join(
+        [
+            f"# Model card: {task}\n",
+            f"Reads {asked['feature']} off an isolated word form of part of speech {asked['pos']}:",
+            f"one label of {len(vocabulary['labels'])}, with a probability.\n",
+            "## Use\n",
+            "```console",
+            f"$ esetrag predict WORD … --task {task} --top-k 3",
+            "```\n",
+            "For single words of the language and part of speech it was trained on. It sees no sentence,",
+            "gives one label where a form bears several, and gives one to a word of any other language",
+            "or part of speech too. Symbols it does not know are reported. Of a form longer than",
+            f"{manifest['encoding']['width'] - 2} symbols it reads the {manifest['encoding']['keep']}.\n",
+            "Labels: " + ", ".join(vocabulary["labels"]) + ".\n",
+            "## Results on the test part\n",
+            f"{test['rows']:,} forms of {test['lemmas']:,} lemmas; intervals of",
+            f"{test['confidence']:.0%} by bootstrap over lemmas.\n",
+            markdown.table(("reader", "accuracy", "interval", "macro-F1"), results, "lrrr"),
+            "\n## Known failures\n",
+            _table(("true", "read as", "forms", "for example"), failures, "llrl"),
+            "\nWhere it reads worst:\n",
+            _table(("slice", "forms", "misread", "accuracy"), slices, "lrrr"),
+            "\nAll misread forms: `errors.md` beside this page.\n",
+            "## Data\n",
+            f"`{asked['raw']}`, SHA-256 `{data['raw_sha256']}`. No lemma is in two parts.",
+            "What was left out, and why: `data.md` beside this page.\n",
+            markdown.table(("part", "rows", "available", "lemmas"), parts, "lrrr"),
+            "\n## Model\n",
+            *_model(manifest),
+            "",
+        ]
+    )
+
+
+def _model(manifest: dict[str, Any]) -> list[str]:
+    model, training, weights = manifest["model"], manifest["training"], manifest["weights"]
+    directions = "bidirectional" if model["bidirectional"] else "one-way"
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
+    return [
+        f"{len(manifest['vocabulary']['symbols'])} symbols, embedding {model['embedding']},",
+        f"{model['layers']} {directions} LSTM layer(s) of {model['hidden']}, a linear layer; {weights['size'] / 1024:.0f} KiB.",
+        f"At most {training['epochs']} epochs on {training['device']}, seed {training['seed']}, threads",
+        f"{training['threads']}; the weights are those of epoch {training['epoch']}, the best on dev.\n",
+        f"Weights: SHA-256 `{weights['sha256']}`. Versions: {versions}.",
+    ]
+
+
+def _table(head: markdown.Row, rows: Sequence[markdown.Row], align: str) -> str:
+    return markdown.table(head, rows, align) if rows else "None on the test part."
+
+
+def _examples(analysis: Analysis, label: str, predicted: str) -> str:
+    errors = analysis.errors
+    some = errors[(errors["label"] == label) & (errors["predicted"] == predicted)]["form"].head(3)
+    return ", ".join(f"*{form}*" for form in some)

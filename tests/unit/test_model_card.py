@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from esetrag import analysis, evaluation, model_card, params
+from esetrag.vocab import Vocabulary
+
+DATA: dict[str, Any] = {
+    "task": {"raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case"},
+    "raw_sha256": "c0ffee",
+    "parts": {part: {"rows": 84, "available": 1234, "lemmas": 12} for part in ("train", "dev", "test")},
+}
+MANIFEST: dict[str, Any] = {
+    "model": {"embedding": 6, "hidden": 8, "layers": 2, "bidirectional": True},
+    "encoding": {"width": 12, "keep": "end"},
+    "weights": {"size": 4096, "sha256": "5eed"},
+    "training": {"epochs": 9, "epoch": 7, "device": "cpu", "seed": 3, "threads": 1},
+    "versions": {"torch": "2.13.0", "esetrag": "0.1.0"},
+}
+
+
+def card(
+    rows: pa.Table, vocabulary: Vocabulary, how: params.Evaluate, sure: bool
+) -> tuple[str, dict[str, Any]]:
+    right = np.eye(len(vocabulary.labels))[
+        [vocabulary.label_ids[label] for label in rows["label"].to_pylist()]
+    ]
+    read = right if sure else np.roll(right, 1, axis=1)
+    found = evaluation.evaluate(rows, rows, read.astype(np.float32), vocabulary.labels, how)
+    manifest = MANIFEST | {"vocabulary": vocabulary.to_json()}
+    errors = analysis.analyse(found.predictions, vocabulary)
+    return model_card.page("toy", DATA, found.figures, manifest, errors), found.figures
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_the_card_gives_every_reader_its_figures_and_the_ceiling(
+    tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params, sure: bool
+) -> None:
+    page, figures = card(tiny_rows, tiny_vocabulary, given.evaluate, sure)
+    for reader in ("reader", "suffix", "majority", "ceiling"):
+        assert f"| {figures[reader]['accuracy']:.2%} |" in page
+    assert f"{figures['majority']['low']:.2%} to {figures['majority']['high']:.2%}" in page
+    assert "intervals of\n95% by bootstrap" in page
+    assert all(label in page for label in tiny_vocabulary.labels)
+    assert all(
+        text in page for text in ("c0ffee", "5eed", "epoch 7", "torch 2.13.0", "longer than\n10 symbols")
+    )
+
+
+def test_the_card_shows_failures_with_examples(
+    tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params
+) -> None:
+    page, _ = card(tiny_rows, tiny_vocabulary, given.evaluate, sure=False)
+    failures = page.split("## Known failures")[1].split("## Data")[0]
+    assert failures.count("| *") == model_card.FAILURES
+    assert "0.00%" in failures
+
+
+def test_a_reader_without_failures_says_so(
+    tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params
+) -> None:
+    page, _ = card(tiny_rows, tiny_vocabulary, given.evaluate, sure=True)
+    assert page.count("None on the test part.") == 2
