@@ -96,7 +96,8 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
     return [
         f"{len(manifest['vocabulary']['symbols'])} symbols, embedding {model['embedding']},",
-        f"{model['layers']} {directions} LSTM layer(s) of {model['hidden']}, a linear layer; {weights['size'] / 1024:.0f} KiB.",
+        f"{model['layers']} {directions} LSTM layer(s) of {model['hidden']}, a linear layer;",
+        f"{weights['size'] / 1024:.0f} KiB.",
         f"At most {training['epochs']} epochs on {training['device']}, seed {training['seed']}, threads",
         f"{training['threads']}; the weights are those of epoch {training['epoch']}, the best on dev.\n",
         f"Weights: SHA-256 `{weights['sha256']}`. Versions: {versions}.",

@@ -181,6 +181,19 @@ def artifacts(project: Project, run: Any) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in found}
 
 
+def test_three_first_users_of_a_new_store_make_one_run(
+    changed: Project, client: Open, tmp_path: Path
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'new.db'}"
+    env = {**changed.environment(), "MLFLOW_TRACKING_URI": uri}
+    command = [Path(sys.executable).parent / "esetrag", "track"]
+    users = [subprocess.Popen(command, cwd=changed.root, env=env) for _ in range(3)]
+    assert [user.wait() for user in users] == [0, 0, 0]
+    store = client(changed, uri)
+    (run,) = runs(store)
+    assert_complete(changed, store, run)
+
+
 def test_the_model_of_the_run_reads_words_without_any_pickle(
     tracked: Project, client: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
