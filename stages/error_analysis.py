@@ -25,20 +25,13 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     tables.write(layout.errors, analysis.table(result))
     files.write_json(layout.metrics / "errors.json", analysis.summary(result))
     files.write_text(layout.metrics / "errors.md", error_report.page(layout.task, result, how))
-    card = model_card.page(
-        layout.task,
-        files.read_json(layout.metrics / "data.json"),
-        files.read_json(layout.metrics / "test.json"),
-        files.read_json(layout.manifest),
-        result,
-    )
+    places = (layout.metrics / "data.json", layout.metrics / "test.json", layout.manifest)
+    data, test, manifest = map(files.read_json, places)
+    card = model_card.page(layout.task, data, test, manifest, result)
     files.write_text(layout.metrics / "model_card.md", card)
-
     forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
-    width = files.read_json(layout.metrics / "encoding.json")["width"]
-    plots.lengths(layout.plots / "lengths.png", forms, width - encoding.MARKS)
-    plots.curves(layout.plots / "curves.png", history.read(layout.history))
-    plots.confusion(layout.plots / "confusion.png", predictions)
+    longest = files.read_json(layout.metrics / "encoding.json")["width"] - encoding.MARKS
+    plots.draw(layout.plots, forms, longest, history.read(layout.history), predictions)
     tracker.complete(layout)
 
 

@@ -118,9 +118,12 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClas
         if files.sha256(path) != manifest.weights.sha256:
             raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
         weights = safetensors.torch.load(path.read_bytes())
-        with torch.device("meta"):  # shapes without memory: a manifest may ask for any
-            network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
-        network.load_state_dict(weights, strict=True, assign=True)
+        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
+        # Compared before anything is made: a manifest may ask for more than fits into memory.
+        if {name: tuple(tensor.shape) for name, tensor in weights.items()} != LstmClassifier.shapes(*sizes):
+            raise CheckpointError(f"{path}: not the weights of this network (other names or shapes); {mend}")
+        network = LstmClassifier(*sizes)
+        network.load_state_dict(weights, strict=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     except (safetensors.SafetensorError, RuntimeError) as error:

@@ -40,6 +40,30 @@ class LstmClassifier(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
         self.output = nn.Linear(states, labels)
 
+    @staticmethod
+    def shapes(symbols: int, labels: int, shape: Model) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, without making one.
+
+        Args:
+            symbols: size of the vocabulary.
+            labels: number of labels.
+            shape: sizes.
+        """
+        directions = 2 if shape.bidirectional else 1
+        gates, states = 4 * shape.hidden, directions * shape.hidden
+        weights: dict[str, tuple[int, ...]] = {
+            "embedding.weight": (symbols, shape.embedding),
+            "output.weight": (labels, states),
+            "output.bias": (labels,),
+        }
+        for layer in range(shape.layers):
+            for direction in range(directions):
+                name, inputs = f"layers.{layer}.{direction}", states if layer else shape.embedding
+                weights[f"{name}.weight_ih_l0"] = (gates, inputs)
+                weights[f"{name}.weight_hh_l0"] = (gates, shape.hidden)
+                weights[f"{name}.bias_ih_l0"] = weights[f"{name}.bias_hh_l0"] = (gates,)
+        return weights
+
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Scores forms.
 

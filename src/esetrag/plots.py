@@ -24,6 +24,19 @@ from esetrag.history import Epoch
 INK, MISS = "#1f4e79", "Reds"
 
 
+def draw(
+    folder: Path,
+    forms: dict[str, pa.ChunkedArray],
+    longest: int,
+    epochs: list[Epoch],
+    predictions: pa.Table,
+) -> None:
+    """Draws all pictures of a task into a folder."""
+    lengths(folder / "lengths.png", forms, longest)
+    curves(folder / "curves.png", epochs)
+    confusion(folder / "confusion.png", predictions)
+
+
 def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None:
     """Draws how long the forms of each part are.
 

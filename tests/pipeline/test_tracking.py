@@ -186,7 +186,7 @@ def test_three_first_users_of_a_new_store_make_one_run(
 ) -> None:
     uri = f"sqlite:///{tmp_path / 'new.db'}"
     env = {**changed.environment(), "MLFLOW_TRACKING_URI": uri}
-    command = [Path(sys.executable).parent / "esetrag", "track"]
+    command = [str(Path(sys.executable).parent / "esetrag"), "track"]
     users = [subprocess.Popen(command, cwd=changed.root, env=env) for _ in range(3)]
     assert [user.wait() for user in users] == [0, 0, 0]
     store = client(changed, uri)

@@ -46,7 +46,7 @@ def test_scores_stand_in_the_order_of_the_rows(
 ) -> None:
     monkeypatch.setattr(batches, "READ_AT_ONCE", at_once)
     batch = Batch.of(tiny_encoded, CPU)
-    expected = network.eval()(batch.ids, batch.lengths)
+    expected = network.eval()(batch.ids.int(), batch.lengths)
     torch.testing.assert_close(score(network.train(), batch), expected, rtol=1e-5, atol=1e-6)
 
 

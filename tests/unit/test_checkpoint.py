@@ -103,7 +103,10 @@ def test_the_same_network_gives_the_same_bytes(
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "model", MANIFEST) == "cannot be read (No such file or directory)"
+    assert (
+        refusal(tmp_path / "model", MANIFEST)
+        == "cannot be read (No such file or directory); make it: dvc repro"
+    )
 
 
 def test_a_folder_without_weights_is_told(folder: Path) -> None:
@@ -113,7 +116,7 @@ def test_a_folder_without_weights_is_told(folder: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_no_checkpoint(folder: Path) -> None:
     (folder / MANIFEST).unlink()
-    assert refusal(folder, MANIFEST) == "cannot be read (No such file or directory)"
+    assert refusal(folder, MANIFEST) == "cannot be read (No such file or directory); make it: dvc repro"
 
 
 @pytest.mark.parametrize("place", [0, 8, 60, -1])
@@ -194,7 +197,7 @@ def test_weights_of_another_network_are_refused(folder: Path, network: LstmClass
         ("model.embedding", 9),
         ("model.layers", 2),
         ("model.bidirectional", False),
-        ("model.hidden", 2**16),
+        ("model.hidden", 4096),
         ("vocabulary.labels", ["ACC"]),
         ("vocabulary.symbols", ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a"]),
     ],

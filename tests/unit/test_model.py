@@ -133,3 +133,13 @@ def test_dropout_acts_in_training_alone() -> None:
     assert not torch.equal(network(ids, lengths), network(ids, lengths))
     network.eval()
     assert torch.equal(network(ids, lengths), network(ids, lengths))
+
+
+@pytest.mark.parametrize(("layers", "bidirectional"), [(1, True), (3, True), (2, False)])
+def test_the_shapes_told_are_those_of_the_weights(layers: int, bidirectional: bool) -> None:
+    shape = params.Model(
+        kind="lstm", embedding=5, hidden=7, layers=layers, bidirectional=bidirectional, dropout=0.0
+    )
+    weights = LstmClassifier(11, 3, shape).state_dict()
+    told = LstmClassifier.shapes(11, 3, shape)
+    assert {name: tuple(weight.shape) for name, weight in weights.items()} == told
