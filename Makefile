@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format types ui metrics plots track results raw clean
+.PHONY: help install repro test lint format types ui serve metrics plots track results raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
 	@case "$${MLFLOW_TRACKING_URI:-}" in \
 	  http*) echo "The runs are on a server, which has the interface too: $$MLFLOW_TRACKING_URI";; \
 	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
+
+serve: $(READY) ## answer HTTP requests with the newest model (TASK=… PORT=5001 HOST=127.0.0.1)
+	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
 
 metrics: $(READY) ## figures of the workspace, and against the last commit
 	dvc metrics show

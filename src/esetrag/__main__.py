@@ -1,4 +1,4 @@
-"""The command line: ``esetrag predict``, ``compare``, ``track``, ``check`` and ``results``."""
+"""The command line: ``esetrag predict``, ``compare``, ``track``, ``serve``, ``check``, ``results``."""
 
 from __future__ import annotations
 
@@ -57,6 +57,12 @@ def main(arguments: list[str] | None = None) -> None:
     track = commands.add_parser("track", help="log the MLflow run of each finished task that the store lacks")
     track.add_argument("--task", help="only this one")
     track.set_defaults(run=_track)
+
+    serve = commands.add_parser("serve", help="answer HTTP requests with the model of the newest run")
+    serve.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=5001, help="0 takes a free one (default: %(default)s)")
+    serve.set_defaults(run=_serve)
 
     check = commands.add_parser("check", help="check params.yaml before any work")
     check.set_defaults(run=lambda _: params.load(PARAMS))
@@ -118,6 +124,16 @@ def _track(given: argparse.Namespace) -> None:
         known.task(task)
         run_id = tracking.complete(Layout(task), known)
         print(f"{task}: run {run_id} in {tracking.store()}")
+
+
+def _serve(given: argparse.Namespace) -> None:
+    known = params.load(PARAMS)
+    task = given.task or next(iter(known.tasks))
+    known.task(task)
+    from esetrag import server, tracking
+
+    listening = server.listen(given.host, given.port)
+    server.run(tracking.scoring_server(task, known.tracking.experiment), listening)
 
 
 def _results(given: argparse.Namespace) -> None:

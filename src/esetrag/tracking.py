@@ -13,7 +13,6 @@ import logging
 import os
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -215,24 +214,36 @@ def _log_dataset(client: Any, run_id: str, inputs: Inputs, outcome: Outcome) -> 
 
 def _log_model(mlflow: Any, run_id: str, checkpoint: Path) -> None:
     """Logs the reader as a pyfunc whose code travels with it, weights in safetensors: no pickle."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from esetrag import serving  # imports torch
 
-    signature = ModelSignature(
-        inputs=Schema([ColSpec(DataType.string, "form")]),
-        outputs=Schema([ColSpec(DataType.string, "label"), ColSpec(DataType.double, "probability")]),
-        params=ParamSchema([ParamSpec("top_k", DataType.long, 1)]),
-    )
-    with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*An input example was not provided")
+    with mlflow.start_run(run_id=run_id):
         mlflow.pyfunc.log_model(
             name="model",
             loader_module="esetrag.serving",
             data_path=str(checkpoint),
             code_paths=[str(Path(__file__).parent)],
-            signature=signature,
+            signature=mlflow.models.ModelSignature.from_dict(serving.SIGNATURE),
+            input_example=serving.EXAMPLE,
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
+
+
+def scoring_server(task: str, experiment: str) -> Any:
+    """MLflow's scoring server, an ASGI application, with the model of the task's newest finished run.
+
+    Raises:
+        TrackingError: if there is none, or the store cannot be used.
+    """
+    with _store(experiment) as (mlflow, client, experiment_id):
+        which = f"tags.task = '{task}' AND attributes.status = 'FINISHED'"
+        runs = client.search_runs([experiment_id], which, max_results=1)  # the newest comes first
+        models = runs[0].outputs.model_outputs if runs and runs[0].outputs else []
+        if not models:
+            raise TrackingError(f"{store()}: no finished run of {task}; run: esetrag track --task {task}")
+        model = mlflow.pyfunc.load_model(f"models:/{models[0].model_id}")
+    from mlflow.pyfunc import scoring_server
+
+    return scoring_server.init(model)
 
 
 def main() -> None:
