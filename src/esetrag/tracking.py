@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,6 +141,7 @@ def _store(experiment: str) -> Iterator[tuple[Any, Any, str]]:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         with FileLock(root() / LOCK, timeout=60):
+            _prepare(place)
             mlflow.set_tracking_uri(place)  # MLflow exports it, so the variable is read before
             client = mlflow.MlflowClient()
             # A database file keeps no artifacts, and MLflow's default place for them is a folder of
@@ -151,6 +153,19 @@ def _store(experiment: str) -> Iterator[tuple[Any, Any, str]]:
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise TrackingError(f"{place}: {reason}") from error
+
+
+def _prepare(place: str) -> None:
+    """Makes a new SQLite store beside its place and renames it, so that a kill leaves none half made."""
+    path = Path(place.removeprefix("sqlite:///"))
+    if not place.startswith("sqlite:///") or path.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow.") as folder:
+        new = Path(folder) / path.name
+        SqlAlchemyStore(f"sqlite:///{new}", (root() / ARTIFACTS).as_uri()).engine.dispose()
+        new.replace(path)
 
 
 def _experiment(client: Any, name: str, artifacts: str | None) -> str:

@@ -181,6 +181,21 @@ def artifacts(project: Project, run: Any) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in found}
 
 
+@pytest.mark.parametrize("seconds", [1.5, 2.5, 3.5, 4.5])
+def test_a_kill_leaves_no_store_half_made(
+    changed: Project, client: Open, tmp_path: Path, seconds: float
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'new.db'}"
+    env = {**changed.environment(), "MLFLOW_TRACKING_URI": uri}
+    command = [str(Path(sys.executable).parent / "esetrag"), "track"]
+    with subprocess.Popen(command, cwd=changed.root, env=env) as user:
+        time.sleep(seconds)
+        user.kill()
+    changed.run("esetrag", "track", env={"MLFLOW_TRACKING_URI": uri})
+    store = client(changed, uri)
+    assert [run.info.status for run in runs(store)] == ["FINISHED"]
+
+
 def test_three_first_users_of_a_new_store_make_one_run(
     changed: Project, client: Open, tmp_path: Path
 ) -> None:
