@@ -50,9 +50,13 @@ class Project:
         return done
 
     def environment(self) -> dict[str, str]:
-        """That of the tests, with this project's library and nothing of a surrounding run."""
+        """That of the tests, with this project's library and nothing of a surrounding run or make."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS"))
+        }
         return {**clean, "PYTHONPATH": str(self.root / "src"), "PATH": path}
 
     def stage(self, name: str, task: str = "toy", code: int | None = 0) -> subprocess.CompletedProcess[str]:
