@@ -1,0 +1,117 @@
+"""The library's training and reading, called in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from bench.rows import Parts
+from esetrag import encoding, params, training
+from esetrag.analogy import Analogies
+from esetrag.batches import Batch, score
+from esetrag.history import Epoch
+from esetrag.vocab import Vocabulary
+
+Changes = dict[str, dict[str, Any]]
+"""Values of parameters, by section."""
+LSTM: Changes = {"model": {"kind": "lstm"}, "train": {"device": "cpu"}}
+"""The notebook's network with the project's own settings."""
+LSTM_ALL: Changes = {
+    "model": {"kind": "lstm", "dropout": 0.0},
+    "train": {
+        "device": "cpu",
+        "analogies": 0,
+        "epochs": 2,
+        "batch_size": 128,
+        "learning_rate": 0.01,
+        "label_smoothing": 0.0,
+    },
+}
+"""The notebook's network with settings for all rows."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Turns rows into what a network takes."""
+
+    vocabulary: Vocabulary
+    width: int
+    keep: encoding.Keep
+
+    @classmethod
+    def of(cls, given: params.Params, parts: Parts) -> Encoder:
+        """Of the training rows."""
+        forms, labels = parts.train["form"], parts.train["label"]
+        vocabulary = Vocabulary.build(forms.to_pylist(), labels.to_pylist(), given.build_vocab.min_count)
+        return cls(vocabulary, encoding.width_of(forms, given.encode_pad.max_symbols), given.encode_pad.keep)
+
+    def encode(self, rows: pa.Table) -> encoding.Encoded:
+        """Rows as arrays."""
+        return encoding.encode_rows(rows, self.vocabulary, self.width, self.keep)
+
+    def batch(self, rows: pa.Table) -> Batch:
+        """Rows as tensors."""
+        return Batch.of(self.encode(rows), torch.device("cpu"))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A reader that the library trained."""
+
+    network: Any
+    encoder: Encoder
+
+    def read(self, rows: pa.Table) -> npt.NDArray[np.object_]:
+        """The labels read off some forms."""
+        best = score(self.network, self.encoder.batch(rows)).argmax(1)
+        labels: npt.NDArray[np.object_] = np.array(self.encoder.vocabulary.labels, dtype=object)[best.numpy()]
+        return labels
+
+
+def accuracy(network: Any, rows: Batch) -> float:
+    """Share of the rows that a network reads right."""
+    return training.measure(network, rows)[1]
+
+
+def changed(given: params.Params, changes: Changes) -> params.Params:
+    """Parameters with some values changed, by section."""
+    sections = {name: getattr(given, name).model_copy(update=values) for name, values in changes.items()}
+    return given.model_copy(update=sections)
+
+
+def fit(
+    given: params.Params,
+    parts: Parts,
+    seed: int = 1,
+    threads: int = 1,
+    listeners: Sequence[Callable[[Epoch], None]] = (),
+) -> Trained:
+    """Builds the vocabulary, encodes and trains, on the CPU.
+
+    Args:
+        given: all parameters.
+        parts: rows.
+        seed: of the training.
+        threads: of PyTorch.
+        listeners: are told of each epoch.
+    """
+    encoder = Encoder.of(given, parts)
+    train, dev = encoder.encode(parts.train), encoder.encode(parts.dev)
+    how = given.train.model_copy(update={"seed": seed, "threads": threads, "device": "cpu"})
+    analogies = Analogies.of(parts.train, encoder.vocabulary)
+    trained = training.fit(
+        train=train,
+        dev=dev,
+        analogies=analogies,
+        vocabulary=encoder.vocabulary,
+        model=given.model,
+        how=how,
+        listeners=listeners,
+    )
+    return Trained(trained.network, encoder)

@@ -1,0 +1,62 @@
+"""The rows that everything is measured on: the task's table, split and drawn as the pipeline does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from bench.child import REPO
+from bench.copies import TASK
+from esetrag import params, sampling, unimorph
+
+
+@dataclass(frozen=True)
+class Source:
+    """A task's labelled rows and the project's parameters."""
+
+    given: params.Params
+    table: pa.Table
+
+    @classmethod
+    def read(cls, raw: Path | None = None) -> Source:
+        """Reads the project's task.
+
+        Args:
+            raw: another table in the place of the task's.
+        """
+        given = params.load(REPO / "params.yaml")
+        task = given.task(TASK)
+        raw = raw or REPO / task.raw
+        return cls(given, unimorph.select(unimorph.read(raw), raw, task.pos, task.feature).table)
+
+    def parts(self, seed: int, train: int | None, dev: int | None = None, test: int | None = None) -> Parts:
+        """Splits by lemma and draws.
+
+        Args:
+            seed: of split and sample.
+            train: rows; None is all.
+            dev: likewise.
+            test: likewise.
+        """
+        how = self.given.sample.model_copy(
+            update={"split": "lemma", "seed": seed, "train": train, "dev": dev, "test": test}
+        )
+        return Parts(**sampling.draw(sampling.split(self.table, how), how))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of ``tables.SAMPLE``."""
+
+    train: pa.Table
+    dev: pa.Table
+    test: pa.Table
+
+
+def frame(rows: pa.Table) -> pd.DataFrame:
+    """Rows as the notebook has them."""
+    found: pd.DataFrame = rows.select(["form", "label"]).to_pandas()
+    return found.astype(object)
