@@ -17,12 +17,12 @@ class Epoch:
     epoch: int
     """0 is the network before training."""
     train_loss: float
-    """Mean over the epoch's batches as they were trained on, dropout and cropping included."""
+    """Mean over the epoch's batches as they were trained on, with dropout and forms made by analogy."""
     train_accuracy: float
     dev_loss: float
     dev_accuracy: float
     learning_rate: float
-    """At the start of the epoch."""
+    """At the start of the epoch; 1 for L-BFGS, which finds its own."""
 
 
 COLUMNS = tuple(field.name for field in fields(Epoch))

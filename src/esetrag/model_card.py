@@ -92,16 +92,24 @@ def page(
 
 def _model(manifest: dict[str, Any]) -> list[str]:
     model, training, weights = manifest["model"], manifest["training"], manifest["weights"]
-    directions = "bidirectional" if model["bidirectional"] else "one-way"
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
     return [
-        f"{len(manifest['vocabulary']['symbols'])} symbols, embedding {model['embedding']},",
-        f"{model['layers']} {directions} LSTM layer(s) of {model['hidden']}, a linear layer;",
-        f"{weights['size'] / 1024:.0f} KiB.",
-        f"At most {training['epochs']} epochs on {training['device']}, seed {training['seed']}, threads",
-        f"{training['threads']}; the weights are those of epoch {training['epoch']}, the best on dev.\n",
+        f"{len(manifest['vocabulary']['symbols'])} symbols, {_shape(model)};",
+        f"{weights['size'] / 1024:,.0f} KiB.",
+        f"Trained on {training['device']}, seed {training['seed']}, threads {training['threads']};",
+        f"the weights are those of epoch {training['epoch']}, the best on dev.\n",
         f"Weights: SHA-256 `{weights['sha256']}`. Versions: {versions}.",
     ]
+
+
+def _shape(model: dict[str, Any]) -> str:
+    if model["kind"] == "ngram":
+        return f"weights of the n-grams at both ends of a form, up to {model['longest']} symbols long"
+    directions = "bidirectional" if model["bidirectional"] else "one-way"
+    return (
+        f"embedding {model['embedding']}, {model['layers']} {directions} LSTM layer(s) of "
+        f"{model['hidden']}, a linear layer"
+    )
 
 
 def _table(head: markdown.Row, rows: Sequence[markdown.Row], align: str) -> str:

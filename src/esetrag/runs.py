@@ -7,11 +7,10 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from esetrag import files, history, params, tables
+from esetrag import files, history, params, tables, versions
 from esetrag.errors import DataError
 from esetrag.history import Epoch
 from esetrag.layout import PARTS, Layout
@@ -30,7 +29,8 @@ PAGES = (
 """Figures, pages and pictures under a task's metrics that a run shows."""
 
 CODE = ("src/esetrag", "stages")
-LIBRARIES = ("numpy", "pandas", "pyarrow", "safetensors", "scikit-learn", "torch")
+EXPERIMENT, BASELINE = "dvc.exp.name", "dvc.exp.baseline"
+"""Tags: the name of a DVC experiment, and the commit it was started on."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Inputs:
     code_sha256: str
     """Of the stages and modules."""
     versions: dict[str, str]
+    """Of the libraries."""
 
     @property
     def key(self) -> str:
@@ -59,8 +60,14 @@ class Inputs:
         return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
     @classmethod
-    def of(cls, layout: Layout, given: params.Params) -> Inputs:
+    def of(cls, layout: Layout, given: params.Params, libraries: dict[str, str] | None = None) -> Inputs:
         """Reads what a task's pipeline starts from; every stage can, whichever ran before it.
+
+        Args:
+            layout: of the task.
+            given: all parameters.
+            libraries: their versions. Those at hand while it trains (default), afterwards those of
+                the checkpoint (``versions.of``): a state logged again elsewhere stays the same run.
 
         Raises:
             DataError: if the table is not there.
@@ -75,7 +82,7 @@ class Inputs:
             raw=raw,
             raw_sha256=files.sha256(raw),
             code_sha256=_digest(sorted(path for top in CODE for path in (layout.root / top).glob("*.py"))),
-            versions={name: version(name) for name in LIBRARIES},
+            versions=versions.installed() if libraries is None else libraries,
         )
 
 
@@ -100,6 +107,12 @@ class Outcome:
         """SHA-256 over the artifacts."""
         return hashlib.sha256(json.dumps(self.md5, sort_keys=True).encode()).hexdigest()
 
+    @staticmethod
+    def paths(layout: Layout) -> list[Path]:
+        """The artifacts: pages, checkpoint, tables."""
+        pages = [layout.metrics / page for page in PAGES]
+        return [*pages, layout.manifest, layout.weights, layout.predictions, layout.errors]
+
     @classmethod
     def of(cls, layout: Layout) -> Outcome:
         """Reads the artifacts of a finished pipeline.
@@ -107,9 +120,7 @@ class Outcome:
         Raises:
             DataError: if one is missing.
         """
-        pages = [layout.metrics / page for page in PAGES]
-        artifacts = [*pages, layout.manifest, layout.weights, layout.predictions, layout.errors]
-        for path in artifacts:
+        for path in cls.paths(layout):
             if not path.is_file():
                 raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
         test = files.read_json(layout.metrics / "test.json")
@@ -119,12 +130,26 @@ class Outcome:
         return cls(
             metrics={name: float(value) for name, value in figures.items() if value is not None},
             epochs=history.read(layout.history),
-            pages=pages,
+            pages=[layout.metrics / page for page in PAGES],
             errors=tables.read(layout.errors, tables.ERRORS).to_pydict(),
             checkpoint=layout.checkpoint,
             rows={part: data["parts"][part]["rows"] for part in PARTS},
-            md5={path.relative_to(layout.root).as_posix(): _md5(path) for path in artifacts},
+            md5={path.relative_to(layout.root).as_posix(): _md5(path) for path in cls.paths(layout)},
         )
+
+
+def finished(layout: Layout, given: params.Params) -> tuple[Inputs, Outcome]:
+    """A pipeline that has run to its end.
+
+    Args:
+        layout: of the task.
+        given: all parameters.
+
+    Raises:
+        DataError: if it has not.
+    """
+    outcome = Outcome.of(layout)
+    return Inputs.of(layout, given, versions.of(layout.manifest)), outcome
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -140,12 +165,17 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def origin() -> dict[str, str]:
-    """The commit and the DVC experiment, as far as there are any."""
+    """Tags of the commit and the DVC experiment that run here, as far as there are any."""
     tags = {}
-    for name, variable in (("dvc.exp.name", "DVC_EXP_NAME"), ("dvc.exp.baseline", "DVC_EXP_BASELINE_REV")):
+    for name, variable in ((EXPERIMENT, "DVC_EXP_NAME"), (BASELINE, "DVC_EXP_BASELINE_REV")):
         if value := os.environ.get(variable):
             tags[name] = value
-    commit, status = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    # What DVC writes is no input: while it makes metrics/ anew, the files of the commit are missing there.
+    inputs = ("--", ".", ":!metrics", ":!dvc.lock")
+    commit, status = (
+        _git("rev-parse", "HEAD"),
+        _git("status", "--porcelain", "--untracked-files=no", *inputs),
+    )
     if commit and status is not None:
         tags |= {"git.commit": commit, "git.dirty": str(bool(status)).lower()}
     return tags

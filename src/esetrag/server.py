@@ -12,8 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from esetrag import serving
-from esetrag.errors import DataError, EsetragError, ParamsError
+from esetrag import params, registry, runs, serving, store
+from esetrag.errors import DataError, EsetragError, ParamsError, TrackingError
+from esetrag.layout import Layout
+from esetrag.store import Store
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -44,6 +46,46 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sets it on sockets it opened itself; without it, a kept connection waits 40 ms an answer.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def application(layout: Layout, given: params.Params, name: str | None = None, champion: bool = False) -> App:
+    """MLflow's scoring server with the model of a run.
+
+    Args:
+        layout: of the task.
+        given: all parameters.
+        name: id or name of the run; None is that of the files as they are.
+        champion: the champion's model in place of it.
+
+    Raises:
+        DataError: if no run is named and the pipeline has not run to its end.
+        TrackingError: if there is no such run, no champion, or the store cannot be used.
+    """
+    try:
+        state = None if name or champion else runs.finished(layout, given)
+    except DataError as error:
+        raise DataError(f"{error}; or serve any run of the store: --run RUN") from error
+    with store.opened(given.tracking.experiment) as opened:
+        if champion:
+            uri = registry.uri(opened, layout.task)
+        elif state is None:
+            uri = _uri(opened, opened.named(str(name)), f"called {name}; list them: make ui")
+        else:
+            inputs, outcome = state
+            mend = f"make it: dvc repro, or esetrag track --task {layout.task}; or take another: --run RUN"
+            wanted = f"of {layout.task} as the files are now; {mend}"
+            uri = _uri(opened, opened.finished(inputs.key, outcome.digest), wanted)
+        model = opened.mlflow.pyfunc.load_model(uri)
+    app: App = store.scoring_server(model)
+    return app
+
+
+def _uri(opened: Store, run: Any, wanted: str) -> str:
+    """Where the model of a run is."""
+    models = run.outputs.model_outputs if run and run.outputs else []
+    if not models:
+        raise TrackingError(f"{opened.uri}: no finished run {wanted}")
+    return f"models:/{models[0].model_id}"
 
 
 def run(app: App, listening: socket.socket) -> None:

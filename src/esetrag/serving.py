@@ -1,16 +1,18 @@
-"""The reader as MLflow loads it: words in, label and probability out."""
+"""The reader as a logged model: words in, label and probability out."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from esetrag.errors import DataError, ParamsError
-from esetrag.reader import Reader
+
+if TYPE_CHECKING:
+    from esetrag.reader import Reader  # imports torch, which a model needs to read and not to be logged
 
 FORM, TOP_K = "form", "top_k"
 LONGEST = 1000
@@ -35,7 +37,7 @@ SIGNATURE = {
 
 
 class Served:
-    """What MLflow calls."""
+    """What the model that MLflow loads hands its input on to."""
 
     def __init__(self, reader: Reader) -> None:
         """Wraps a reader."""
@@ -73,6 +75,17 @@ class Served:
             table["labels"] = [list(read.labels) for read in readings]
             table["probabilities"] = [list(read.probabilities) for read in readings]
         return table
+
+
+def load(checkpoint: Path) -> Served:
+    """Reads the checkpoint of a logged model.
+
+    Raises:
+        CheckpointError: if it cannot be used.
+    """
+    from esetrag.reader import Reader
+
+    return Served(Reader.load(checkpoint))
 
 
 def words(values: Iterable[Any]) -> list[str]:
@@ -117,8 +130,3 @@ def _column(model_input: pd.DataFrame | Iterable[str]) -> Iterable[Any]:
     if len(columns) != 1:
         raise DataError(f"expected a column {FORM}, found {ascii(columns)[:60]}")
     return list(model_input.iloc[:, 0])
-
-
-def _load_pyfunc(path: str) -> Served:
-    """Entry point of MLflow's pyfunc flavour."""
-    return Served(Reader.load(Path(path)))

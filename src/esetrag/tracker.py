@@ -15,10 +15,13 @@ from dataclasses import asdict
 from esetrag import params, stage
 from esetrag.errors import TrackingError
 from esetrag.history import Epoch
-from esetrag.layout import Layout
+from esetrag.layout import PARAMS, Layout
 
-READY_IN, DONE_IN = 30.0, 5.0
-"""Seconds that ``tracking.required`` waits for the store, and the end of a training for its last epochs."""
+COMPLETE = "complete"
+"""Tells the tracker's process to complete the run when it is told which stages ran."""
+READY_IN, DONE_IN, MARKED_IN = 30.0, 5.0, 3.0
+"""Seconds that ``tracking.required`` waits for the store, the end of a training for its last epochs, and
+a training that was stopped for its mark."""
 
 
 @contextmanager
@@ -34,12 +37,11 @@ def live(layout: Layout) -> Iterator[Callable[[Epoch], None]]:
     Raises:
         TrackingError: before the training, if ``tracking.required`` and the store cannot be used.
     """
-    settings = params.load(layout.root / "params.yaml").tracking
+    settings = params.load(layout.root / PARAMS).tracking
     if not settings.enabled:
         yield lambda _: None
         return
-    command = [sys.executable, "-m", "esetrag.tracking", layout.task]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
+    with _process(layout.task) as process:
         if process.stdin is None or process.stdout is None:
             raise TrackingError("the tracker's process has no pipes")
         pipe = process.stdin.fileno()
@@ -63,16 +65,20 @@ def live(layout: Layout) -> Iterator[Callable[[Epoch], None]]:
             if process.returncode != 0:
                 answer = "it takes too long" if process.returncode is None else _answer(process, 1)
                 _warn(f"the epochs were not logged ({answer}); the last stage will log the run")
+                process.kill()
         finally:
             with contextlib.suppress(OSError):
                 process.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1)  # after a failed training it marks the run as killed
+                process.wait(MARKED_IN)  # after a failed training it marks the run as killed
             process.kill()
 
 
-def complete(layout: Layout) -> None:
-    """Makes the run of a finished pipeline whole.
+@contextmanager
+def completing(layout: Layout) -> Iterator[None]:
+    """Makes the run of a finished pipeline whole, at the end of the last stage's work.
+
+    Another process imports MLflow and opens the store meanwhile.
 
     Args:
         layout: of the task; ``params.yaml`` is read beside it.
@@ -80,18 +86,29 @@ def complete(layout: Layout) -> None:
     Raises:
         TrackingError: if ``tracking.required`` and the store cannot be used.
     """
-    given = params.load(layout.root / "params.yaml")
+    settings = params.load(layout.root / PARAMS).tracking
     ran = stage.ran(layout.task)
-    if not given.tracking.enabled:
+    if not settings.enabled:
+        yield
         return
-    from esetrag import tracking  # MLflow takes seconds to import
+    with _process(layout.task, COMPLETE) as process:
+        try:
+            yield
+            answer = process.communicate((json.dumps(ran) + "\n").encode())[0].decode(errors="replace")
+        finally:
+            process.kill()  # after a failed stage: a run is completed from whole artifacts or not at all
+    if process.returncode == 0:
+        return
+    reason = (answer.splitlines() or ["it ended without a word"])[-1]
+    if settings.required:
+        raise TrackingError(reason)
+    _warn(f"the run was not logged ({reason}); log it later: esetrag track")
 
-    try:
-        tracking.complete(layout, given, ran)
-    except TrackingError as error:
-        if given.tracking.required:
-            raise
-        _warn(f"the run was not logged ({error}); log it later: esetrag track")
+
+def _process(*arguments: str) -> subprocess.Popen[bytes]:
+    """Starts the tracker's process, in a group of its own: Ctrl-C is for the stage, which ends it."""
+    command = [sys.executable, "-m", "esetrag.tracking", *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)  # noqa: S603
 
 
 def _answer(process: subprocess.Popen[bytes], seconds: float) -> str:

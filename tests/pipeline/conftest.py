@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from tests.project import Project, copy_project, with_git
@@ -40,3 +41,33 @@ def copy_of(tmp_path: Path) -> Callable[[Project], Project]:
         return Project(tmp_path / "copy")
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose pipeline has run with tracking on; tests may not change it."""
+    project = copy_project(tmp_path_factory.mktemp("tracked") / "project")
+    project.change(tracking={"enabled": True})
+    with_git(project).run("dvc", "repro")
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-q", "-m", "run")
+    return project
+
+
+@pytest.fixture
+def changed(tracked: Project, tmp_path: Path) -> Project:
+    """A copy of it that may be changed; its store is its own, the runs in it are those of the original."""
+    shutil.copytree(tracked.root, tmp_path / "copy", symlinks=True)
+    return Project(tmp_path / "copy")
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Callable[[Project], mlflow.MlflowClient]:
+    """Opens the store of a project."""
+
+    def open_store(project: Project, uri: str = "") -> mlflow.MlflowClient:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow exports what it is told; put back afterwards
+        mlflow.set_tracking_uri(uri or f"sqlite:///{project.root / 'mlflow.db'}")
+        return mlflow.MlflowClient()
+
+    return open_store

@@ -55,7 +55,7 @@ def test_the_workspace_is_its_commit_where_nothing_was_changed(compared: Project
 
 def test_what_is_not_there_is_one_line(compared: Project) -> None:
     for names, said in (
-        (("HEAD", "lnog"), "lnog: expected one git revision or DVC experiment (unknown Git revision 'lnog')"),
+        (("HEAD", "lnog"), "or a finished MLflow run (unknown Git revision 'lnog'; no such run in sqlite:"),
         (("", "HEAD"), "found an empty name"),
         (("HEAD", "long", "--task", "tyo"), "no task 'tyo'"),
     ):

@@ -48,3 +48,6 @@ def test_the_readme_brings_in_another_language(repository: Project, server: str)
     done = repository.run("dvc", "repro")
     assert len([stage for stage in repository.ran(done) if stage.endswith("@est-noun-case")]) == 6
     assert repository.json("metrics/est-noun-case/data.json")["kept"] == len(toy_table().splitlines())
+    (repository.root / command[2]).unlink()
+    repository.run("dvc", "checkout")  # a clone's dvc pull does the same from a remote
+    assert (repository.root / command[2]).is_file()

@@ -102,7 +102,7 @@ PARAMS: dict[str, tuple[Spoil, list[str]]] = {
     "an infinite rate": (params(train={"learning_rate": float("inf")}), ["train.learning_rate", "inf"]),
     "a yes for a switch": (params(model={"bidirectional": "yes"}), ["model.bidirectional", "boolean"]),
     "all dropped out": (params(model={"dropout": 1.0}), ["model.dropout", "less than 1"]),
-    "another network": (params(model={"kind": "gru"}), ["model.kind", "'lstm'", "'gru'"]),
+    "another network": (params(model={"kind": "gru"}), ["model.kind", "'ngram' or 'lstm'", "'gru'"]),
     "an unknown split": (params(sample={"split": "random"}), ["sample.split", "'lemma'", "'random'"]),
     "an empty sample": (params(sample={"train": 0}), ["sample.train", "greater than or equal to 1"]),
     "a negative seed": (params(sample={"seed": -1}), ["sample.seed", "greater than or equal to 0"]),
@@ -156,10 +156,8 @@ def rename_column(path: Path) -> None:
 
 def foreign_ids(path: Path) -> None:
     read = pq.read_table(path)
-    width = read.schema.field("ids").type.list_size
-    ids = pa.FixedSizeListArray.from_arrays(
-        pa.array([255] * (width * len(read)), pa.uint8()), type=read.schema.field("ids").type
-    )
+    kind = read.schema.field("ids").type
+    ids = pa.array([b"\xff" * kind.byte_width] * len(read), kind)
     columns = [ids, read["length"], read["label"]]
     pq.write_table(pa.Table.from_arrays(columns, schema=read.schema), path)
 

@@ -26,6 +26,23 @@ def test_the_order_of_the_rows_is_without_influence(finished: Project, tmp_path:
         assert (other.root / name).read_bytes() == (finished.root / name).read_bytes()
 
 
+def test_the_linear_reader_is_the_same_to_the_byte_in_other_surroundings(tmp_path: Path) -> None:
+    stages = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
+    surroundings = {
+        "one": {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"},
+        "másik mappa, szóközzel": {"PYTHONHASHSEED": "4711", "OMP_NUM_THREADS": "2", "LC_ALL": "C"},
+    }
+    one, other = (copy_project(tmp_path / name) for name in surroundings)
+    for project, surrounding in zip((one, other), surroundings.values(), strict=True):
+        project.change(model={"kind": "ngram"}, train={"iterations": 8, "analogies": 600})
+        for name in stages:
+            project.run("python", f"stages/{name}.py", "toy", env=surrounding)
+    assert one.json("data/toy/model/manifest.json")["model"]["kind"] == "ngram"
+    assert one.outputs() == other.outputs()
+    for name in sorted(one.outputs()):
+        assert (one.root / name).read_bytes() == (other.root / name).read_bytes(), name
+
+
 def test_another_thread_count_is_another_parameter(finished: Project) -> None:
     params = finished.run("dvc", "params", "diff", "--all", "--json").stdout
     assert '"train.threads"' in params

@@ -6,10 +6,12 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +21,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from tests.project import STEMS, Project, copy_project
+from tests.project import STEMS, Project, copy_project, with_git
 
 WORDS = [stem + ending for stem in STEMS for ending in ("", "t", "ban", "ból", "val")]
 GOOD: list[dict[str, Any]] = [
@@ -77,8 +79,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with a run in its store; tests may not change it."""
     project = copy_project(tmp_path_factory.mktemp("served") / "project")
     project.change(tracking={"enabled": True}, train={"epochs": 15})
-    for stage in ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis"):
-        project.stage(stage)
+    with_git(project).run("dvc", "repro")
     return project
 
 
@@ -209,11 +210,71 @@ def test_it_stops_when_told_and_says_what_keeps_it_from_starting(
     assert done.stderr.count("\n") == 1
     store = {"MLFLOW_TRACKING_URI": f"sqlite:///{tracked.root / 'empty.db'}"}
     done = tracked.run(*command, "0", code=2, env=store)
-    assert "no finished run of toy; run: esetrag track --task toy" in done.stderr
+    assert "no finished run of toy as the files are now; make it: dvc repro, or esetrag track" in done.stderr
     server[0].send_signal(signal.SIGTERM)
     assert server[0].wait(timeout=20) in (0, -signal.SIGTERM)
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", server[1])):
         pass
+
+
+@pytest.fixture(scope="module")
+def back(tracked: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str, Any]:
+    """A parameter was changed and put back: the project, the run in between and what it reads."""
+    root = tmp_path_factory.mktemp("back") / "project"
+    shutil.copytree(tracked.root, root)
+    project = Project(root)
+    before = {name: (root / name).read_bytes() for name in project.outputs()}
+    project.change(train={"seed": 2})
+    project.run("dvc", "repro")
+    run_id = project.run("esetrag", "track").stdout.split()[2]
+    read = readings(project)
+    project.change(train={"seed": 1})
+    for name, content in before.items():  # as DVC's run cache would
+        project.write(name, content)
+    return project, run_id, read
+
+
+def readings(project: Project) -> Any:
+    """Probabilities by ``esetrag predict``."""
+    done = project.run("esetrag", "predict", *WORDS, "--task", "toy", "--format", "json")
+    return [json.loads(line)["probabilities"][0] for line in done.stdout.splitlines()]
+
+
+def test_the_model_is_the_workspaces_own_unless_a_run_is_named(back: tuple[Project, str, Any]) -> None:
+    project, run_id, read_between = back
+    read_now = readings(project)
+    assert read_now != read_between
+    for arguments, expected in (((), read_now), (("--run", run_id), read_between)):
+        process, port = start(project, *arguments)
+        try:
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/invocations",
+                json.dumps({"inputs": WORDS}).encode(),
+                {"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as response:
+                rows = json.loads(response.read())["predictions"]
+        finally:
+            process.kill()
+            process.wait()
+        assert [row["probability"] for row in rows] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_workspace_without_a_run_is_told_how_to_get_one(back: tuple[Project, str, Any]) -> None:
+    project, _, _ = back
+
+    def told(*arguments: str) -> str:
+        done = project.run("esetrag", "serve", "--task", "toy", "--port", "0", *arguments, code=2)
+        assert done.stderr.count("\n") == 1
+        return done.stderr
+
+    assert "no finished run called lnog; list them: make ui" in told("--run", "lnog")
+    project.change(train={"seed": 2})  # a state that has a run, but the files are those of another
+    assert "no finished run of toy as the files are now" in told()
+    project.change(train={"seed": 3})
+    assert "esetrag track --task toy; or take another: --run RUN" in told()
+    (project.root / "metrics/toy/errors.md").unlink()
+    assert "has not run to its end: dvc repro; or serve any run of the store: --run RUN" in told()
 
 
 def test_make_serve_listens_on_loopback_unless_told_otherwise(tracked: Project) -> None:

@@ -271,7 +271,7 @@ def layout(tmp_path: Path, repo: Path, tiny_rows: pa.Table, tiny_vocabulary: Voc
 
 
 def test_the_workspace_is_a_state(layout: Layout, given: params.Params, tiny_rows: pa.Table) -> None:
-    found = State.named("workspace", layout)
+    found = State.named("workspace", layout, "esetrag")
     assert found.name == "workspace"
     assert found.params["task.feature"] == "Case"
     assert found.params["train.learning_rate"] == given.train.learning_rate

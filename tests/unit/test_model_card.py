@@ -15,7 +15,7 @@ DATA: dict[str, Any] = {
     "parts": {part: {"rows": 84, "available": 1234, "lemmas": 12} for part in ("train", "dev", "test")},
 }
 MANIFEST: dict[str, Any] = {
-    "model": {"embedding": 6, "hidden": 8, "layers": 2, "bidirectional": True},
+    "model": {"kind": "lstm", "longest": 8, "embedding": 6, "hidden": 8, "layers": 2, "bidirectional": True},
     "encoding": {"width": 12, "keep": "end"},
     "weights": {"size": 4096, "sha256": "5eed"},
     "training": {"epochs": 9, "epoch": 7, "device": "cpu", "seed": 3, "threads": 1},
@@ -65,3 +65,9 @@ def test_a_reader_without_failures_says_so(
 ) -> None:
     page, _ = card(tiny_rows, tiny_vocabulary, given.evaluate, sure=True)
     assert page.count("None on the test part.") == 2
+
+
+def test_the_card_says_what_kind_of_model_it_is() -> None:
+    shapes = {kind: model_card._shape(MANIFEST["model"] | {"kind": kind}) for kind in ("ngram", "lstm")}
+    assert "n-grams at both ends of a form, up to 8 symbols" in shapes["ngram"]
+    assert "2 bidirectional LSTM layer(s) of 8" in shapes["lstm"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from esetrag import analysis, evaluation, files, history, params, tables
 from esetrag.errors import DataError
 from esetrag.history import Epoch
 from esetrag.layout import Layout
-from esetrag.runs import PAGES, Inputs, Outcome, flat, origin
+from esetrag.runs import PAGES, Inputs, Outcome, finished, flat, origin
 from esetrag.vocab import Vocabulary
 
 TASK = "hun-noun-case"
@@ -65,6 +66,20 @@ def test_the_same_inputs_have_the_same_key_wherever_they_lie(
 ) -> None:
     shutil.copytree(layout.root, tmp_path / "copy")
     assert Inputs.of(Layout(TASK, tmp_path / "copy"), given).key == Inputs.of(layout, given).key
+
+
+def test_a_finished_state_keeps_the_key_of_the_libraries_it_was_trained_with(
+    layout: Layout, given: params.Params
+) -> None:
+    while_training, (inputs, outcome) = Inputs.of(layout, given), finished(layout, given)
+    assert inputs == while_training
+    assert outcome.digest == Outcome.of(layout).digest
+    manifest = files.read_json(layout.manifest)
+    manifest["versions"]["torch"] = "1.0"
+    files.write_json(layout.manifest, manifest)
+    older, _ = finished(layout, given)
+    assert older.versions == {**while_training.versions, "torch": "1.0"}
+    assert older.key != while_training.key
 
 
 def test_tracking_is_no_part_of_the_key(layout: Layout, given: params.Params) -> None:
@@ -151,3 +166,19 @@ def test_outside_of_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert "git.commit" not in origin()
+
+
+def test_a_commit_is_dirty_by_its_inputs_and_not_by_what_a_pipeline_writes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("params.yaml", "dvc.lock", "metrics/toy/test.json"):
+        files.write_text(tmp_path / name, "a")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "a")):
+        subprocess.run(["git", *command], check=True)
+    (tmp_path / "metrics/toy/test.json").unlink()  # DVC removes outputs before it runs their stage
+    files.write_text(tmp_path / "dvc.lock", "b")
+    assert origin()["git.dirty"] == "false"
+    files.write_text(tmp_path / "params.yaml", "b")
+    assert origin()["git.dirty"] == "true"

@@ -9,7 +9,7 @@ import pytest
 
 from esetrag.errors import DataError, ParamsError
 from esetrag.reader import Reader
-from esetrag.serving import Served, _load_pyfunc
+from esetrag.serving import Served, load
 
 COLUMNS = ["form", "label", "probability", "unknown"]
 FORMS = ["lomtara", "kepet", "verben", "kanaban"]
@@ -17,7 +17,7 @@ FORMS = ["lomtara", "kepet", "verben", "kanaban"]
 
 @pytest.fixture
 def served(tiny_checkpoint: Path) -> Served:
-    return _load_pyfunc(str(tiny_checkpoint))
+    return load(tiny_checkpoint)
 
 
 def test_a_table_of_forms_gives_label_and_probability_row_by_row(
