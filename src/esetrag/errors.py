@@ -19,6 +19,10 @@ class TrainingError(EsetragError):
     """Training cannot start or cannot go on."""
 
 
+class BusyError(EsetragError):
+    """Another process is doing what is asked for."""
+
+
 class CheckpointError(EsetragError):
     """A checkpoint is missing, damaged or not what its manifest says."""
 

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from esetrag import params
+from esetrag import params, runtime
 from esetrag.errors import EsetragError
-from esetrag.layout import Layout
+from esetrag.layout import PARAMS, Layout
 
-PARAMS = Path("params.yaml")
 NOTES = Path(".dvc/tmp/esetrag-ran")
 
 
@@ -31,12 +30,14 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
     arguments = parser.parse_args()
     try:
         given = params.load(PARAMS)
-        task = given.task(arguments.task)
-        _note(arguments.task, script.stem)
-        main(
-            Layout(arguments.task),
-            *(task if section is params.Task else given.section(section) for section in sections),
-        )
+        task, layout = given.task(arguments.task), Layout(arguments.task)
+        wanted = [task if section is params.Task else given.section(section) for section in sections]
+        with runtime.guarded(layout.runtime, script.stem):
+            _note(arguments.task, script.stem)
+            main(layout, *wanted)
+    except runtime.Stopped as stopped:
+        print(f"{script.stem}: {stopped}", file=sys.stderr)
+        sys.exit(stopped.code)
     except EsetragError as error:
         if arguments.debug:
             raise

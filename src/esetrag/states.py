@@ -1,8 +1,10 @@
-"""Finished runs of a task's pipeline, from the files as they are or from a git revision."""
+"""Finished runs of a task's pipeline: the files as they are, a revision, or what a store has logged."""
 
 from __future__ import annotations
 
+import ast
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from esetrag import runs, tables
-from esetrag.errors import DataError, EsetragError
-from esetrag.layout import Layout
+from esetrag import runs, store, tables
+from esetrag.errors import DataError, EsetragError, TrackingError
+from esetrag.layout import PARAMS, Layout
+from esetrag.revisions import Revision, UnknownRevisionError
+from esetrag.store import Store
 
 WORKSPACE = "workspace"
 COLUMNS = (*tables.SAMPLE.names, "predicted")
@@ -32,14 +36,32 @@ class State:
     """Lemma, form, features, label and predicted label of every test row."""
 
     @classmethod
-    def named(cls, name: str, layout: Layout) -> State:
-        """The state a user means by a name.
+    def named(cls, name: str, layout: Layout, experiment: str) -> State:
+        """The state a user means by a name: the workspace, a revision, or a logged run, in this order.
 
         Args:
-            name: ``workspace``, or of a revision.
+            name: ``workspace``, of a revision, or a run's id or name.
             layout: of the task.
+            experiment: that of MLflow which holds the runs.
+
+        Raises:
+            DataError: if nothing has that name, or a file of it is kept nowhere.
+            TrackingError: if the store of the runs cannot be used.
         """
-        return cls.of_workspace(layout) if name == WORKSPACE else cls.of_revision(name, layout)
+        if name == WORKSPACE:
+            return cls.of_workspace(layout)
+        try:
+            return cls.of_revision(name, layout)
+        except UnknownRevisionError as error:
+            unknown = error
+        found = cls.of_run(name, layout, experiment) if store.exists(store.place()) else None
+        if found is None:
+            raise DataError(
+                f"{name}: expected {WORKSPACE}, a git revision, a DVC experiment or a finished MLflow run "
+                f"({unknown.reason}; no such run in {store.place()}); "
+                "list them: git log, dvc exp list --all-commits, make ui"
+            ) from unknown
+        return found
 
     @classmethod
     def of_workspace(cls, layout: Layout) -> State:
@@ -51,50 +73,78 @@ class State:
         Raises:
             DataError: if the pipeline has not run to its end.
         """
-        return _state(WORKSPACE, layout, lambda path: (layout.root / path).read_bytes(), "dvc repro")
+        return _state(WORKSPACE, layout, lambda path: (layout.root / path).read_bytes())
 
     @classmethod
     def of_revision(cls, name: str, layout: Layout) -> State:
-        """What git and DVC keep of a revision; its files are read from git, DVC's cache or remote.
+        """What git and DVC keep of a revision.
 
         Args:
-            name: of a branch, tag, commit or DVC experiment. DVC resolves it: what git knows
-                first, then the experiments, those of the current commit before others.
+            name: of a branch, tag, commit or DVC experiment.
             layout: of the task.
 
         Raises:
             DataError: if there is no such revision, or a file of it is kept nowhere.
         """
-        from dvc.api import DVCFileSystem  # type: ignore[import-untyped]
-        from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+        revision = Revision.named(name, layout.root)
+        return _state(name, layout, revision.read)
 
-        if not name:  # DVC would take it for the workspace
-            raise DataError("expected a git revision or a DVC experiment, found an empty name")
-        try:
-            revision = DVCFileSystem(str(layout.root), rev=name)
-            revision.repo.get_rev()
-        except DvcException as error:
-            reason = " ".join(str(error).split())
-            raise DataError(
-                f"{name}: expected one git revision or DVC experiment ({reason}); "
-                "list them: git log, dvc exp list --all-commits"
-            ) from error
-        return _state(
-            name,
-            layout,
-            lambda path: bytes(revision.read_bytes(path.as_posix())),
-            "dvc pull, or dvc repro in that revision",
-        )
+    @classmethod
+    def of_run(cls, name: str, layout: Layout, experiment: str) -> State | None:
+        """What the store has of a run; None if it has no such run.
+
+        Args:
+            name: of the run, or its id.
+            layout: of the task.
+            experiment: that of MLflow which holds the run.
+
+        Raises:
+            TrackingError: if it is a run of another task, has no predictions, or the store cannot be used.
+        """
+        with store.opened(experiment) as opened:
+            run = opened.named(name)
+            return cls.logged(name, run, layout, opened) if run else None
+
+    @classmethod
+    def logged(cls, name: str, run: Any, layout: Layout, opened: Store) -> State:
+        """What an opened store has of a run.
+
+        Args:
+            name: of the state.
+            run: MLflow's.
+            layout: of the task.
+            opened: the store.
+
+        Raises:
+            TrackingError: if it is a run of another task, or has no predictions.
+        """
+        if (task := run.data.tags["task"]) != layout.task:
+            raise TrackingError(f"{name}: a run of the task {task}; to compare such runs: --task {task}")
+        wanted = layout.predictions.name
+        with tempfile.TemporaryDirectory() as folder:
+            if wanted not in {file.path for file in opened.client.list_artifacts(run.info.run_id)}:
+                raise TrackingError(
+                    f"{name}: the run has no {wanted}, which older versions did not log; "
+                    "delete the run and log it again: esetrag track --rev REV"
+                )
+            path = opened.client.download_artifacts(run.info.run_id, wanted, folder)
+            predictions = pq.read_table(path).select(COLUMNS)
+        values = {key: _typed(text) for key, text in run.data.params.items()}
+        figures = {
+            key: int(value) if value.is_integer() else value
+            for key, value in run.data.metrics.items()
+            if key.startswith(("test.", "best."))
+        }
+        return cls(name, values, figures, predictions)
 
 
-def _state(name: str, layout: Layout, read: Callable[[Path], bytes], mend: str) -> State:
+def _state(name: str, layout: Layout, read: Callable[[Path], bytes]) -> State:
     """Reads a state's files.
 
     Args:
         name: of the state.
         layout: of the task.
         read: gives the bytes of a file of the state by its path in the repository.
-        mend: the command that brings a missing file.
     """
 
     def parsed(path: Path, parse: Callable[[bytes], Any]) -> Any:
@@ -104,14 +154,14 @@ def _state(name: str, layout: Layout, read: Callable[[Path], bytes], mend: str) 
         except EsetragError:
             raise
         except FileNotFoundError as error:
-            raise DataError(f"{name}: {path} is not there; get it: {mend}") from error
-        except Exception as error:  # torn files, remotes that are down in one of many ways
+            raise DataError(f"{name}: {path} is not there; get it: dvc repro") from error
+        except Exception as error:  # a torn file
             reason = " ".join(str(error).split())[:200]
             raise DataError(f"{name}: {path} cannot be read ({reason})") from error
 
     return State(
         name,
-        parsed(layout.root / "params.yaml", lambda data: _params(name, layout.task, data)),
+        parsed(layout.root / PARAMS, lambda data: _params(name, layout.task, data)),
         runs.flat(
             {
                 "test": parsed(layout.metrics / "test.json", json.loads),
@@ -124,7 +174,7 @@ def _state(name: str, layout: Layout, read: Callable[[Path], bytes], mend: str) 
 
 def _params(name: str, task: str, data: bytes) -> dict[str, Any]:
     """The parameters of a task. They are not checked: an older revision may have other ones."""
-    from dvc.utils.serialize import loads_yaml  # type: ignore[import-untyped]
+    from dvc.utils.serialize import loads_yaml
 
     content = loads_yaml(data)
     tasks = content["tasks"]
@@ -133,3 +183,11 @@ def _params(name: str, task: str, data: bytes) -> dict[str, Any]:
     return runs.flat(
         {"task": tasks[task], **{k: v for k, v in content.items() if k not in ("tasks", "tracking")}}
     )
+
+
+def _typed(text: str) -> Any:
+    """A parameter as it was before MLflow made a text of it."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
