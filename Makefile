@@ -5,10 +5,10 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format types ui serve metrics plots track results raw clean
+.PHONY: help install repro test test-faults lint format types ui serve metrics plots track results bench raw clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## virtual environment with the exact versions of requirements.lock
 
@@ -30,6 +30,9 @@ repro: $(READY) ## run the pipeline: what changed is computed, the rest is cache
 test: $(READY) ## run all tests
 	python -m pytest
 
+test-faults: $(READY) ## run the tests of what kills, signals and rivals do to a stage
+	python -m pytest tests/faults
+
 lint: $(READY) ## ruff: rules and format
 	ruff check .
 	ruff format --check .
@@ -46,7 +49,7 @@ ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
 	  http*) echo "The runs are on a server, which has the interface too: $$MLFLOW_TRACKING_URI";; \
 	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
 
-serve: $(READY) ## answer HTTP requests with the newest model (TASK=… PORT=5001 HOST=127.0.0.1)
+serve: $(READY) ## answer HTTP requests with the workspace's model (TASK=… PORT=5001 HOST=127.0.0.1)
 	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
 
 metrics: $(READY) ## figures of the workspace, and against the last commit
@@ -61,6 +64,9 @@ track: $(READY) ## log the MLflow run of each finished task that the store lacks
 
 results: $(READY) ## write the table of results into README.md
 	esetrag results
+
+bench: $(READY) ## measure against the notebook's loop, common tools and limits (TABLES=folder of others)
+	python -m bench $(if $(TABLES),--tables $(TABLES))
 
 raw: $(READY) ## rebuild data/raw/hun.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
 	python -m esetrag.hunspell $(or $(AFF),/usr/share/hunspell/hu_HU.aff) \

@@ -66,7 +66,7 @@ def tiny_encoded(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
 
 @pytest.fixture
 def tiny_model(given: params.Params) -> params.Model:
-    return given.model.model_copy(update={"embedding": 8, "hidden": 12, "layers": 1})
+    return given.model.model_copy(update={"kind": "lstm", "embedding": 8, "hidden": 12, "layers": 1})
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def tiny_checkpoint(
 ) -> Path:
     """A reader that has learnt the tiny rows by heart."""
     how = given.train.model_copy(
-        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8, "crop": 0.0}
+        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8}
     )
     trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how)
     folder = tmp_path / "tiny-model"

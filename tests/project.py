@@ -21,7 +21,7 @@ STEMS = [
 TINY: dict[str, dict[str, Any]] = {
     "tasks": {"toy": {"raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case"}},
     "sample": {"train": 150, "dev": 40, "test": None},
-    "model": {"embedding": 6, "hidden": 8},
+    "model": {"kind": "lstm", "embedding": 6, "hidden": 8},
     "train": {"epochs": 3, "batch_size": 16},
     "evaluate": {"resamples": 100},
     "tracking": {"enabled": False},

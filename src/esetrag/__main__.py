@@ -1,4 +1,4 @@
-"""The command line: ``esetrag predict``, ``compare``, ``track``, ``serve``, ``check``, ``results``."""
+"""The command line: ``esetrag predict``, ``compare``, ``track``, ``promote``, ``serve`` and the like."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from pathlib import Path
 
 from esetrag import params
 from esetrag.errors import DataError, EsetragError
-from esetrag.layout import Layout
-
-PARAMS = Path("params.yaml")
+from esetrag.layout import PARAMS, Layout
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     compare = commands.add_parser(
         "compare", help="say what differs between two runs, how surely one is better"
     )
-    where = "a git revision, a DVC experiment, or workspace: the files as they are"
+    where = "workspace (the files as they are), a git revision, a DVC experiment, an MLflow run's id or name"
     compare.add_argument("a", metavar="A", help=where)
     compare.add_argument("b", metavar="B", help="the same; B is measured against A")
     compare.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
@@ -56,10 +54,22 @@ def main(arguments: list[str] | None = None) -> None:
 
     track = commands.add_parser("track", help="log the MLflow run of each finished task that the store lacks")
     track.add_argument("--task", help="only this one")
+    track.add_argument("--rev", help="a git revision or DVC experiment in place of the workspace")
     track.set_defaults(run=_track)
 
-    serve = commands.add_parser("serve", help="answer HTTP requests with the model of the newest run")
+    promote = commands.add_parser(
+        "promote", help="make a run's model the champion if it is surely better (exit code 1: it is not)"
+    )
+    promote.add_argument("name", nargs="?", metavar="RUN", help="id or name (default: the workspace's run)")
+    promote.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    promote.add_argument("--anyway", action="store_true", help="whatever the figures are")
+    promote.set_defaults(run=_promote)
+
+    serve = commands.add_parser("serve", help="answer HTTP requests with the workspace's model, from its run")
     serve.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    other = serve.add_mutually_exclusive_group()
+    other.add_argument("--run", dest="name", metavar="RUN", help="id or name of a run in place of that one")
+    other.add_argument("--champion", action="store_true", help="the task's champion in place of that one")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=5001, help="0 takes a free one (default: %(default)s)")
     serve.set_defaults(run=_serve)
@@ -109,7 +119,8 @@ def _compare(given: argparse.Namespace) -> None:
     from esetrag import comparison
     from esetrag.states import State
 
-    found = comparison.compare(State.named(given.a, layout), State.named(given.b, layout), known.evaluate)
+    a, b = (State.named(name, layout, known.tracking.experiment) for name in (given.a, given.b))
+    found = comparison.compare(a, b, known.evaluate)
     if given.format == "json":
         print(json.dumps(comparison.content(found), indent=2, ensure_ascii=False))
     else:
@@ -118,22 +129,46 @@ def _compare(given: argparse.Namespace) -> None:
 
 def _track(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
-    from esetrag import tracking
+    from esetrag import lock, revisions, store, tracking
 
-    for task in [given.task] if given.task else known.tasks:
-        known.task(task)
-        run_id = tracking.complete(Layout(task), known)
-        print(f"{task}: run {run_id} in {tracking.store()}")
+    def log(layouts: list[Layout], then: params.Params, origin: dict[str, str] | None = None) -> None:
+        for layout in layouts:
+            run_id = tracking.complete(layout, then, origin=origin)
+            print(f"{layout.task}: run {run_id} in {store.place()}")
+
+    if given.rev is None:
+        tasks = [given.task] if given.task else list(known.tasks)
+        layouts = [Layout(task) for task in tasks if known.task(task)]
+        for layout in layouts:
+            lock.check(layout, known)
+        log(layouts, known)
+        return
+    revision = revisions.Revision.named(given.rev)
+    with revisions.restored(revision, given.task) as (layouts, then):
+        # No stage depends on the tracking, so where runs go is what the workspace says now.
+        log(layouts, then.model_copy(update={"tracking": known.tracking}), revision.origin)
+
+
+def _promote(given: argparse.Namespace) -> None:
+    known = params.load(PARAMS)
+    layout = Layout(given.task or next(iter(known.tasks)))
+    known.task(layout.task)
+    from esetrag import champion
+
+    verdict = champion.promote(layout, known, given.name, given.anyway)
+    print(verdict.text)
+    if not verdict.is_champion:
+        sys.exit(1)
 
 
 def _serve(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
     task = given.task or next(iter(known.tasks))
     known.task(task)
-    from esetrag import server, tracking
+    from esetrag import server
 
     listening = server.listen(given.host, given.port)
-    server.run(tracking.scoring_server(task, known.tracking.experiment), listening)
+    server.run(server.application(Layout(task), known, given.name, given.champion), listening)
 
 
 def _results(given: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from esetrag.encoding import Encoded
-from esetrag.model import LstmClassifier
+from esetrag.network import Network
 
 READ_AT_ONCE = 1024
 
@@ -27,7 +27,9 @@ class Batch:
         """Moves encoded rows to a device."""
         narrow = encoded.ids if encoded.ids.dtype == np.uint8 else encoded.ids.astype(np.int32)
         columns = (narrow, encoded.lengths.astype(np.int64), encoded.labels.astype(np.int64))
-        return cls(*(torch.from_numpy(column).to(device) for column in columns))
+        # PyTorch warns of arrays that lie in a file's buffer: those are copied.
+        writable = (np.require(column, requirements="W") for column in columns)
+        return cls(*(torch.from_numpy(column).to(device) for column in writable))
 
     def __getitem__(self, rows: Tensor) -> Batch:
         """Some of the rows, as wide as the longest of them, ready for the network."""
@@ -40,7 +42,7 @@ class Batch:
 
 
 @torch.inference_mode()
-def score(network: LstmClassifier, rows: Batch) -> Tensor:
+def score(network: Network, rows: Batch) -> Tensor:
     """Scores rows without training, forms of like length together.
 
     Args:
@@ -51,7 +53,7 @@ def score(network: LstmClassifier, rows: Batch) -> Tensor:
         (n, labels) logits.
     """
     network.eval()
-    logits = torch.empty((len(rows), network.output.out_features), device=rows.lengths.device)
+    logits = torch.empty((len(rows), network.labels), device=rows.lengths.device)
     order = torch.argsort(rows.lengths, stable=True)
     for some in order.split(READ_AT_ONCE) if len(rows) else ():
         batch = rows[some]

@@ -10,10 +10,11 @@ import safetensors.torch
 import torch
 from pydantic import Field, ValidationError
 
-from esetrag import __version__, encoding, files, params
+from esetrag import __version__, encoding, files, params, versions
 from esetrag.errors import CheckpointError, DataError
 from esetrag.layout import MANIFEST, WEIGHTS
-from esetrag.model import LstmClassifier
+from esetrag.network import Network, empty, shapes
+from esetrag.ngram import NgramClassifier
 from esetrag.vocab import Vocabulary
 
 
@@ -49,14 +50,14 @@ class Manifest(params.Section):
 class Checkpoint:
     """What is needed to read a form, and how it was trained."""
 
-    network: LstmClassifier
+    network: Network
     vocabulary: Vocabulary
     manifest: Manifest
 
 
 def save(
     folder: Path,
-    network: LstmClassifier,
+    network: Network,
     vocabulary: Vocabulary,
     encoded: encoding.Encoded,
     model: params.Model,
@@ -83,7 +84,7 @@ def save(
         encoding=Encoding(width=encoded.ids.shape[1], keep=encoded.keep),
         vocabulary=vocabulary.to_json(),
         training=training,
-        versions={"esetrag": __version__, "torch": torch.__version__},
+        versions={"esetrag": __version__, **versions.installed()},
     )
     files.write_json(folder / MANIFEST, manifest.model_dump())
 
@@ -107,7 +108,7 @@ def load(folder: Path) -> Checkpoint:
     return Checkpoint(_network(folder / WEIGHTS, manifest, vocabulary), vocabulary, manifest)
 
 
-def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClassifier:
+def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
     mend = "make it anew: dvc repro -f"
     try:
         found = path.stat().st_size
@@ -118,19 +119,24 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> LstmClas
         if files.sha256(path) != manifest.weights.sha256:
             raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
         weights = safetensors.torch.load(path.read_bytes())
-        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model)
+        grams = len(weights["grams"]) if "grams" in weights and weights["grams"].dim() else 0
+        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model, grams)
         # Compared before anything is made: a manifest may ask for more than fits into memory.
-        if {name: tuple(tensor.shape) for name, tensor in weights.items()} != LstmClassifier.shapes(*sizes):
+        if {name: tuple(tensor.shape) for name, tensor in weights.items()} != shapes(*sizes):
             raise CheckpointError(f"{path}: not the weights of this network (other names or shapes); {mend}")
-        network = LstmClassifier(*sizes)
+        network = empty(*sizes)
         network.load_state_dict(weights, strict=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path}: not the weights of this network ({reason}); {mend}") from error
-    if any(tensor.dtype != torch.float32 for tensor in weights.values()):
-        raise CheckpointError(f"{path}: expected weights of 32 bits; {mend}")
+    kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    for name, tensor in weights.items():
+        if tensor.dtype != kinds[name]:
+            raise CheckpointError(f"{path}: {name}: expected {kinds[name]}, found {tensor.dtype}; {mend}")
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
+    if isinstance(network, NgramClassifier) and not network.ordered():
+        raise CheckpointError(f"{path}: expected n-grams in ascending order, each once; {mend}")
     return network.eval()

@@ -64,8 +64,7 @@ def encode(
     symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]
     starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
 
-    id_type = tables.id_type(len(vocabulary.symbols)).to_pandas_dtype()
-    ids = np.full((len(full), width), PAD, dtype=id_type)
+    ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
     ids[:, 0] = BOS
     column = np.arange(kept.sum()) - np.repeat(np.cumsum(kept) - kept, kept)  # 0 … kept - 1, row by row
     row = np.repeat(np.arange(len(full)), kept)
@@ -110,7 +109,7 @@ def write(path: Path, encoded: Encoded, symbols: int) -> None:
     width = encoded.ids.shape[1]
     schema = tables.encoded(width, symbols).with_metadata({"keep": encoded.keep})
     columns = [
-        pa.FixedSizeListArray.from_arrays(pa.array(encoded.ids.ravel()), type=schema.field("ids").type),
+        pa.Array.from_buffers(schema.field("ids").type, len(encoded), [None, pa.py_buffer(encoded.ids)]),
         pa.array(encoded.lengths),
         pa.array(encoded.labels),
     ]
@@ -129,9 +128,16 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     """
     table = tables.read(path)
     ids_type = table.schema.field("ids").type if "ids" in table.schema.names else None
-    width = ids_type.list_size if isinstance(ids_type, pa.FixedSizeListType) else MARKS
+    id_type = tables.id_type(len(vocabulary.symbols))
+    size = ids_type.byte_width if isinstance(ids_type, pa.FixedSizeBinaryType) else 0
+    width = max(size // id_type.itemsize, MARKS)
     tables.check(path, table, tables.encoded(width, len(vocabulary.symbols)))
-    ids = pc.list_flatten(table["ids"]).to_numpy().reshape(len(table), width)
+    parts = [
+        np.frombuffer(chunk.buffers()[1], id_type, len(chunk) * width, chunk.offset * size)
+        for chunk in table["ids"].chunks
+        if len(chunk)
+    ]
+    ids = np.concatenate([np.empty(0, id_type), *parts]).reshape(len(table), width)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
     encoded = Encoded(ids, table["length"].to_numpy(), table["label"].to_numpy(), keep)
     if len(encoded) and (

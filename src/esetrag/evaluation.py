@@ -75,7 +75,7 @@ def loss(
 
 
 def column(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Strings as numpy and scikit-learn take them."""
+    """Strings as numpy takes them."""
     array: npt.NDArray[np.object_] = values.to_numpy().astype(object)
     return array
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+PARAMS = Path("params.yaml")
+"""All parameters, of every task; relative to the repository's root."""
 PARTS = ("train", "dev", "test")
 WEIGHTS, MANIFEST = "model.safetensors", "manifest.json"
 
@@ -20,6 +22,11 @@ class Layout:
     def data(self) -> Path:
         """Folder of the artifacts that stages hand on."""
         return self.root / "data" / self.task
+
+    @property
+    def runtime(self) -> Path:
+        """Folder of a running stage's lock and a training's saved state; no output of any stage."""
+        return self.root / ".esetrag" / self.task
 
     @property
     def metrics(self) -> Path:

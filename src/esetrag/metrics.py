@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import precision_recall_fscore_support
 
 from esetrag import params
 
@@ -84,11 +83,20 @@ def per_class(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> p
         gold: (rows,) true labels.
         read: (rows,) labels read.
     """
-    labels = sorted({*gold, *read})
-    scores = precision_recall_fscore_support(gold, read, labels=labels, zero_division=0.0)
-    return pd.DataFrame(dict(zip(("precision", "recall", "f1", "support"), scores, strict=True))).assign(
-        label=labels
-    )[["label", "precision", "recall", "f1", "support"]]
+    labels, codes = np.unique(np.concatenate([gold, read]), return_inverse=True)
+    borne, given = codes[: len(gold)], codes[len(gold) :]
+    support, taken, right = (
+        np.bincount(some, minlength=len(labels)) for some in (borne, given, borne[borne == given])
+    )
+    return pd.DataFrame(
+        {
+            "label": labels,
+            "precision": right / np.maximum(taken, 1),
+            "recall": right / np.maximum(support, 1),
+            "f1": 2 * right / np.maximum(taken + support, 1),
+            "support": support,
+        }
+    )
 
 
 def macro_f1(gold: npt.NDArray[np.object_], read: npt.NDArray[np.object_]) -> float:

@@ -27,6 +27,7 @@ class LstmClassifier(nn.Module):
             shape: sizes and dropout.
         """
         super().__init__()
+        self.labels = labels
         self.directions = 2 if shape.bidirectional else 1
         states = shape.hidden * self.directions
         self.embedding = nn.Embedding(symbols, shape.embedding, padding_idx=PAD)

@@ -73,7 +73,9 @@ class EncodePad(Section):
 class Model(Section):
     """Shape of the network."""
 
-    kind: Literal["lstm"]
+    kind: Literal["ngram", "lstm"]
+    longest: Annotated[int, Field(ge=1, le=32)]
+    """Of ``ngram``; the other fields are those of ``lstm``."""
     embedding: Size
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]
@@ -86,15 +88,20 @@ class Train(Section):
 
     seed: Seed
     threads: Annotated[int, Field(ge=1, le=256)]
+    analogies: Annotated[int, Field(ge=0, le=10**7)]
+    """Forms made by analogy in all."""
+    iterations: Annotated[int, Field(ge=1, le=100_000)]
+    """Of ``ngram``, as is ``penalty``; the fields below are those of ``lstm``."""
+    penalty: Annotated[float, Field(ge=0)]
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=2**20)]
+    pool: Annotated[int, Field(ge=1, le=2**20)]
     shuffle: bool
     schedule: Literal["constant", "one-cycle"]
     learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Annotated[float, Field(ge=0)]
     label_smoothing: Share
-    crop: Annotated[float, Field(ge=0, le=1)]
     clip: Annotated[float, Field(gt=0)] | None
     patience: Count | None
 

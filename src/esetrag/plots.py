@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 mpl.use("Agg")  # before pyplot: no screen is needed
 import matplotlib.pyplot as plt
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -45,23 +44,20 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None
         forms: of each part.
         longest: symbols that are read of a form at the most.
     """
-    rows = pd.concat(
-        pd.DataFrame({"part": f"{part} ({len(some):,} forms)", "symbols": pc.utf8_length(some).to_numpy()})
-        for part, some in forms.items()
-    )
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    sns.histplot(
-        rows, x="symbols", hue="part", stat="density", common_norm=False, discrete=True,
-        element="step", fill=False, linewidth=2, ax=axes,
-    )  # fmt: skip
-    if rows["symbols"].max() > longest:
+    for part, some in forms.items():
+        counts = np.bincount(pc.utf8_length(some).to_numpy())
+        edges = np.arange(len(counts) + 1) - 0.5
+        label = f"{part} ({len(some):,} forms)"
+        axes.stairs(counts / max(len(some), 1), edges, label=label, linewidth=2)
+    if max(int(pc.max(pc.utf8_length(some)).as_py() or 0) for some in forms.values()) > longest:
         axes.axvline(longest + 0.5, color="grey", linestyle=":")
         axes.annotate(
             f"longer forms are cut to {longest}", (longest + 0.5, 1), xycoords=("data", "axes fraction"),
             xytext=(-4, -12), textcoords="offset points", ha="right", color="grey", size=9,
         )  # fmt: skip
     axes.set(xlabel="symbols a form", ylabel="share of forms", title="Length of the forms")
-    sns.move_legend(axes, "center right", title=None)
+    axes.legend(loc="center right")
     _save(figure, path)
 
 
@@ -78,14 +74,14 @@ def curves(path: Path, epochs: list[Epoch]) -> None:
     for axes, (metric, label) in zip(
         panels, (("loss", "cross-entropy (nats)"), ("accuracy", "misread forms (%)")), strict=True
     ):
-        rows = wide.melt("epoch", [f"train_{metric}", f"dev_{metric}"], "part")
-        rows["part"] = rows["part"].str.removesuffix(f"_{metric}")
-        if metric == "accuracy":
-            rows["value"] = 100 * (1 - rows["value"])
-        sns.lineplot(rows, x="epoch", y="value", hue="part", marker="o", markersize=4, ax=axes)
+        for part in ("train", "dev"):
+            values = wide[f"{part}_{metric}"]
+            shown = 100 * (1 - values) if metric == "accuracy" else values
+            axes.plot(wide["epoch"], shown, marker="o", markersize=3, label=part)
         axes.axvline(best, color="grey", linestyle=":", label=f"kept: epoch {best}")
         axes.set(xlabel="epoch", ylabel=label)
-        axes.set_yscale("log" if metric == "loss" and rows["value"].gt(0).any() else "symlog")
+        positive = (wide[[f"train_{metric}", f"dev_{metric}"]] > 0).any(axis=None)
+        axes.set_yscale("log" if metric == "loss" and positive else "symlog")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
@@ -113,11 +109,18 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     side = max(5.0, 1.5 + 0.5 * len(labels))
     figure, axes = plt.subplots(figsize=(side + 1, side))
     errors = np.where(right, 0, counts)
-    sns.heatmap(
-        errors, annot=text, fmt="", cmap=MISS, vmin=0, vmax=max(int(errors.max()), 1), square=True,
-        linewidths=0.5, linecolor="#eeeeee", xticklabels=labels, yticklabels=labels, annot_kws={"size": 8},
-        cbar_kws={"label": "misread forms", "shrink": 0.6}, ax=axes,
-    )  # fmt: skip
+    top = max(int(errors.max()), 1)
+    image = axes.imshow(errors, cmap=MISS, vmin=0, vmax=top)
+    for row, column in zip(*np.nonzero(text != ""), strict=True):
+        ink = "white" if errors[row, column] > 0.6 * top else "black"
+        axes.text(column, row, text[row, column], ha="center", va="center", size=8, color=ink)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(labels) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="#eeeeee", linewidth=0.5)
+    axes.tick_params(which="minor", length=0)
+    figure.colorbar(image, label="misread forms", shrink=0.6)
     wrong = int(errors.sum())
     axes.set(
         xlabel="read as", ylabel="true label",

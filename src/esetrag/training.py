@@ -1,4 +1,4 @@
-"""Trains the network: epochs over shuffled batches, the best state by dev loss kept."""
+"""Trains a network of either kind, epoch by epoch; the best state by dev loss is kept."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from esetrag import history, params
+from esetrag import descent, history, params, regression
+from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
-from esetrag.encoding import MARKS, UNSEEN, Encoded, Keep
+from esetrag.course import Course
+from esetrag.encoding import UNSEEN, Encoded, Keep
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
-from esetrag.model import LstmClassifier
-from esetrag.vocab import BOS, EOS, PAD, Vocabulary
+from esetrag.network import Network
+from esetrag.resumption import Resumption, Snapshot
+from esetrag.vocab import Vocabulary
 
-MIN_KEPT = 3
-"""Symbols of a form that cropping leaves at the least."""
-_WEIGHTS, _ORDER, _CROP, _DROPOUT = range(4)  # one stream of chance for each use
+MEND = {"ngram": "lower train.penalty", "lstm": "lower train.learning_rate"}
+"""What helps when the loss is no longer a number."""
 
 
 @dataclass(frozen=True)
 class Trained:
     """The outcome of training."""
 
-    network: LstmClassifier
+    network: Network
     """With the weights of the best epoch."""
     epochs: list[Epoch]
     device: str
@@ -56,7 +57,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def measure(network: LstmClassifier, rows: Batch) -> tuple[float, float]:
+def measure(network: Network, rows: Batch) -> tuple[float, float]:
     """Loss and accuracy of a network on some rows."""
     return loss_and_accuracy(score(network, rows), rows.labels)
 
@@ -79,13 +80,20 @@ def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     return float(total) / max(known, 1), right / max(len(labels), 1)
 
 
+def most_epochs(model: params.Model, how: params.Train) -> int:
+    """Epochs that a training takes at the most; a step of L-BFGS is one."""
+    return how.iterations if model.kind == "ngram" else how.epochs
+
+
 def fit(
     train: Encoded,
     dev: Encoded,
     vocabulary: Vocabulary,
     model: params.Model,
     how: params.Train,
+    analogies: Analogies | None = None,
     listeners: Sequence[Callable[[Epoch], None]] = (),
+    saved: Resumption | None = None,
 ) -> Trained:
     """Trains a network.
 
@@ -96,126 +104,90 @@ def fit(
         train: training rows.
         dev: rows that choose the epoch, and stop the training early if ``how.patience`` is set.
         vocabulary: symbols and labels.
-        model: shape of the network.
+        model: kind and shape of the network.
         how: optimisation.
-        listeners: are told of every epoch when it ends.
+        analogies: of the training rows; None makes no forms by analogy.
+        listeners: are told of every epoch when it ends, those before a resumption included. One that
+            raises stops the training, whose state is saved first.
+        saved: states of the same training: it goes on from the newest, to the same weights and
+            epochs as if it had not been stopped. None saves none.
 
     Raises:
         TrainingError: if the loss is no longer a number.
     """
     torch.set_num_threads(how.threads)
-    device = choose_device(how.device)
+    # L-BFGS over some thousand rows is a matter of seconds, and a CPU's bits are the same everywhere.
+    device = torch.device("cpu") if model.kind == "ngram" else choose_device(how.device)
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic cuBLAS needs
         torch.use_deterministic_algorithms(True)
+    train_rows, dev_rows = Batch.of(train, device), Batch.of(dev, device)
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_seed(how, _WEIGHTS))
-            network = LstmClassifier(len(vocabulary.symbols), len(vocabulary.labels), model).to(device)
+        network, course = _begin(train_rows, vocabulary, model, how, analogies, train.keep)
     except (MemoryError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:100]
-        raise TrainingError(f"no room for the network ({reason}); lower model.hidden or layers") from error
-    train_rows, dev_rows = Batch.of(train, device), Batch.of(dev, device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
-    schedule = _schedule(optimizer, how, math.ceil(len(train) / how.batch_size))
-
-    def record(number: int, running: tuple[float, float], rate: float) -> None:
-        epochs.append(Epoch(number, *running, *measure(network, dev_rows), rate))
-        if not all(math.isfinite(value) for value in astuple(epochs[-1])):
-            raise TrainingError(
-                f"the loss is no longer a number in epoch {number}; lower train.learning_rate"
-            )
-        for listener in listeners:
-            listener(epochs[-1])
+        raise TrainingError(
+            f"no room for the network ({reason}); lower the sizes of model or train.analogies"
+        ) from error
 
     epochs: list[Epoch] = []
-    record(0, measure(network, train_rows), 0.0)  # an untrained network must be about as good as chance
-    kept = _copy(network)
-    for number in range(1, how.epochs + 1):
-        rate = optimizer.param_groups[0]["lr"]
-        record(number, _train_epoch(network, train_rows, optimizer, schedule, how, train.keep, number), rate)
-        best = history.best(epochs).epoch
-        if best == number:
+    kept: dict[str, Any] = {}  # the weights of the best epoch
+
+    def snapshot() -> Snapshot:
+        return Snapshot(epochs, kept, *course.state())
+
+    def record(loss: float, accuracy: float, rate: float) -> None:
+        nonlocal kept
+        number = len(epochs)
+        epochs.append(Epoch(number, loss, accuracy, *measure(network, dev_rows), rate))
+        if not all(math.isfinite(value) for value in astuple(epochs[-1])):
+            raise TrainingError(f"the loss is no longer a number in epoch {number}; {MEND[model.kind]}")
+        if history.best(epochs).epoch == number:
             kept = _copy(network)
-        elif how.patience is not None and number - best >= how.patience:
-            break
+        if saved:
+            saved.reached(snapshot)
+        try:
+            for listener in listeners:
+                listener(epochs[-1])
+        except BaseException:
+            if saved:
+                saved.save(snapshot())
+            raise
+
+    if saved and (before := saved.newest()):
+        course.restore(before.tensors, before.account)
+        epochs, kept = before.epochs, before.kept
+        for epoch in epochs:
+            for listener in listeners:
+                listener(epoch)
+    else:  # an untrained network must be about as good as chance
+        record(*measure(network, train_rows), 0.0)
+    while not _patience_is_over(epochs, how) and (epoch_of_course := next(course, None)):
+        record(*epoch_of_course)
     network.load_state_dict(kept)
     return Trained(network, epochs, device.type)
 
 
-def _train_epoch(
-    network: LstmClassifier,
+def _patience_is_over(epochs: list[Epoch], how: params.Train) -> bool:
+    return how.patience is not None and epochs[-1].epoch - history.best(epochs).epoch >= how.patience
+
+
+def _begin(
     rows: Batch,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler | None,
+    vocabulary: Vocabulary,
+    model: params.Model,
     how: params.Train,
+    analogies: Analogies | None,
     keep: Keep,
-    number: int,
-) -> tuple[float, float]:
-    """Trains once over all rows; returns the running loss and accuracy."""
-    network.train()
-    device = rows.lengths.device
-    if how.crop:
-        rows = crop(rows, how.crop, keep, np.random.default_rng([how.seed, _CROP, number]))
-    order = np.arange(len(rows))
-    if how.shuffle:
-        order = np.random.default_rng([how.seed, _ORDER, number]).permutation(len(rows))
-    total, right = torch.zeros((), device=device), torch.zeros((), device=device)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(_seed(how, _DROPOUT, number))
-        for some in torch.from_numpy(order).to(device).split(how.batch_size):
-            batch = rows[some]
-            logits = network(batch.ids, batch.lengths)
-            loss = functional.cross_entropy(logits, batch.labels, label_smoothing=how.label_smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if how.clip is not None:
-                torch.nn.utils.clip_grad_norm_(network.parameters(), how.clip)
-            optimizer.step()
-            if schedule is not None:
-                schedule.step()
-            with torch.no_grad():  # the curve shows the plain loss, to be compared with dev's
-                total += functional.cross_entropy(logits, batch.labels, reduction="sum")
-            right += (logits.argmax(1) == batch.labels).sum()
-    return float(total) / len(rows), float(right) / len(rows)
+) -> tuple[Network, Course]:
+    """An untrained network of the kind wanted, and what trains it."""
+    if model.kind == "ngram":
+        shown, weights = regression.shown(rows, analogies, keep, how)
+        linear = regression.network(shown, weights, len(vocabulary.labels), model).to(rows.lengths.device)
+        return linear, regression.Regression(linear, shown, weights, how)
+    lstm = descent.network(vocabulary, model, how).to(rows.lengths.device)
+    return lstm, descent.Descent(lstm, rows, analogies, keep, how)
 
 
-def crop(rows: Batch, share: float, keep: Keep, chance: np.random.Generator) -> Batch:
-    """Cuts a random number of symbols off some forms, so that no stem is learnt by heart.
-
-    Args:
-        rows: training rows.
-        share: of the rows that are cut; each loses 0 to all but ``MIN_KEPT`` of its symbols.
-        keep: the end of a form that stays.
-        chance: where the randomness comes from.
-    """
-    most = np.maximum(rows.lengths.cpu().numpy() - MARKS - MIN_KEPT, 0)
-    chosen = chance.random(len(rows)) < share
-    cut = np.where(chosen, (chance.random(len(rows)) * (most + 1)).astype(np.int64), 0)
-    lost = torch.from_numpy(cut).to(rows.lengths.device)
-    lengths = rows.lengths - lost
-    width = rows.ids.shape[1]
-    column = torch.arange(width, device=lost.device)
-    skipped = lost[:, None] if keep == "end" else 0
-    ids = rows.ids.gather(1, (column + skipped).clamp_max(width - 1).expand(len(rows), width))  # (n, t)
-    ids[:, 0] = BOS
-    ids.scatter_(1, (lengths - 1)[:, None], EOS)
-    return Batch(ids.masked_fill(column >= lengths[:, None], PAD), lengths, rows.labels)
-
-
-def _schedule(
-    optimizer: torch.optim.Optimizer, how: params.Train, batches: int
-) -> torch.optim.lr_scheduler.LRScheduler | None:
-    if how.schedule == "constant":
-        return None
-    # Smith and Topin (2018), Super-Convergence: up to the learning rate, then down to nothing.
-    steps = batches * how.epochs
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, how.learning_rate, total_steps=max(steps, 2))
-
-
-def _seed(how: params.Train, *stream: int) -> int:
-    return int(np.random.SeedSequence([how.seed, *stream]).generate_state(1)[0])
-
-
-def _copy(network: LstmClassifier) -> dict[str, Any]:
+def _copy(network: Network) -> dict[str, Any]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag import checkpoint, encoding, evaluation, params, sampling, training, unimorph
+from esetrag.analogy import Analogies
 from esetrag.reader import Reader
 from esetrag.vocab import Vocabulary
 from tests.project import REPO
@@ -37,7 +38,7 @@ def reader(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory)
     width = encoding.width_of(train["form"], None)
     rows, dev = (encoding.encode_rows(parts[part], vocabulary, width, "end") for part in ("train", "dev"))
     how = GIVEN.train.model_copy(update={"device": "cpu"})
-    trained = training.fit(rows, dev, vocabulary, GIVEN.model, how)
+    trained = training.fit(rows, dev, vocabulary, GIVEN.model, how, Analogies.of(train, vocabulary))
     folder: Path = tmp_path_factory.mktemp("model")
     checkpoint.save(folder, trained.network, vocabulary, rows, GIVEN.model, {"threads": 1})
     return Reader.load(folder)

@@ -221,7 +221,7 @@ def test_a_manifest_that_lies_about_the_size_is_refused(folder: Path) -> None:
         ("weights.size", "7", "weights.size: should be a valid integer, found '7'"),
         ("weights.file", "x", "weights.file: unknown key, expected one of size, sha256"),
         ("model.hidden", 0, "model.hidden: should be greater than or equal to 1, found 0"),
-        ("model.kind", "gru", "model.kind: should be 'lstm', found 'gru'"),
+        ("model.kind", "gru", "model.kind: should be 'ngram' or 'lstm', found 'gru'"),
         ("encoding.width", 2, "encoding.width: should be greater than 2, found 2"),
         ("encoding.width", 10**9, "encoding.width: should be less than or equal to 65535, found 1000000000"),
         ("encoding.keep", "middle", "encoding.keep: should be 'end' or 'start', found 'middle'"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -86,11 +87,11 @@ def test_other_columns_are_refused_with_those_expected_and_found(
 
 @pytest.mark.parametrize(
     ("symbols", "kind"),
-    [(1, pa.uint8()), (256, pa.uint8()), (257, pa.uint16()), (65536, pa.uint16()), (65537, pa.uint32())],
+    [(1, "u1"), (256, "u1"), (257, "<u2"), (65536, "<u2"), (65537, "<u4")],
 )
-def test_the_narrowest_type_holds_every_id(symbols: int, kind: pa.DataType) -> None:
-    assert tables.id_type(symbols) == kind
-    assert pa.scalar(symbols - 1, kind).as_py() == symbols - 1
+def test_the_narrowest_type_holds_every_id(symbols: int, kind: str) -> None:
+    assert tables.id_type(symbols) == np.dtype(kind)
+    assert np.array(symbols - 1).astype(kind) == symbols - 1
 
 
 def test_predictions_name_the_labels_behind_the_probabilities() -> None:

@@ -10,11 +10,11 @@ import torch
 
 from esetrag import encoding, history, params, tables, training
 from esetrag.batches import Batch
-from esetrag.encoding import MARKS, Encoded, Keep
+from esetrag.encoding import Encoded
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
-from esetrag.training import MIN_KEPT, Trained
-from esetrag.vocab import BOS, EOS, PAD, Vocabulary
+from esetrag.training import Trained
+from esetrag.vocab import Vocabulary
 
 CPU = torch.device("cpu")
 
@@ -93,7 +93,7 @@ def test_every_epoch_is_told_when_it_ends(
     train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model, how: params.Train
 ) -> None:
     told: list[Epoch] = []
-    trained = training.fit(train, dev, tiny_vocabulary, tiny_model, how, [told.append])
+    trained = training.fit(train, dev, tiny_vocabulary, tiny_model, how, listeners=[told.append])
     assert told == trained.epochs
     assert len(told) == how.epochs + 1
 
@@ -122,7 +122,7 @@ def test_a_suffix_task_is_learnt_in_few_epochs(
 def test_the_best_epochs_weights_are_kept(fit: Any, dev: Encoded, schedule: str) -> None:
     # What is learnt of the true labels makes the loss on shifted ones worse.
     shifted = some(dev, list(range(len(dev))), [*dev.labels[1:], dev.labels[0]])
-    trained = fit(dev_rows=shifted, epochs=8, learning_rate=0.02, schedule=schedule, crop=0.0)
+    trained = fit(dev_rows=shifted, epochs=8, learning_rate=0.02, schedule=schedule)
     best = history.best(trained.epochs)
     assert 0 < best.epoch < 8
     assert best.dev_loss < trained.epochs[-1].dev_loss
@@ -130,7 +130,7 @@ def test_the_best_epochs_weights_are_kept(fit: Any, dev: Encoded, schedule: str)
 
 
 def test_training_stops_when_the_dev_loss_has_not_fallen_for_long(fit: Any) -> None:
-    wild = {"learning_rate": 0.2, "schedule": "constant", "crop": 0.0, "clip": None}
+    wild = {"learning_rate": 0.2, "schedule": "constant", "clip": None}
     whole, stopped = fit(epochs=15, **wild), fit(epochs=15, patience=2, **wild)
     last = stopped.epochs[-1].epoch
     assert last < 15
@@ -139,7 +139,7 @@ def test_training_stops_when_the_dev_loss_has_not_fallen_for_long(fit: Any) -> N
 
 
 def test_training_does_not_stop_while_the_dev_loss_falls(fit: Any) -> None:
-    trained = fit(epochs=4, patience=1, learning_rate=0.002, schedule="constant", crop=0.0)
+    trained = fit(epochs=4, patience=1, learning_rate=0.002, schedule="constant")
     losses = [row.dev_loss for row in trained.epochs]
     assert losses == sorted(losses, reverse=True)
     assert len(losses) == 5
@@ -189,8 +189,8 @@ def test_loss_and_accuracy_by_hand() -> None:
         ({}, [3]),
         ({"epochs": 1}, [3]),
         ({"epochs": 1, "batch_size": 69}, list(range(70))),
-        ({"schedule": "constant", "shuffle": False, "crop": 0.0, "clip": None}, list(range(20))),
-        ({"crop": 1.0, "label_smoothing": 0.0, "weight_decay": 0.0}, list(range(20))),
+        ({"schedule": "constant", "shuffle": False, "clip": None}, list(range(20))),
+        ({"label_smoothing": 0.0, "weight_decay": 0.0}, list(range(20))),
     ],
 )
 def test_any_sizes_train(fit: Any, train: Encoded, changed: dict[str, Any], kept: list[int]) -> None:
@@ -207,10 +207,8 @@ def test_one_label_trains(tiny_model: params.Model, how: params.Train) -> None:
     assert {(row.dev_loss, row.dev_accuracy) for row in trained.epochs} == {(0.0, 1.0)}
 
 
-def test_shuffling_and_cropping_change_the_course(fit: Any) -> None:
-    plain = fit(epochs=1, shuffle=False, crop=0.0)
-    assert not same_weights(plain, fit(epochs=1, shuffle=True, crop=0.0))
-    assert not same_weights(plain, fit(epochs=1, shuffle=False, crop=1.0))
+def test_shuffling_changes_the_course(fit: Any) -> None:
+    assert not same_weights(fit(epochs=1, shuffle=False), fit(epochs=1, shuffle=True))
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
@@ -249,63 +247,12 @@ def test_a_second_gpu_is_told_where_there_is_one(monkeypatch: pytest.MonkeyPatch
         training.choose_device("cuda:1")
 
 
-def forms_of(batch: Batch) -> list[list[int]]:
-    return [
-        row[1 : length - 1] for row, length in zip(batch.ids.tolist(), batch.lengths.tolist(), strict=True)
-    ]
-
-
-def crop_some(train: Encoded, share: float, keep: Keep = "end") -> tuple[list[list[int]], Batch]:
-    rows = Batch.of(train, CPU)
-    return forms_of(rows), training.crop(rows, share, keep, np.random.default_rng(4))
-
-
-def test_cropping_keeps_the_ending_and_a_stem(train: Encoded) -> None:
-    before, cropped = crop_some(train, 1.0)
-    after = forms_of(cropped)
-    for form, rest in zip(before, after, strict=True):
-        assert len(rest) >= min(MIN_KEPT, len(form))
-        assert form[len(form) - len(rest) :] == rest
-    assert {len(form) - len(rest) for form, rest in zip(before, after, strict=True)} >= {0, 1, 2, 3}
-
-
-def test_cropping_keeps_the_beginning_where_that_is_what_is_read(train: Encoded) -> None:
-    before, cropped = crop_some(train, 1.0, "start")
-    after = forms_of(cropped)
-    assert all(form[: len(rest)] == rest for form, rest in zip(before, after, strict=True))
-    assert {len(form) - len(rest) for form, rest in zip(before, after, strict=True)} >= {0, 1, 2, 3}
-
-
-@pytest.mark.parametrize("keep", ["end", "start"])
-def test_cropped_rows_are_marked_and_padded_like_all_others(train: Encoded, keep: Keep) -> None:
-    _, cropped = crop_some(train, 1.0, keep)
-    assert cropped.ids.shape == train.ids.shape
-    assert cropped.labels.tolist() == train.labels.tolist()
-    for row, length in zip(cropped.ids.tolist(), cropped.lengths.tolist(), strict=True):
-        assert (row[0], row[length - 1]) == (BOS, EOS)
-        assert row[length:] == [PAD] * (len(row) - length)
-        assert min(row[1 : length - 1]) > EOS
-
-
-def test_the_share_of_cropped_forms_is_that_wanted(train: Encoded) -> None:
-    many = some(train, [i % len(train) for i in range(7000)])
-    room = many.lengths.astype(int) - MARKS - MIN_KEPT
-    before, cropped = crop_some(many, 0.5)
-    cut = [len(form) - len(rest) for form, rest in zip(before, forms_of(cropped), strict=True)]
-    expected = 0.5 * np.mean(room / (room + 1))
-    assert np.mean(np.array(cut) > 0) == pytest.approx(expected, abs=0.03)
-
-
-def test_no_share_crops_nothing_and_leaves_the_rows_as_they_were(train: Encoded) -> None:
-    rows = Batch.of(train, CPU)
-    cropped = training.crop(rows, 0.0, "end", np.random.default_rng(4))
-    assert torch.equal(cropped.ids, rows.ids)
-    training.crop(rows, 1.0, "end", np.random.default_rng(4))
-    assert rows.ids.tolist() == train.ids.tolist()
-
-
-def test_forms_as_short_as_a_stem_are_not_cropped() -> None:
-    ids = torch.tensor([[1, 5, 6, 7, 2], [1, 5, 2, 0, 0], [1, 2, 0, 0, 0]])
-    rows = Batch(ids, torch.tensor([5, 3, 2]), torch.tensor([0, 1, 2]))
-    for seed in range(20):
-        assert torch.equal(training.crop(rows, 1.0, "end", np.random.default_rng(seed)).ids, ids)
+@pytest.mark.parametrize("epochs", [1, 2, 4, 7])
+@pytest.mark.parametrize("kept", [3, 16, 70])
+def test_a_cycle_of_any_number_of_steps_rises_and_falls(
+    fit: Any, train: Encoded, epochs: int, kept: int
+) -> None:
+    trained = fit(rows=some(train, list(range(kept))), epochs=epochs, schedule="one-cycle")
+    rates = [row.learning_rate for row in trained.epochs[1:]]
+    assert all(0 < rate <= 0.0101 for rate in rates)
+    assert len(rates) == epochs

@@ -1,0 +1,118 @@
+"""The linear reader: every n-gram at an end of a form weighs for and against every label."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from esetrag.params import Model
+
+BASE = 1_000_003
+"""Of the rolling hash; products wrap around at 64 bits."""
+ABSENT = 0
+"""The hash of an n-gram that a form is too short for."""
+
+
+class NgramClassifier(nn.Module):
+    """Adds up the weights of the n-grams at a form's ends (a softmax regression).
+
+    The n-grams are the last 1 to ``longest`` symbols with BOS counted, the same with the symbol
+    before them left open and the next one given, and the first 1 to ``longest / 2`` symbols.
+    They are known by their hash of 64 bits; one that no training form showed weighs nothing.
+    """
+
+    grams: Tensor
+
+    def __init__(self, grams: Tensor, labels: int, shape: Model) -> None:
+        """Builds a reader that knows nothing yet.
+
+        Args:
+            grams: (g,) int64, sorted hashes of the n-grams that have weights.
+            labels: number of labels.
+            shape: ``longest`` is read.
+        """
+        super().__init__()
+        self.longest = shape.longest
+        self.labels = labels
+        self.register_buffer("grams", grams)
+        self.weight = nn.Parameter(torch.zeros(len(grams) + 1, labels))  # row 0: n-grams never seen
+        self.bias = nn.Parameter(torch.zeros(labels))
+
+    @staticmethod
+    def shapes(grams: int, labels: int) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, without making one.
+
+        Args:
+            grams: number of n-grams that have weights.
+            labels: number of labels.
+        """
+        return {"grams": (grams,), "weight": (grams + 1, labels), "bias": (labels,)}
+
+    def ordered(self) -> bool:
+        """Whether the n-grams stand as the look-up needs them: ascending, each once, all of them real."""
+        return bool((self.grams[1:] > self.grams[:-1]).all()) and not bool((self.grams == ABSENT).any())
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Scores forms.
+
+        Args:
+            ids: (b, t) symbol ids, right-padded.
+            lengths: (b,) int64, at least 1.
+
+        Returns:
+            (b, labels) logits.
+        """
+        return self.score(self.places(ids, lengths))
+
+    def places(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The rows of ``weight`` that belong to each form's n-grams, (b, n-grams); 0 where there is none."""
+        wanted = hashes(ids, lengths, self.longest)
+        if len(self.grams) == 0:
+            return torch.zeros_like(wanted)
+        found = torch.searchsorted(self.grams, wanted).clamp_max(len(self.grams) - 1)
+        return torch.where(self.grams[found] == wanted, found + 1, 0)
+
+    def score(self, places: Tensor) -> Tensor:
+        """Logits (b, labels) of forms given by the places of their n-grams."""
+        summed = functional.embedding_bag(places, self.weight, mode="sum", padding_idx=0)
+        return summed + self.bias
+
+
+def hashes(ids: Tensor, lengths: Tensor, longest: int) -> Tensor:
+    """Hashes of the n-grams at both ends of forms.
+
+    Args:
+        ids: (b, t) symbol ids with BOS and EOS, right-padded.
+        lengths: (b,) BOS and EOS counted.
+        longest: symbols of the longest one.
+
+    Returns:
+        (b, n-grams) int64; ``ABSENT`` where a form is too short.
+    """
+    rows = torch.arange(len(lengths), device=ids.device)
+    last = lengths.long() - 2  # the last symbol before EOS; BOS stands at 0
+    columns = []
+
+    def symbol(place: Tensor) -> Tensor:
+        return ids[rows, place.clamp(0, ids.shape[1] - 1)].long() + 1
+
+    suffix = torch.zeros_like(last)
+    for size in range(1, longest + 1):
+        place = last - (size - 1)
+        suffix = suffix * BASE + symbol(place)
+        columns.append(torch.where(place >= 0, _mixed(suffix, size), ABSENT))
+        if 2 * size <= longest + 1:
+            beyond = place - 2  # one symbol is left open
+            gapped = suffix * BASE + symbol(beyond)
+            columns.append(torch.where(beyond >= 0, _mixed(gapped, size + 2**8), ABSENT))
+    prefix = torch.zeros_like(last)
+    for size in range(1, longest // 2 + 1):
+        prefix = prefix * BASE + symbol(torch.full_like(last, size))
+        columns.append(torch.where(last >= size, _mixed(prefix, size + 2**9), ABSENT))
+    return torch.stack(columns, dim=1)
+
+
+def _mixed(sums: Tensor, kind: int) -> Tensor:
+    """Sums of different kinds of n-grams kept apart."""
+    return (sums * BASE + kind) * -7046029254386353131  # an odd factor: no two sums become one

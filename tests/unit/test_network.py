@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from esetrag import network, params
+from esetrag.model import LstmClassifier
+from esetrag.ngram import NgramClassifier
+
+KINDS = {"ngram": NgramClassifier, "lstm": LstmClassifier}
+
+
+def shape(given: params.Params, kind: str) -> params.Model:
+    sizes = {"kind": kind, "embedding": 5, "hidden": 7, "layers": 2}
+    return params.Model.model_validate(given.model.model_dump() | sizes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("grams", [0, 1, 12])
+def test_the_shapes_told_are_those_of_the_network_made(given: params.Params, kind: str, grams: int) -> None:
+    sizes = (11, 3, shape(given, kind), grams)
+    made = network.empty(*sizes)
+    assert type(made) is KINDS[kind]
+    assert {name: tuple(weight.shape) for name, weight in made.state_dict().items()} == network.shapes(*sizes)
+    assert made.labels == 3
+
+
+def test_n_grams_size_the_kind_that_has_them_alone(given: params.Params) -> None:
+    def sizes(kind: str, symbols: int, grams: int) -> dict[str, tuple[int, ...]]:
+        return network.shapes(symbols, 3, shape(given, kind), grams)
+
+    assert sizes("ngram", 11, 5) == sizes("ngram", 12, 5) != sizes("ngram", 11, 6)
+    assert sizes("lstm", 11, 5) == sizes("lstm", 11, 6) != sizes("lstm", 12, 5)
+
+
+def test_shapes_are_told_of_what_no_memory_holds(given: params.Params) -> None:
+    assert network.shapes(11, 10**9, shape(given, "ngram"), 10**12)["weight"] == (10**12 + 1, 10**9)
