@@ -9,12 +9,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from scipy import stats
 
 from bench import clock, readers, results
 from bench.rows import Source
-from esetrag import metrics
+from esetrag import metrics, truth
 from esetrag.evaluation import column
 
 SMALL, FEW = 1000, 300
@@ -42,13 +43,13 @@ def compared(source: Source, names: list[str], words: int | None, samples: int) 
     lemmas = []
     for seed in range(1, samples + 1):
         parts = source.parts(seed, words, 200)
-        gold = column(parts.test["label"])
         lemmas.append(column(parts.test["lemma"]) + f" {seed}")
         for name in names:
             start = time.perf_counter()
             read = readers.train(name, source, parts, seed)
             times[name].append(time.perf_counter() - start)
-            rights[name].append(read(parts.test) == gold)
+            answers = pa.chunked_array([pa.array(read(parts.test), pa.string())])
+            rights[name].append(truth.right(parts.test["label"], answers))
         each = ", ".join(f"{name} {100 * rights[name][-1].mean():.2f}" for name in names)
         print(f"{len(parts.train):,} words, sample {seed}: {each}", file=sys.stderr, flush=True)
     shares = {name: [float(right.mean()) for right in rights[name]] for name in names}

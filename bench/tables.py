@@ -9,8 +9,7 @@ import torch
 from bench import readers, results
 from bench.accuracy import SMALL, compared
 from bench.rows import Source
-from esetrag import metrics
-from esetrag.evaluation import column
+from esetrag import metrics, truth
 
 SAMPLES = 10
 NAMES = [readers.DEFAULT, readers.LR, readers.SVC, readers.SUFFIX]
@@ -29,7 +28,8 @@ def main() -> None:
             continue
         print(raw.name, flush=True)
         source = Source.read(raw)
-        ceiling = metrics.ceiling(column(source.table["form"]), column(source.table["label"]))
+        forms = truth.of_forms(source.table)
+        ceiling = metrics.ceiling(truth.matrix(forms["label"], truth.names(forms["label"])))
         samples = 2 if arguments.quick else SAMPLES
         found[raw.stem] = {"ceiling": ceiling, **compared(source, NAMES, SMALL, samples)}
     results.write("tables", found, arguments.quick)

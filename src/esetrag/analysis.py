@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import pyarrow as pa
 
-from esetrag import tables
+from esetrag import tables, truth
 from esetrag.vocab import Vocabulary
 
 LENGTH_STEP = 4
@@ -20,8 +20,8 @@ class Analysis:
 
     rows: int
     errors: pd.DataFrame
-    """The misread rows, surest first: lemma, form, features, label, predicted, probability,
-    label_probability, unknown."""
+    """The misread forms, surest first: lemma, form, features, label, predicted, predicted_set,
+    probability, label_probability, unknown."""
     confusions: pd.DataFrame
     """label, predicted, errors; commonest first."""
     slices: pd.DataFrame
@@ -37,13 +37,11 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     """
     rows = predictions.drop_columns(["probabilities"]).to_pandas()
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
-    label_id = rows["label"].map(vocabulary.label_ids)
+    borne = truth.matrix(predictions["label"], vocabulary.labels)
     rows = rows.assign(
-        label_probability=[
-            0.0 if pd.isna(i) else float(shares[row, int(i)]) for row, i in enumerate(label_id)
-        ],
+        label_probability=(shares * borne).sum(1),
         unknown=[vocabulary.unknown(form) for form in rows["form"]],
-        wrong=rows["label"] != rows["predicted"],
+        wrong=~truth.right(predictions["label"], predictions["predicted"]),
     )
     errors = rows[rows["wrong"]].sort_values(
         ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
@@ -59,10 +57,15 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     longest = int(lengths.max())
     edges = list(range(0, longest + LENGTH_STEP, LENGTH_STEP))
     named = [f"{low + 1}–{high} symbols" for low, high in pairwise(edges)]
+    of_each = rows["label"].str.split(truth.CHOICE).explode()  # a form counts under each of its values
     slices = [
         ("length", pd.cut(lengths, edges, labels=named)),
         ("unknown symbols", rows["unknown"].ne("").map({True: "some", False: "none"})),
-        ("true label", rows["label"]),
+        (
+            "values",
+            rows["label"].str.contains(truth.CHOICE, regex=False).map({True: "several", False: "one"}),
+        ),
+        ("true value", of_each),
     ]
     return Analysis(
         rows=len(rows),
@@ -73,7 +76,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
 
 
 def _slice(name: str, values: pd.Series, wrong: pd.Series) -> pd.DataFrame:
-    counts = wrong.groupby(values, observed=True).agg(["size", "sum"])
+    counts = wrong.loc[values.index].groupby(values.to_numpy(), observed=True).agg(["size", "sum"])
     return pd.DataFrame(
         {
             "slice": name,

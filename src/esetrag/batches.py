@@ -20,13 +20,13 @@ class Batch:
 
     ids: Tensor  # (n, t) uint8 or int32
     lengths: Tensor  # (n,) int64
-    labels: Tensor  # (n,) int64
+    targets: Tensor  # (n, labels) bool
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device) -> Batch:
         """Moves encoded rows to a device."""
         narrow = encoded.ids if encoded.ids.dtype == np.uint8 else encoded.ids.astype(np.int32)
-        columns = (narrow, encoded.lengths.astype(np.int64), encoded.labels.astype(np.int64))
+        columns = (narrow, encoded.lengths.astype(np.int64), encoded.targets)
         # PyTorch warns of arrays that lie in a file's buffer: those are copied.
         writable = (np.require(column, requirements="W") for column in columns)
         return cls(*(torch.from_numpy(column).to(device) for column in writable))
@@ -34,7 +34,7 @@ class Batch:
     def __getitem__(self, rows: Tensor) -> Batch:
         """Some of the rows, as wide as the longest of them, ready for the network."""
         lengths = self.lengths[rows]
-        return Batch(self.ids[rows, : int(lengths.max())].int(), lengths, self.labels[rows])
+        return Batch(self.ids[rows, : int(lengths.max())].int(), lengths, self.targets[rows])
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ import torch
 from pydantic import Field, ValidationError
 
 from esetrag import __version__, encoding, files, params, versions
+from esetrag.calibration import Calibration
 from esetrag.errors import CheckpointError, DataError
 from esetrag.layout import MANIFEST, WEIGHTS
 from esetrag.network import Network, empty, shapes
@@ -34,13 +35,22 @@ class Encoding(params.Section):
     """Which end of a longer form is read."""
 
 
+class Calibrated(params.Section):
+    """What was fitted on dev (``calibration.Calibration``)."""
+
+    temperature: Annotated[float, Field(ge=0.01, le=100)]
+    ratio: Annotated[float, Field(gt=0, le=1)]
+    least: Annotated[float, Field(ge=0, le=1)]
+
+
 class Manifest(params.Section):
     """All of a checkpoint but its weights."""
 
-    format: Literal[1]
+    format: Literal[2]
     weights: Weights
     model: params.Model
     encoding: Encoding
+    calibration: Calibrated
     vocabulary: dict[str, Any]
     training: dict[str, Any]
     versions: dict[str, str]
@@ -62,6 +72,7 @@ def save(
     encoded: encoding.Encoded,
     model: params.Model,
     training: dict[str, Any],
+    calibration: Calibration,
 ) -> None:
     """Writes weights and manifest, the manifest last: a folder without one is no checkpoint.
 
@@ -72,16 +83,18 @@ def save(
         encoded: the training rows, for their width and the end they keep.
         model: the shape of the network.
         training: how it was trained; JSON, without anything of clock or machine.
+        calibration: what was fitted on dev.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     # One metadata key: with two, safetensors writes them in an order that differs between processes.
     data = safetensors.torch.save(weights, {"format": "pt"})
     files.write_bytes(folder / WEIGHTS, data)
     manifest = Manifest(
-        format=1,
+        format=2,
         weights=Weights(size=len(data), sha256=files.sha256(folder / WEIGHTS)),
         model=model,
         encoding=Encoding(width=encoded.ids.shape[1], keep=encoded.keep),
+        calibration=Calibrated(**asdict(calibration)),
         vocabulary=vocabulary.to_json(),
         training=training,
         versions={"esetrag": __version__, **versions.installed()},

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from scipy.stats import binom, binomtest
 
-from esetrag import metrics, params
+from esetrag import metrics, params, truth
 from esetrag.errors import DataError
 from esetrag.metrics import Interval
 from esetrag.states import State
@@ -99,7 +100,8 @@ def compare(a: State, b: State, how: params.Evaluate) -> Comparison:
             f"{a.name} and {b.name} share {len(relabelled):,} test rows, none with the same true label "
             f"({_relabelling(_words(relabelled, *LABELS))}); compare runs that read the same feature"
         )
-    right_a, right_b = ((pairs[f"predicted_{side}"] == pairs["label"]).to_numpy(bool) for side in "ab")
+    rows = pa.Table.from_pandas(pairs, preserve_index=False)
+    right_a, right_b = (truth.right(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
     lost, gained = pairs[right_a & ~right_b], pairs[~right_a & right_b]
     return Comparison(
         a=a.name,

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
-from esetrag import params
+from esetrag import heads, params
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch
 from esetrag.course import Course, Tensors, named, under
@@ -107,7 +106,7 @@ def mixed(rows: Batch, analogies: Analogies, share: float, keep: Keep, chance: n
     return Batch(
         torch.where(chosen[:, None], ids.to(device, rows.ids.dtype), rows.ids),
         torch.where(chosen, lengths.to(device), rows.lengths),
-        rows.labels,
+        rows.targets,
     )
 
 
@@ -146,8 +145,8 @@ def _epoch(
         torch.manual_seed(_seed(how, _DROPOUT, number))
         for some in batches:
             batch = rows[torch.from_numpy(some).to(device)]
-            logits = network(batch.ids, batch.lengths)
-            loss = functional.cross_entropy(logits, batch.labels, label_smoothing=how.label_smoothing)
+            logits, wanted = network(batch.ids, batch.lengths), heads.truth(batch.targets, network.head)
+            loss = heads.losses(logits, wanted, network.head, how.label_smoothing).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             if how.clip is not None:
@@ -156,8 +155,8 @@ def _epoch(
             if schedule is not None:
                 schedule.step()
             with torch.no_grad():  # the curve shows the plain loss, to be compared with dev's
-                total += functional.cross_entropy(logits, batch.labels, reduction="sum")
-            right += (logits.argmax(1) == batch.labels).sum()
+                total += heads.losses(logits, wanted, network.head).sum()
+            right += heads.right(logits, batch.targets).sum()
     return float(total) / len(rows), float(right) / len(rows)
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import tables
+from esetrag import tables, truth
 from esetrag.errors import DataError
 from esetrag.vocab import BOS, EOS, PAD, Vocabulary
 
 MARKS = 2  # BOS and EOS
 MAX_WIDTH = 2**16 - 1
-UNSEEN = -1
-"""Label id of a label that does not occur in training."""
-
 Keep = Literal["end", "start"]
 
 
@@ -30,7 +27,7 @@ class Encoded:
 
     ids: npt.NDArray[np.unsignedinteger]  # (rows, width)
     lengths: npt.NDArray[np.uint16]  # (rows,) BOS and EOS counted
-    labels: npt.NDArray[np.int16]  # (rows,) UNSEEN where the label has no id
+    targets: npt.NDArray[np.bool_]  # (rows, labels) the values of each; none where training had none of them
     keep: Keep = "end"
 
     def __len__(self) -> int:
@@ -81,25 +78,19 @@ def chunk_text(chunk: pa.Array) -> str:
     return bytes(chunk.buffers()[2][int(start) : int(end)]).decode()
 
 
-def label_ids(labels: pa.ChunkedArray, vocabulary: Vocabulary) -> npt.NDArray[np.int16]:
-    """Label ids (rows,), UNSEEN for a label that is not in the vocabulary."""
-    found = pc.index_in(labels, value_set=pa.array(vocabulary.labels, pa.string()))
-    ids: npt.NDArray[np.int16] = pc.fill_null(found, UNSEEN).to_numpy().astype(np.int16)
-    return ids
-
-
 def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
     """Encodes forms and labels of labelled rows (``tables.SAMPLE``)."""
     ids, lengths = encode(rows["form"], vocabulary, width, keep)
-    return Encoded(ids, lengths, label_ids(rows["label"], vocabulary), keep)
+    return Encoded(ids, lengths, truth.matrix(rows["label"], vocabulary.labels), keep)
 
 
 def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, object]:
     """What of some rows the reader cannot see: cut forms, unknown symbols, labels unseen in training."""
     symbols = Counter("".join(rows["form"].to_pylist()))
     unknown = {symbol: symbols[symbol] for symbol in vocabulary.unknown("".join(symbols))}
-    labels = Counter(rows["label"].to_pylist())
-    unseen = {label: labels[label] for label in sorted(labels.keys() - set(vocabulary.labels))}
+    named = truth.names(rows["label"])
+    borne = dict(zip(named, truth.matrix(rows["label"], named).sum(0).tolist(), strict=True))
+    unseen = {value: borne[value] for value in named if value not in vocabulary.labels}
     cut = int((pc.utf8_length(rows["form"]).to_numpy() > width - MARKS).sum())
     return {"rows": len(rows), "cut_forms": cut, "unknown_symbols": unknown, "unseen_labels": unseen}
 
@@ -107,11 +98,12 @@ def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, obj
 def write(path: Path, encoded: Encoded, symbols: int) -> None:
     """Writes encoded rows as parquet."""
     width = encoded.ids.shape[1]
-    schema = tables.encoded(width, symbols).with_metadata({"keep": encoded.keep})
+    schema = tables.encoded(width, symbols, encoded.targets.shape[1]).with_metadata({"keep": encoded.keep})
+    bits = np.packbits(encoded.targets, axis=1)
     columns = [
         pa.Array.from_buffers(schema.field("ids").type, len(encoded), [None, pa.py_buffer(encoded.ids)]),
         pa.array(encoded.lengths),
-        pa.array(encoded.labels),
+        pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(bits)]),
     ]
     tables.write(path, pa.Table.from_arrays(columns, schema=schema))
 
@@ -131,20 +123,28 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     id_type = tables.id_type(len(vocabulary.symbols))
     size = ids_type.byte_width if isinstance(ids_type, pa.FixedSizeBinaryType) else 0
     width = max(size // id_type.itemsize, MARKS)
-    tables.check(path, table, tables.encoded(width, len(vocabulary.symbols)))
-    parts = [
-        np.frombuffer(chunk.buffers()[1], id_type, len(chunk) * width, chunk.offset * size)
-        for chunk in table["ids"].chunks
-        if len(chunk)
-    ]
-    ids = np.concatenate([np.empty(0, id_type), *parts]).reshape(len(table), width)
+    labels = len(vocabulary.labels)
+    tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
+    ids = _fixed(table["ids"], width, id_type)
+    bits = np.unpackbits(_fixed(table["targets"], -(-labels // 8), np.dtype("u1")), axis=1)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
-    encoded = Encoded(ids, table["length"].to_numpy(), table["label"].to_numpy(), keep)
+    encoded = Encoded(ids, table["length"].to_numpy(), bits[:, :labels].astype(bool), keep)
     if len(encoded) and (
         ids.max() >= len(vocabulary.symbols)
-        or encoded.labels.max() >= len(vocabulary.labels)
-        or encoded.labels.min() < UNSEEN
+        or bits[:, labels:].any()
         or not MARKS <= encoded.lengths.min() <= encoded.lengths.max() <= width
     ):
         raise DataError(f"{path}: ids or lengths beyond its vocabulary; make it anew: dvc repro -f")
     return encoded
+
+
+def _fixed(column: pa.ChunkedArray, width: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Binary values of one size as rows of numbers, (rows, width)."""
+    size = width * kind.itemsize
+    parts = [
+        np.frombuffer(chunk.buffers()[1], kind, len(chunk) * width, chunk.offset * size)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    rows: npt.NDArray[Any] = np.concatenate([np.empty(0, kind), *parts]).reshape(len(column), width)
+    return rows

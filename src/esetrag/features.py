@@ -84,11 +84,30 @@ def values(bundle: str, dimension: str) -> frozenset[str]:
     >>> sorted(values("N;SG;PSS3P", "Case")), sorted(values("N;NOM/ACC;SG", "Case"))
     ([], ['ACC', 'NOM'])
     """
+    return frozenset[str]().union(*choices(bundle, dimension))
+
+
+def choices(bundle: str, dimension: str) -> list[frozenset[str]]:
+    """The values of one dimension tag by tag: the alternatives that each tag with any gives.
+
+    Args:
+        bundle: a bundle of tags.
+        dimension: a key of ``DIMENSIONS``.
+
+    Returns:
+        One set: the form bears these values. Several: the bundle marks two arguments.
+
+    >>> [sorted(choice) for choice in choices("N;NOM/ACC;SG", "Case")]
+    [['ACC', 'NOM']]
+    """
     known = DIMENSIONS[dimension]
-    found = set()
+    found = []
     for tag in _SEPARATORS.split(bundle)[1:]:
         fused = _FUSED.fullmatch(tag)
+        values_of_tag = set()
         for alternative in fused.groups() if fused else tag.split("/"):
             parts = [ALIASES.get(part, part) for part in alternative.split("+")]
-            found.add("+".join(part for part in parts if part in known))
-    return frozenset(found - {""})
+            values_of_tag.add("+".join(part for part in parts if part in known))
+        if values_of_tag - {""}:
+            found.append(frozenset(values_of_tag - {""}))
+    return found

@@ -9,9 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from esetrag.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @contextmanager
@@ -64,6 +67,11 @@ def write_json(path: Path, content: Any) -> None:
     write_text(
         path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     )
+
+
+def write_csv(path: Path, table: DataFrame) -> None:
+    """Writes a table as comma-separated values under a line of names."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def read_json(path: Path) -> Any:

@@ -61,6 +61,10 @@ class Layout:
         """The network's weights."""
         return self.checkpoint / WEIGHTS
 
+    def repeat(self, seed: int) -> Path:
+        """Folder of the checkpoint of another seed, within that of the first."""
+        return self.checkpoint / f"seed-{seed}"
+
     @property
     def history(self) -> Path:
         """Loss and accuracy of every epoch."""

@@ -28,6 +28,7 @@ class LstmClassifier(nn.Module):
         """
         super().__init__()
         self.labels = labels
+        self.head = shape.head
         self.directions = 2 if shape.bidirectional else 1
         states = shape.hidden * self.directions
         self.embedding = nn.Embedding(symbols, shape.embedding, padding_idx=PAD)

@@ -13,6 +13,7 @@ from esetrag.analysis import Analysis
 from esetrag.layout import PARTS
 
 FAILURES = 5
+HEAD = ("reader", "strict accuracy", "interval", "any", "F1 of sets", "macro-F1", "ECE")
 
 
 def page(
@@ -31,6 +32,7 @@ def page(
     readers = [
         ("commonest label", "majority"),
         ("longest known suffix", "suffix"),
+        ("logistic regression on suffixes", "ngram"),
         ("**this reader**", "reader"),
     ]
     results = [
@@ -38,11 +40,13 @@ def page(
             name,
             f"{test[key]['accuracy']:.2%}",
             f"{test[key]['low']:.2%} to {test[key]['high']:.2%}",
-            f"{test[key]['macro_f1']:.2%}",
+            *(f"{test[key][figure]:.2%}" for figure in ("any_gold", "set_f1", "macro_f1", "ece")),
         )
         for name, key in readers
     ]
-    results.append(("ceiling of any reader of the form alone", f"{test['ceiling']['accuracy']:.2%}", "", ""))
+    results.append(
+        ("ceiling of any reader of the form alone", f"{test['ceiling']['accuracy']:.2%}", *[""] * 5)
+    )
     parts = [
         (part, *(f"{data['parts'][part][column]:,}" for column in ("rows", "available", "lemmas")))
         for part in PARTS
@@ -71,9 +75,13 @@ def page(
             f"{manifest['encoding']['width'] - 2} symbols it reads the {manifest['encoding']['keep']}.\n",
             "Labels: " + ", ".join(vocabulary["labels"]) + ".\n",
             "## Results on the test part\n",
-            f"{test['rows']:,} forms of {test['lemmas']:,} lemmas; intervals of",
-            f"{test['confidence']:.0%} by bootstrap over lemmas.\n",
-            markdown.table(("reader", "accuracy", "interval", "macro-F1"), results, "lrrr"),
+            f"{test['rows']:,} forms of {test['lemmas']:,} lemmas, {test['several_values']:,} forms of several",
+            f"values; intervals of {test['confidence']:.0%} by bootstrap over lemmas. *Strict*: of all pairs of",
+            "form and value those whose value is read. *Any*: the value read is one of the form's. *ECE*:",
+            "expected calibration error.\n",
+            markdown.table(HEAD, results, "lrrrrrr"),
+            f"\nReaders whose shares of misread forms differ by less than {test['resolution']:.2%} cannot be",
+            "told apart on this test part.",
             "\n## Known failures\n",
             _table(("true", "read as", "forms", "for example"), failures, "llrl"),
             "\nWhere it reads worst:\n",

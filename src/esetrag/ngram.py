@@ -23,6 +23,7 @@ class NgramClassifier(nn.Module):
     """
 
     grams: Tensor
+    suffixes_only = False
 
     def __init__(self, grams: Tensor, labels: int, shape: Model) -> None:
         """Builds a reader that knows nothing yet.
@@ -35,6 +36,7 @@ class NgramClassifier(nn.Module):
         super().__init__()
         self.longest = shape.longest
         self.labels = labels
+        self.head = shape.head
         self.register_buffer("grams", grams)
         self.weight = nn.Parameter(torch.zeros(len(grams) + 1, labels))  # row 0: n-grams never seen
         self.bias = nn.Parameter(torch.zeros(labels))
@@ -67,7 +69,7 @@ class NgramClassifier(nn.Module):
 
     def places(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The rows of ``weight`` that belong to each form's n-grams, (b, n-grams); 0 where there is none."""
-        wanted = hashes(ids, lengths, self.longest)
+        wanted = hashes(ids, lengths, self.longest, self.suffixes_only)
         if len(self.grams) == 0:
             return torch.zeros_like(wanted)
         found = torch.searchsorted(self.grams, wanted).clamp_max(len(self.grams) - 1)
@@ -79,13 +81,20 @@ class NgramClassifier(nn.Module):
         return summed + self.bias
 
 
-def hashes(ids: Tensor, lengths: Tensor, longest: int) -> Tensor:
+class SuffixClassifier(NgramClassifier):
+    """The same without gaps and prefixes: what a reader is compared with."""
+
+    suffixes_only = True
+
+
+def hashes(ids: Tensor, lengths: Tensor, longest: int, suffixes_only: bool = False) -> Tensor:
     """Hashes of the n-grams at both ends of forms.
 
     Args:
         ids: (b, t) symbol ids with BOS and EOS, right-padded.
         lengths: (b,) BOS and EOS counted.
         longest: symbols of the longest one.
+        suffixes_only: leaves out those with a gap and those at the beginning.
 
     Returns:
         (b, n-grams) int64; ``ABSENT`` where a form is too short.
@@ -102,12 +111,12 @@ def hashes(ids: Tensor, lengths: Tensor, longest: int) -> Tensor:
         place = last - (size - 1)
         suffix = suffix * BASE + symbol(place)
         columns.append(torch.where(place >= 0, _mixed(suffix, size), ABSENT))
-        if 2 * size <= longest + 1:
+        if 2 * size <= longest + 1 and not suffixes_only:
             beyond = place - 2  # one symbol is left open
             gapped = suffix * BASE + symbol(beyond)
             columns.append(torch.where(beyond >= 0, _mixed(gapped, size + 2**8), ABSENT))
     prefix = torch.zeros_like(last)
-    for size in range(1, longest // 2 + 1):
+    for size in range(1, longest // 2 + 1) if not suffixes_only else ():
         prefix = prefix * BASE + symbol(torch.full_like(last, size))
         columns.append(torch.where(last >= size, _mixed(prefix, size + 2**9), ABSENT))
     return torch.stack(columns, dim=1)

@@ -20,6 +20,7 @@ Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=1, le=4096)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Head = Literal["softmax", "sigmoid"]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
 
 
@@ -74,6 +75,7 @@ class Model(Section):
     """Shape of the network."""
 
     kind: Literal["ngram", "lstm"]
+    head: Head
     longest: Annotated[int, Field(ge=1, le=32)]
     """Of ``ngram``; the other fields are those of ``lstm``."""
     embedding: Size
@@ -87,6 +89,8 @@ class Train(Section):
     """Optimisation."""
 
     seed: Seed
+    repeats: Annotated[int, Field(ge=0, le=100)]
+    """More trainings, of the seeds that follow."""
     threads: Annotated[int, Field(ge=1, le=256)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]
     """Forms made by analogy in all."""
@@ -104,6 +108,13 @@ class Train(Section):
     label_smoothing: Share
     clip: Annotated[float, Field(gt=0)] | None
     patience: Count | None
+
+
+class Calibration(Section):
+    """What the dev part tells of how far probabilities are to be believed."""
+
+    temperature: bool
+    risk: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Evaluate(Section):
@@ -140,6 +151,7 @@ class Params(Section):
     encode_pad: EncodePad
     model: Model
     train: Train
+    calibration: Calibration
     evaluate: Evaluate
     error_analysis: ErrorAnalysis
     tracking: Tracking

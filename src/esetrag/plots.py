@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from esetrag import files, history
+from esetrag import files, history, truth
 from esetrag.history import Epoch
 
 INK, MISS = "#1f4e79", "Reds"
@@ -99,7 +99,8 @@ def confusion(path: Path, predictions: pa.Table) -> None:
         path: PNG to write.
         predictions: columns ``label`` and ``predicted``.
     """
-    gold, read = (predictions[name].to_pylist() for name in ("label", "predicted"))
+    read = predictions["predicted"].to_pylist()
+    gold = truth.beside(predictions["label"], predictions["predicted"]).to_pylist()
     labels = sorted({*gold, *read})
     counts = pd.crosstab(pd.Categorical(gold, labels), pd.Categorical(read, labels), dropna=False).to_numpy()
     right = np.eye(len(labels), dtype=bool)

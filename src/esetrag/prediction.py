@@ -142,6 +142,7 @@ def _json(reading: Reading) -> str:
         "form": reading.form,
         "labels": reading.labels,
         "probabilities": [float(str(np.float32(share))) for share in reading.probabilities],
+        "label_set": reading.label_set,
         "unknown": reading.unknown,
     }
     return json.dumps(content, ensure_ascii=False) + "\n"

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from esetrag import checkpoint, encoding
+from esetrag import calibration, checkpoint, encoding, heads, truth
 from esetrag.batches import Batch, score
+from esetrag.calibration import Read
 from esetrag.errors import DataError, ParamsError
 from esetrag.vocab import UNK, Vocabulary
 
@@ -35,6 +36,8 @@ class Reading:
     """Of those labels."""
     unknown: str
     """The form's symbols that training never showed."""
+    label_set: str = ""
+    """All values it may bear, joined by a slash; empty if the reader abstains."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,26 @@ class Reader:
         """The labels it tells apart."""
         return self.checkpoint.vocabulary.labels
 
+    @property
+    def calibration(self) -> calibration.Calibration:
+        """What was fitted on dev."""
+        return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
+
+    @property
+    def repeats(self) -> list[int]:
+        """Seeds of the trainings that were made beside its own."""
+        training = self.checkpoint.manifest.training
+        seed = training["seed"]
+        return list(range(seed + 1, seed + 1 + training["repeats"]))
+
+    def read(self, encoded: encoding.Encoded) -> Read:
+        """What the evaluation takes."""
+        return Read(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
+
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
-        """The distribution over the labels, (rows, labels)."""
-        logits = score(self.checkpoint.network, Batch.of(encoded, CPU))
-        shares: npt.NDArray[np.float32] = torch.softmax(logits, dim=1).numpy()
+        """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
+        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
+        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
         return shares
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Reading]:
@@ -94,7 +113,8 @@ class Reader:
 
         Returns:
             As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
-            likeliest first; ``unknown``.
+            likeliest first; ``label_set``, the values that the form may bear, empty where the
+            likeliest is less probable than the threshold of abstention; ``unknown``.
 
         Raises:
             ParamsError: if ``top_k`` is less than 1.
@@ -113,14 +133,17 @@ class Reader:
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)
         rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
-        unlabelled = np.full(len(rows), encoding.UNSEEN, dtype=np.int16)
+        unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
         shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
         best = np.argsort(-shares, axis=1, kind="stable")[:, :ranks]  # (forms, ranks)
         labels = pa.array(self.labels, pa.string())
         columns = []
         for order in best.T:
             columns += [labels.take(pa.array(order)), pa.array(shares[np.arange(len(words)), order])]
-        return pa.Table.from_arrays([*columns, _unknown(words, vocabulary)], schema=_schema(ranks))
+        sets = truth.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
+        sure = pa.array(shares.max(1) >= self.calibration.least)
+        columns += [pc.if_else(sure, sets, ""), _unknown(words, vocabulary)]
+        return pa.Table.from_arrays(columns, schema=_schema(ranks))
 
 
 def column(forms: Sequence[str]) -> pa.ChunkedArray:
@@ -137,9 +160,9 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
 
 def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Reading]:
     """The rows of ``Reader.read_table`` one by one."""
-    columns = [values.to_pylist() for values in table.columns]
-    labels, shares = zip(*columns[:-1:2], strict=True), zip(*columns[1:-1:2], strict=True)
-    rows = zip(forms.to_pylist(), labels, shares, columns[-1], strict=True)
+    *columns, sets, unknown = (values.to_pylist() for values in table.columns)
+    labels, shares = zip(*columns[::2], strict=True), zip(*columns[1::2], strict=True)
+    rows = zip(forms.to_pylist(), labels, shares, unknown, sets, strict=True)
     return [Reading(*row) for row in rows]
 
 
@@ -147,7 +170,7 @@ def _schema(ranks: int) -> pa.Schema:
     fields = []
     for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
         fields += [(f"label{suffix}", pa.string()), (f"probability{suffix}", pa.float32())]
-    return pa.schema([*fields, ("unknown", pa.string())])
+    return pa.schema([*fields, ("label_set", pa.string()), ("unknown", pa.string())])
 
 
 def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:

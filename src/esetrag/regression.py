@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from esetrag import params
+from esetrag import heads, params
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch
 from esetrag.course import Course, Tensors
@@ -46,10 +45,16 @@ def shown(rows: Batch, analogies: Analogies | None, keep: Keep, how: params.Trai
         lengths.append(made[1])
     weights = torch.ones((1 + rounds, len(rows)), device=rows.lengths.device)
     weights[1:] /= rounds
-    return Batch(torch.cat(ids), torch.cat(lengths), rows.labels.repeat(1 + rounds)), weights.ravel()
+    return Batch(torch.cat(ids), torch.cat(lengths), rows.targets.repeat(1 + rounds, 1)), weights.ravel()
 
 
-def network(rows: Batch, weights: Tensor, labels: int, model: params.Model) -> NgramClassifier:
+def network(
+    rows: Batch,
+    weights: Tensor,
+    labels: int,
+    model: params.Model,
+    kind: type[NgramClassifier] = NgramClassifier,
+) -> NgramClassifier:
     """A reader that gives all labels the same score, with room for the n-grams of some rows.
 
     Args:
@@ -57,11 +62,12 @@ def network(rows: Batch, weights: Tensor, labels: int, model: params.Model) -> N
         weights: (rows,) how much each counts.
         labels: number of labels.
         model: its shape.
+        kind: which n-grams.
     """
-    found = hashes(rows.ids, rows.lengths, model.longest)
+    found = hashes(rows.ids, rows.lengths, model.longest, kind.suffixes_only)
     grams, which = torch.unique(found, return_inverse=True)
     seen = torch.bincount(which.ravel(), weights.repeat_interleave(found.shape[1]))
-    return NgramClassifier(grams[(grams != ABSENT) & (seen >= SEEN)], labels, model)
+    return kind(grams[(grams != ABSENT) & (seen >= SEEN)], labels, model)
 
 
 class Regression(Course):
@@ -81,11 +87,11 @@ class Regression(Course):
             how: ``iterations`` and ``penalty`` are read.
         """
         network.train()
-        self.labels = rows.labels
+        self.head, self.targets = network.head, rows.targets
         self.counts, self.turned = _counts(network.places(rows.ids, rows.lengths), len(network.weight))
         self.share = (weights / weights.sum())[:, None]  # (n, 1)
         self.penalty = how.penalty / float(weights.sum())
-        self.truth = functional.one_hot(rows.labels, network.labels).to(self.share.dtype)  # (n, labels)
+        self.truth = heads.truth(rows.targets, self.head)  # (n, labels)
         self.shape, size = network.weight.shape, network.weight.numel()
         point = torch.cat([network.weight.detach().ravel(), network.bias.detach()])
         network.weight.data, network.bias.data = point[:size].view(self.shape), point[size:]  # share it
@@ -128,10 +134,10 @@ class Regression(Course):
     def _objective(self, point: Tensor) -> tuple[float, Tensor]:
         size = self.shape.numel()
         weight, bias = point[:size].view(self.shape), point[size:]
-        logs = torch.log_softmax(self.counts @ weight + bias, dim=1)
-        loss = -(self.share * self.truth * logs).sum()
-        self.seen = [float(loss), float(self.share[logs.argmax(1) == self.labels].sum())]
-        error = self.share * (logs.exp() - self.truth)
+        logits = self.counts @ weight + bias
+        loss = (self.share[:, 0] * heads.losses(logits, self.truth, self.head)).sum()
+        self.seen = [float(loss), float(self.share[heads.right(logits, self.targets)].sum())]
+        error = self.share * (heads.probabilities(logits, self.head) - self.truth)
         slope = torch.cat([(self.turned @ error + self.penalty * weight).ravel(), error.sum(0)])
         return float(loss + self.penalty / 2 * weight.square().sum()), slope
 

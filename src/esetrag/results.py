@@ -35,6 +35,7 @@ def table(metrics: Path) -> str:
                 size,
             ),
             ("", "longest known suffix", trained, _share(test["suffix"]), _f1(test["suffix"]), ""),
+            ("", "logistic regression on suffixes", trained, _share(test["ngram"]), _f1(test["ngram"]), ""),
             ("", "**esetrag**", trained, f"**{_share(test['reader'])}**", _f1(test["reader"]), ""),
             (
                 "",

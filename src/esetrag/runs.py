@@ -16,7 +16,8 @@ from esetrag.history import Epoch
 from esetrag.layout import PARTS, Layout
 
 PAGES = (
-    *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json", "classes.csv"),
+    *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json"),
+    *("classes.csv", "calibration.csv", "coverage.csv"),
     *(
         "model_card.md",
         "errors.md",
@@ -128,7 +129,7 @@ class Outcome:
         data = files.read_json(layout.metrics / "data.json")
         figures = flat({"test": test, "best": best})
         return cls(
-            metrics={name: float(value) for name, value in figures.items() if value is not None},
+            metrics={name: float(value) for name, value in figures.items() if isinstance(value, int | float)},
             epochs=history.read(layout.history),
             pages=[layout.metrics / page for page in PAGES],
             errors=tables.read(layout.errors, tables.ERRORS).to_pydict(),

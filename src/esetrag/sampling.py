@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import params, tables
+from esetrag import params, tables, truth
 from esetrag.errors import DataError
 from esetrag.layout import PARTS
 
@@ -23,11 +23,11 @@ def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
     order of their first appearance, shuffled by numpy's legacy generator with seed 12.
 
     Args:
-        table: labelled rows (``tables.SAMPLE``).
+        table: labelled rows (``tables.ROWS``).
         sample: ``split`` and ``seed`` are read.
 
     Returns:
-        All rows of ``train``, ``dev`` and ``test``.
+        All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``).
 
     Raises:
         DataError: if there are fewer than three lemmas.
@@ -47,7 +47,9 @@ def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
     part_of_lemma = np.empty(count, dtype=np.int8)
     part_of_lemma[order] = np.repeat([0, 1, 2], [count - 2 * held_out, held_out, held_out])
     part_of_row = part_of_lemma[lemmas.indices.to_numpy()]
-    return {part: table.take(np.flatnonzero(part_of_row == i)) for i, part in enumerate(PARTS)}
+    return {
+        part: truth.of_forms(table.take(np.flatnonzero(part_of_row == i))) for i, part in enumerate(PARTS)
+    }
 
 
 def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Table]:

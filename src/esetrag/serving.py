@@ -26,6 +26,7 @@ SIGNATURE = {
             {"name": FORM, "type": "string"},
             {"name": "label", "type": "string"},
             {"name": "probability", "type": "double"},
+            {"name": "label_set", "type": "string"},
             {"name": "unknown", "type": "string"},
             {"name": "labels", "items": {"type": "string"}, **_LIST},
             {"name": "probabilities", "items": {"type": "double"}, **_LIST},
@@ -68,6 +69,7 @@ class Served:
                 FORM: forms,
                 "label": [read.labels[0] for read in readings],
                 "probability": [read.probabilities[0] for read in readings],
+                "label_set": [read.label_set for read in readings],
                 "unknown": [read.unknown for read in readings],
             }
         )

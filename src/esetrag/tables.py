@@ -12,36 +12,41 @@ import pyarrow.parquet as pq
 from esetrag import files
 from esetrag.errors import DataError
 
-SAMPLE = pa.schema(
+ROWS = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
 )
-"""A row of the table with the value of the task's feature."""
+"""A row of the table with the value of the task's feature: lemma, form, bundle, value."""
+
+SAMPLE = ROWS
+"""A form of a part, once, with all its bundles and all its values (``truth.of_forms``)."""
 
 ERRORS = pa.schema(
     [
         *SAMPLE,
         pa.field("predicted", pa.string()),
+        pa.field("predicted_set", pa.string()),
         pa.field("probability", pa.float32()),
         pa.field("label_probability", pa.float32()),
         pa.field("unknown", pa.string()),
     ]
 )
-"""A misread row: how sure the reader was, what it gave the true label, the symbols it did not know."""
+"""A misread form: how sure the reader was, what it gave the true values, the symbols it did not know."""
 
 
-def encoded(width: int, symbols: int) -> pa.Schema:
+def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
     """Schema of the encoded rows.
 
     Args:
         width: symbols a row, padding included.
         symbols: size of the vocabulary; its ids are stored in the narrowest type, little-endian.
+        labels: values that are told apart; those of a row are one bit each.
     """
     # As bytes, not as a list: parquet takes lists apart value by value, eight times as long.
     return pa.schema(
         [
             pa.field("ids", pa.binary(width * id_type(symbols).itemsize), nullable=False),
             pa.field("length", pa.uint16(), nullable=False),
-            pa.field("label", pa.int16(), nullable=False),  # -1: a label unseen in training
+            pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),  # none: unseen in training
         ]
     )
 
@@ -54,7 +59,8 @@ def id_type(symbols: int) -> np.dtype[np.unsignedinteger[Any]]:
 def predictions(labels: list[str]) -> pa.Schema:
     """Schema of the predictions; the metadata name the labels behind ``probabilities``."""
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
-    extra = [("predicted", pa.string()), ("probability", pa.float32()), ("probabilities", shares)]
+    read = [("predicted", pa.string()), ("predicted_set", pa.string())]
+    extra = [*read, ("probability", pa.float32()), ("probabilities", shares)]
     fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 

@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from esetrag import descent, history, params, regression
+from esetrag import descent, heads, history, params, regression
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
 from esetrag.course import Course
-from esetrag.encoding import UNSEEN, Encoded, Keep
+from esetrag.encoding import Encoded, Keep
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
 from esetrag.network import Network
@@ -59,25 +60,32 @@ def choose_device(name: str) -> torch.device:
 
 def measure(network: Network, rows: Batch) -> tuple[float, float]:
     """Loss and accuracy of a network on some rows."""
-    return loss_and_accuracy(score(network, rows), rows.labels)
+    return loss_and_accuracy(score(network, rows), rows.targets, network.head)
 
 
-def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Mean cross-entropy over the rows whose label is known, and accuracy over all rows.
+def logits(network: Network, rows: Encoded) -> npt.NDArray[np.float32]:
+    """What a trained network scores some rows, (rows, labels), on the CPU."""
+    scores: npt.NDArray[np.float32] = score(network.cpu(), Batch.of(rows, torch.device("cpu"))).numpy()
+    return scores
 
-    A row of an unseen label has no cross-entropy and counts as misread.
+
+def loss_and_accuracy(logits: Tensor, targets: Tensor, head: params.Head) -> tuple[float, float]:
+    """Mean cross-entropy over the rows that have a known value, and accuracy over all rows.
+
+    A row of unseen values has no cross-entropy and counts as misread.
 
     Args:
         logits: (rows, labels)
-        labels: (rows,) with UNSEEN.
+        targets: (rows, labels) bool.
+        head: meaning of the logits.
 
     Returns:
-        Loss in nats, 0 if no label is known; accuracy as a share.
+        Loss in nats, 0 if no value is known; share of the rows whose likeliest value is theirs.
     """
-    known = int((labels != UNSEEN).sum())
-    total = functional.cross_entropy(logits, labels, ignore_index=UNSEEN, reduction="sum")
-    right = int((logits.argmax(1) == labels).sum())
-    return float(total) / max(known, 1), right / max(len(labels), 1)
+    known = targets.any(1)
+    each = heads.losses(logits, heads.truth(targets, head), head)
+    right = int(heads.right(logits, targets).sum())
+    return float(each[known].sum()) / max(int(known.sum()), 1), right / max(len(targets), 1)
 
 
 def most_epochs(model: params.Model, how: params.Train) -> int:

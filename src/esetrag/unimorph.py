@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from esetrag import features, tables
+from esetrag import features, tables, truth
 from esetrag.errors import DataError
 
 COLUMNS = ("lemma", "form", "features")
@@ -33,7 +33,7 @@ class Selection:
     """The labelled rows of a task and an account of all others."""
 
     table: pa.Table
-    """Rows of ``tables.SAMPLE`` in the order of the file."""
+    """Rows of ``tables.ROWS`` in the order of the file."""
     rows: int
     duplicates: int
     parts_of_speech: dict[str, int]
@@ -110,10 +110,10 @@ def _explain(path: Path, data: bytes) -> None:
 
 
 def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
-    """Keeps the rows of a part of speech that bear one value of a feature.
+    """Keeps the rows of a part of speech that bear a value of a feature, or a choice of values.
 
-    Rows of no value, of several values, with an empty cell, or with a heading for a form are left
-    out and counted.
+    Rows of no value, of values in several tags, with an empty cell, or with a heading for a form are
+    left out and counted.
 
     Args:
         table: columns ``lemma``, ``form``, ``features``.
@@ -135,7 +135,8 @@ def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
     kinds: Counter[str] = Counter()
     for bundle, rows in zip(texts, rows_of, strict=True):
         kinds[features.part_of_speech(bundle)] += int(rows)
-    found = [features.values(bundle, feature) for bundle in texts]
+    found = [features.choices(bundle, feature) for bundle in texts]
+    values = [frozenset[str]().union(*choices) for choices in found]
     of_pos = np.array([features.part_of_speech(bundle) == pos for bundle in texts], dtype=bool)[index]
     if not of_pos.any():
         known = ", ".join(f"{kind} ({rows:,})" for kind, rows in kinds.most_common(8))
@@ -146,8 +147,11 @@ def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
     reasons = {
         "empty cell": empty.to_numpy(),
         "heading as a form": heading.to_numpy(),
-        f"no value of {feature}": np.array([len(values) == 0 for values in found], dtype=bool)[index],
-        f"several values of {feature}": np.array([len(values) > 1 for values in found], dtype=bool)[index],
+        f"no value of {feature}": np.array([len(some) == 0 for some in values], dtype=bool)[index],
+        f"several values of {feature}": np.array(
+            [len(some) > 1 and len(choices) > 1 for some, choices in zip(values, found, strict=True)],
+            dtype=bool,
+        )[index],
     }
     kept, dropped, examples = of_pos.copy(), {}, {}
     for reason, rows in reasons.items():
@@ -159,10 +163,10 @@ def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
         kept &= ~rows
     if not kept.any():
         raise DataError(f"{path}: none of the {of_pos.sum():,} rows of {pos} bears one value of {feature}")
-    labels = pa.array([next(iter(values)) if len(values) == 1 else "" for values in found])
+    labels = pa.array([truth.join(some) for some in values])
     labelled = distinct.append_column("label", labels.take(bundles.indices)).filter(pa.array(kept))
     return Selection(
-        labelled.cast(tables.SAMPLE),
+        labelled.cast(tables.ROWS),
         rows=len(table),
         duplicates=len(table) - len(distinct),
         parts_of_speech=dict(kinds.most_common()),

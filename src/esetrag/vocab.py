@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from esetrag import files
+from esetrag import files, truth
 from esetrag.errors import DataError
 
 PAD, BOS, EOS, UNK = range(4)
@@ -35,12 +35,13 @@ class Vocabulary:
 
         Args:
             forms: training forms.
-            labels: their labels.
+            labels: their labels, each of one value or several.
             min_count: a character seen fewer times has no id of its own and is read as UNK.
         """
         counts = Counter("".join(forms))
         kept = sorted(symbol for symbol, count in counts.items() if count >= min_count)
-        return cls((*SPECIAL, *kept), tuple(sorted(set(labels))))
+        values = {value for label in set(labels) for value in truth.values(label)}
+        return cls((*SPECIAL, *kept), tuple(sorted(values)))
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
