@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from esetrag import encoding, files
+from esetrag import encoding, files, truth
 from esetrag.errors import DataError
 from esetrag.reader import Reader, Reading, readings
 from esetrag.words import Rows
@@ -152,4 +152,6 @@ def _text(reading: Reading) -> str:
     pairs = zip(reading.labels, reading.probabilities, strict=True)
     shares = "  ".join(f"{label} {share:.1%}" for label, share in pairs)
     note = f"  (unknown to the reader: {reading.unknown})" if reading.unknown else ""
-    return f"{reading.form}  {shares}{note}\n"
+    several = f"  any of {reading.label_set}" if truth.CHOICE in reading.label_set else ""
+    unsure = "" if reading.label_set else "  (unsure)"
+    return f"{reading.form}  {shares}{several}{unsure}{note}\n"

@@ -6,12 +6,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, classification_report, f1_score
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from esetrag import metrics, params
-
-LABELS = st.sampled_from(["NOM", "ACC", "DAT", "nan"])
-PAIRS = st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=60)
 
 
 def strings(values: list[str]) -> npt.NDArray[np.object_]:
@@ -82,10 +79,15 @@ def test_the_interval_is_about_that_of_the_normal_approximation() -> None:
     assert found.high == pytest.approx(0.9 + half, abs=0.003)
 
 
+def one_hot(values: list[str], names: list[str]) -> npt.NDArray[np.bool_]:
+    return np.array([[value == name for name in names] for value in values], dtype=bool)
+
+
 def test_precision_recall_and_f1_by_hand() -> None:
-    gold = strings(["ACC", "ACC", "ACC", "NOM", "DAT"])
-    read = strings(["ACC", "ACC", "NOM", "NOM", "GEN"])
-    rows = {row.label: row for row in metrics.per_class(gold, read).itertuples()}
+    names = ["ACC", "DAT", "ESS", "GEN", "NOM"]
+    gold = one_hot(["ACC", "ACC", "ACC", "NOM", "DAT"], names)
+    read = one_hot(["ACC", "ACC", "NOM", "NOM", "GEN"], names)
+    rows = {row.label: row for row in metrics.per_class(gold, read, names).itertuples()}
     assert list(rows) == ["ACC", "DAT", "GEN", "NOM"]
     assert (rows["ACC"].precision, rows["ACC"].recall, rows["ACC"].support) == (1.0, 2 / 3, 3)
     assert rows["ACC"].f1 == pytest.approx(0.8)
@@ -94,35 +96,52 @@ def test_precision_recall_and_f1_by_hand() -> None:
     assert (rows["GEN"].precision, rows["GEN"].recall, rows["GEN"].support) == (0.0, 0.0, 0)
 
 
-def test_macro_f1_is_over_the_labels_that_occur() -> None:
-    gold, read = strings(["ACC", "ACC", "NOM"]), strings(["ACC", "GEN", "NOM"])
-    assert metrics.macro_f1(gold, read) == pytest.approx((2 / 3 + 1) / 2)
-
-
-@settings(max_examples=40)
-@for_all(PAIRS)
-def test_figures_by_label_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
-    gold, read = strings([one for one, _ in pairs]), strings([other for _, other in pairs])
-    expected = classification_report(gold, read, output_dict=True, zero_division=0.0)
-    for row in metrics.per_class(gold, read).itertuples():
-        known = expected[row.label]
-        assert (row.precision, row.recall, row.f1, row.support) == (
-            known["precision"],
-            known["recall"],
-            known["f1-score"],
-            known["support"],
-        )
-    labels = sorted(set(gold))
-    assert metrics.macro_f1(gold, read) == pytest.approx(
-        f1_score(gold, read, labels=labels, average="macro", zero_division=0.0)
+def test_macro_f1_is_over_the_values_that_are_borne() -> None:
+    names = ["ACC", "GEN", "NOM"]
+    classes = metrics.per_class(
+        one_hot(["ACC", "ACC", "NOM"], names), one_hot(["ACC", "GEN", "NOM"], names), names
     )
+    assert metrics.macro_f1(classes) == pytest.approx((2 / 3 + 1) / 2)
 
 
-def test_the_ceiling_is_the_share_of_each_forms_commonest_label() -> None:
-    forms = strings(["a", "a", "a", "b", "b", "c", "null"])
-    labels = strings(["NOM", "NOM", "ACC", "NOM", "ACC", "DAT", "ACC"])
-    assert metrics.ceiling(forms, labels) == pytest.approx((2 + 1 + 1 + 1) / 7)
+SETS = st.lists(st.tuples(*[st.tuples(*[st.booleans()] * 3)] * 2), min_size=1, max_size=40)
 
 
-def test_the_ceiling_is_1_where_no_form_has_two_labels() -> None:
-    assert metrics.ceiling(strings(["a", "b", "a"]), strings(["NOM", "ACC", "NOM"])) == 1.0
+@settings(max_examples=60)
+@for_all(SETS)
+def test_figures_of_sets_are_those_of_scikit_learn(
+    pairs: list[tuple[tuple[bool, bool, bool], tuple[bool, bool, bool]]],
+) -> None:
+    gold, read = (np.array(side, dtype=bool) for side in zip(*pairs, strict=True))
+    found = metrics.set_scores(gold, read)
+    expected = precision_recall_fscore_support(gold, read, average="micro", zero_division=0.0)
+    assert (found.precision, found.recall, found.f1) == pytest.approx(expected[:3])
+    classes = metrics.per_class(gold, read, ["a", "b", "c"])
+    by_label = precision_recall_fscore_support(gold, read, average=None, zero_division=0.0)
+    some = gold.any(0) | read.any(0)
+    for place, name in enumerate(("precision", "recall", "f1", "support")):
+        assert classes[name].tolist() == pytest.approx(by_label[place][some].tolist())
+
+
+def test_figures_of_sets_by_hand() -> None:
+    gold = np.array([[1, 1, 0], [0, 0, 1]], dtype=bool)
+    read = np.array([[1, 0, 1], [0, 0, 1]], dtype=bool)
+    found = metrics.set_scores(gold, read)
+    assert (found.precision, found.recall, found.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_the_ceiling_is_one_value_of_each_form() -> None:
+    gold = np.array([[1, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=bool)
+    assert metrics.ceiling(gold) == pytest.approx(3 / 6)
+    assert metrics.ceiling(gold[1:2]) == 1.0
+
+
+def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_its_own_draws() -> None:
+    lemmas = np.repeat(np.array([f"l{i}" for i in range(30)], dtype=object), 4)
+    chance = np.random.default_rng(1)
+    above, below = chance.random(120), 1 + chance.random(120)
+    pairs = {"ratio": (above, below), "mean": (above, np.ones(120))}
+    found = metrics.ratios(pairs, lemmas, how())
+    assert found["ratio"].value == pytest.approx(above.sum() / below.sum())
+    assert found["ratio"].low < found["ratio"].value < found["ratio"].high
+    assert found["mean"] == metrics.ratios({"mean": pairs["mean"]}, lemmas, how())["mean"]
