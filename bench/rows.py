@@ -21,16 +21,17 @@ class Source:
     table: pa.Table
 
     @classmethod
-    def read(cls, raw: Path | None = None) -> Source:
+    def read(cls, raw: Path | None = None, feature: str | None = None) -> Source:
         """Reads the project's task.
 
         Args:
             raw: another table in the place of the task's.
+            feature: likewise.
         """
         given = params.load(REPO / "params.yaml")
         task = given.task(TASK)
         raw = raw or REPO / task.raw
-        return cls(given, unimorph.select(unimorph.read(raw), raw, task.pos, task.feature).table)
+        return cls(given, unimorph.select(unimorph.read(raw), raw, task.pos, feature or task.feature).table)
 
     def parts(self, seed: int, train: int | None, dev: int | None = None, test: int | None = None) -> Parts:
         """Splits by lemma and draws.
