@@ -36,7 +36,7 @@ COLUMNS = ("accuracy", "any_gold", "set_f1", "ece")
 EMBEDDED = "hun (embedded)"
 INTRODUCTION = """# Results by language and feature
 
-Made by `python -m bench.languages FOLDER`: one configuration, that of `params.yaml`, for every row; means over
+Made by `python -m bench.languages FOLDER`: one configuration for every row, that of `params.yaml`; means over
 {seeds} splits by lemma, samples and training seeds, on whole test parts. {minutes:.0f} CPU minutes in all on
 {machine}, one thread, baselines and bootstrap included.
 

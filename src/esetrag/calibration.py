@@ -197,9 +197,15 @@ def _temperature(logits: Floats, targets: Bools, head: params.Head) -> float:
 
 
 def _ratio(shares: Floats, targets: Bools) -> float:
-    """The ratio whose sets have the best F1; of equally good ones the largest: its sets are the smallest."""
-    scores = [metrics.set_scores(targets, sets(shares, ratio)).f1 for ratio in _RATIOS]
-    return round(float(_RATIOS[len(scores) - 1 - int(np.argmax(scores[::-1]))]), 4)
+    """The ratio whose sets have the best F1; of equally good ones the middle one.
+
+    Where every form has one value, so has every set: a second value could only hide an error.
+    """
+    if not (targets.sum(1) > 1).any():
+        return 1.0
+    scores = np.array([metrics.set_scores(targets, sets(shares, ratio)).f1 for ratio in _RATIOS])
+    best = np.flatnonzero(scores == scores.max())
+    return round(float(_RATIOS[best[len(best) // 2]]), 4)
 
 
 def _least(shares: Floats, targets: Bools, risk: float) -> float:
