@@ -1,29 +1,31 @@
 """Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
 
 from esetrag import files, params, stage, tracker
-from esetrag.layout import PARTS, Layout
+from esetrag.layout import Layout
 
 
 def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     """Writes the error table, the page and the pictures, then completes the run."""
     with tracker.completing(layout):
         # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
-        from esetrag import analysis, encoding, error_report, history, model_card, plots, tables
+        from esetrag import analysis, error_report, history, model_card, plots, stress, tables
+        from esetrag.exposure import Shown
         from esetrag.vocab import Vocabulary
 
         vocabulary = Vocabulary.read(layout.vocab)
         predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
-        result = analysis.analyse(predictions, vocabulary)
+        shown = Shown.read(layout)
+        result = analysis.analyse(predictions, vocabulary, shown)
         tables.write(layout.errors, analysis.table(result))
         files.write_json(layout.metrics / "errors.json", analysis.summary(result))
-        files.write_text(layout.metrics / "errors.md", error_report.page(layout.task, result, how))
+        page = error_report.page(layout.task, result, stress.read_csv(layout.stress), how)
+        files.write_text(layout.metrics / "errors.md", page)
         places = (layout.metrics / "data.json", layout.metrics / "test.json", layout.manifest)
         data, test, manifest = map(files.read_json, places)
         card = model_card.page(layout.task, data, test, manifest, result)
         files.write_text(layout.metrics / "model_card.md", card)
-        forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
-        longest = files.read_json(layout.metrics / "encoding.json")["width"] - encoding.MARKS
-        plots.draw(layout.plots, forms, longest, history.read(layout.history), predictions)
+        forms = {part: rows["form"] for part, rows in shown.parts.items()}
+        plots.draw(layout.plots, forms, shown.longest, history.read(layout.history), predictions)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,26 @@
-"""Checkpoint and test forms to predictions and the figures of the test, baselines and ceiling included."""
+"""Checkpoint and test forms to predictions and the test's figures: baselines, ceiling, stress sets."""
 
-from esetrag import encoding, evaluation, files, params, stage, tables
+from esetrag import encoding, evaluation, files, leakage, params, stage, stress, tables
 from esetrag.layout import PARTS, Layout
 from esetrag.reader import Reader
 
 
 def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) -> None:
     """Tests the reader."""
-    reader = Reader.load(layout.checkpoint)
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
+    families = tables.read(layout.families, tables.FAMILIES)
+    leakage.check(parts["train"], parts["test"], families)
+    reader = Reader.load(layout.checkpoint)
     encoded = encoding.read(layout.encoded("test"), reader.checkpoint.vocabulary)
     repeats = [Reader.load(layout.repeat(seed)) for seed in reader.repeats]
     reads = [one.read(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
     tables.write(layout.predictions, result.predictions)
-    files.write_json(layout.metrics / "test.json", result.figures)
+    tested = result.predictions
+    stressed = stress.examine(parts["train"], tested, families["lemma"], reader.read_table, how)
+    files.write_csv(layout.stress, stressed)
+    figures = {**result.figures, "stress": stress.figures(stressed)}
+    files.write_json(layout.metrics / "test.json", figures)
     files.write_csv(layout.metrics / "classes.csv", result.classes)
     files.write_csv(layout.metrics / "calibration.csv", result.reliability)
     files.write_csv(layout.metrics / "coverage.csv", result.coverage)

@@ -1,8 +1,8 @@
-"""UniMorph table to labelled rows, split by lemma and sampled, and a report on the data."""
+"""UniMorph table to labelled rows, split and sampled, and a report on the data."""
 
 from pathlib import Path
 
-from esetrag import data_report, files, params, sampling, stage, tables, unimorph
+from esetrag import data_report, families, files, leakage, params, sampling, stage, tables, unimorph
 from esetrag.layout import PARTS, Layout
 
 
@@ -13,8 +13,11 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)
     for part in PARTS:
-        tables.write(layout.sample(part), drawn[part])
-    account = data_report.figures(task, files.sha256(raw), selection, available, drawn)
+        tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))
+    kin = families.Families.of(selection.table)
+    tables.write(layout.families, kin.table)
+    split = leakage.account(how.split, drawn, kin)
+    account = data_report.figures(task, files.sha256(raw), selection, available, drawn, split)
     files.write_json(layout.metrics / "data.json", account)
     files.write_text(layout.metrics / "data.md", data_report.page(layout.task, account))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from esetrag import tables, truth
+from esetrag import tables, taxonomy, truth
+from esetrag.exposure import Shown
 from esetrag.vocab import Vocabulary
 
 LENGTH_STEP = 4
@@ -21,19 +23,20 @@ class Analysis:
     rows: int
     errors: pd.DataFrame
     """The misread forms, surest first: lemma, form, features, label, predicted, predicted_set,
-    probability, label_probability, unknown."""
+    probability, label_probability, unknown, kind."""
     confusions: pd.DataFrame
     """label, predicted, errors; commonest first."""
     slices: pd.DataFrame
     """slice (what the rows share), value, rows, errors, accuracy."""
 
 
-def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
+def analyse(predictions: pa.Table, vocabulary: Vocabulary, shown: Shown) -> Analysis:
     """Takes the predictions apart.
 
     Args:
         predictions: what the evaluate stage wrote (``tables.predictions``).
         vocabulary: symbols and labels of the training rows.
+        shown: what training showed of forms and lemmas.
     """
     rows = predictions.drop_columns(["probabilities"]).to_pandas()
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
@@ -46,6 +49,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     errors = rows[rows["wrong"]].sort_values(
         ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
     )
+    errors = errors.assign(kind=taxonomy.kinds(errors, shown))
     confusions = (
         errors.groupby(["label", "predicted"])
         .size()
@@ -66,6 +70,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
             rows["label"].str.contains(truth.CHOICE, regex=False).map({True: "several", False: "one"}),
         ),
         ("true value", of_each),
+        *((f"{name} in training", values) for name, values in shown.seen(predictions).items()),
     ]
     return Analysis(
         rows=len(rows),
@@ -95,11 +100,12 @@ def table(analysis: Analysis) -> pa.Table:
     ).replace_schema_metadata()
 
 
-def summary(analysis: Analysis) -> dict[str, int]:
+def summary(analysis: Analysis) -> dict[str, Any]:
     """The figures that ``dvc metrics`` shows."""
     return {
         "rows": analysis.rows,
         "errors": len(analysis.errors),
         "confused_pairs": len(analysis.confusions),
         "with_unknown_symbols": int(analysis.errors["unknown"].ne("").sum()),
+        "kinds": taxonomy.counts(analysis.errors),
     }

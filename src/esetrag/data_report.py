@@ -11,6 +11,9 @@ from esetrag import markdown, params
 from esetrag.layout import PARTS
 from esetrag.unimorph import Selection
 
+HEADS_SHOWN = 10
+"""Of those passed over."""
+
 
 def figures(
     task: params.Task,
@@ -18,6 +21,7 @@ def figures(
     selection: Selection,
     available: dict[str, pa.Table],
     drawn: dict[str, pa.Table],
+    split: dict[str, Any],
 ) -> dict[str, Any]:
     """What was read, what was left out and why, and what the parts hold.
 
@@ -27,6 +31,7 @@ def figures(
         selection: the labelled rows.
         available: all rows of each part.
         drawn: the rows that were drawn of it.
+        split: what is said of the split (``leakage.account``).
     """
     return {
         "task": task.model_dump(),
@@ -41,6 +46,7 @@ def figures(
             for reason, rows in selection.dropped.items()
         },
         "kept": len(selection.table),
+        "split": split,
         "parts": {
             part: {
                 "available": len(available[part]),
@@ -84,10 +90,25 @@ def page(task: str, account: dict[str, Any]) -> str:
             f"\n## Rows of {asked['pos']} left out\n",
             markdown.table(("reason", "rows", "examples"), dropped, "lrl") if dropped else "None.",
             "\n## Parts\n",
-            "No lemma is in two parts.\n",
+            *_split(account["split"]),
             markdown.table(("part", "rows", "available", "lemmas", "forms"), sizes, "lrrrr"),
             "\n## Labels\n",
             markdown.table(("label", *PARTS), per_label, "lrrr"),
             "",
         ]
     )
+
+
+def _split(account: dict[str, Any]) -> list[str]:
+    """What the parts may share, what test and train do share, and what a family is here."""
+    shared, passed_over = account["test_shares_with_train"], account["heads_passed_over"]
+    named = ", ".join(f"*{head}*" for head in passed_over[:HEADS_SHOWN])
+    more = f" and {len(passed_over) - HEADS_SHOWN} more" if len(passed_over) > HEADS_SHOWN else ""
+    return [
+        f"Split `{account['kind']}`: {account['guarantee']}",
+        f"Test and train share {shared['lemmas']:,} lemmas, {shared['forms']:,} forms and "
+        f"{shared['family_heads']:,} of {account['families']:,} families of lemmas.",
+        "A family are the lemmas that end (begin, where words inflect at the beginning) in the same lemma "
+        f"of {account['shortest_head']} symbols or more, their head.",
+        f"Not taken for heads, since too many lemmas end in them: {named}{more}.\n" if named else "",
+    ]

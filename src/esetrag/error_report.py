@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from esetrag import markdown, params
+import pandas as pd
+
+from esetrag import markdown, params, stress, taxonomy
 from esetrag.analysis import Analysis
 
 
-def page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
+def page(task: str, analysis: Analysis, stressed: pd.DataFrame, how: params.ErrorAnalysis) -> str:
     """The error report as a page.
 
     Args:
         task: its name.
         analysis: of its errors.
+        stressed: accuracy on the stress sets (``stress.COLUMNS``).
         how: how much is shown.
     """
     errors = analysis.errors
@@ -33,7 +36,17 @@ def page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
             "\n## Most frequent confusions\n",
             f"{len(confusions)} of {len(analysis.confusions)} pairs.\n",
             markdown.table(("true", "read as", "forms"), confusions, "llr"),
+            "\n## Kinds of errors\n",
+            "Each form counts for the first kind that it fits.\n",
+            _table(taxonomy.frame(errors), "llrrl"),
         ]
+    text += [
+        "\n## Stress sets\n",
+        "Forms made by rule out of the data, with the value known by construction; beside them the accuracy "
+        "on the test forms that they were made of, and for look-alikes on the other forms of the citation "
+        "value.\n",
+        _table(stress.frame(stressed), "lrrrrl"),
+    ]
     for name, group in analysis.slices.groupby("slice", sort=False):
         rows = [
             (row.value, f"{row.rows:,}", f"{row.errors:,}", f"{row.accuracy:.2%}")
@@ -60,3 +73,13 @@ def page(task: str, analysis: Analysis, how: params.ErrorAnalysis) -> str:
             markdown.table(columns, misread, "lllllrrl"),
         ]
     return "\n".join([*text, ""])
+
+
+def _table(frame: pd.DataFrame, align: str) -> str:
+    """A frame as Markdown: counts with their thousands, shares in percent."""
+    shown = {
+        "i": lambda count: f"{count:,}",
+        "f": lambda share: "" if pd.isna(share) else f"{share:.2%}",
+    }
+    columns = [frame[name].map(shown.get(frame[name].dtype.kind, str)) for name in frame.columns]
+    return markdown.table(tuple(frame.columns), zip(*columns, strict=True), align)

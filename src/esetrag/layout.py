@@ -38,6 +38,11 @@ class Layout:
         return self.data / "sample" / f"{part}.parquet"
 
     @property
+    def families(self) -> Path:
+        """The head of every lemma's family."""
+        return self.data / "sample" / "families.parquet"
+
+    @property
     def vocab(self) -> Path:
         """Symbols and labels."""
         return self.data / "vocab.json"
@@ -79,6 +84,11 @@ class Layout:
     def predictions(self) -> Path:
         """Test rows with the distribution read off each form."""
         return self.data / "predictions.parquet"
+
+    @property
+    def stress(self) -> Path:
+        """Accuracy on the stress sets."""
+        return self.metrics / "stress.csv"
 
     @property
     def errors(self) -> Path:

@@ -88,7 +88,7 @@ def page(
             _table(("slice", "forms", "misread", "accuracy"), slices, "lrrr"),
             "\nAll misread forms: `errors.md` beside this page.\n",
             "## Data\n",
-            f"`{asked['raw']}`, SHA-256 `{data['raw_sha256']}`. No lemma is in two parts.",
+            f"`{asked['raw']}`, SHA-256 `{data['raw_sha256']}`. {data['split']['guarantee']}",
             "What was left out, and why: `data.md` beside this page.\n",
             markdown.table(("part", "rows", "available", "lemmas"), parts, "lrrr"),
             "\n## Model\n",

@@ -49,9 +49,9 @@ class Task(Section):
 
 
 class Sample(Section):
-    """Split by lemma and sampling."""
+    """What the parts may share, and sampling."""
 
-    split: Literal["lemma", "notebook"]
+    split: Literal["lemma", "family", "form", "notebook"]
     seed: Seed
     train: Count | None
     dev: Count | None
@@ -118,12 +118,14 @@ class Calibration(Section):
 
 
 class Evaluate(Section):
-    """Intervals and baselines."""
+    """Intervals, baselines and stress sets."""
 
     seed: Seed
     resamples: Annotated[int, Field(ge=100)]
     confidence: Annotated[float, Field(gt=0, lt=1)]
     suffix_length: Count
+    stress: Count
+    """Forms of each stress set, as far as there are so many."""
 
 
 class ErrorAnalysis(Section):

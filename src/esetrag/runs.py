@@ -17,7 +17,7 @@ from esetrag.layout import PARTS, Layout
 
 PAGES = (
     *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json"),
-    *("classes.csv", "calibration.csv", "coverage.csv"),
+    *("classes.csv", "calibration.csv", "coverage.csv", "stress.csv"),
     *(
         "model_card.md",
         "errors.md",

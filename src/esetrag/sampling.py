@@ -1,4 +1,4 @@
-"""Splits rows so that no lemma is in two parts, and draws samples of the parts."""
+"""Splits rows so that no lemma, family or form is in two parts, and draws samples of the parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from esetrag import params, tables, truth
 from esetrag.errors import DataError
+from esetrag.families import Families, heads_of
 from esetrag.layout import PARTS
 
 SHARES = (0.8, 0.1, 0.1)
@@ -16,10 +17,10 @@ NOTEBOOK_SPLIT_SEED, NOTEBOOK_SAMPLE_SEED = 12, 1
 
 
 def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
-    """Divides rows by lemma, 80/10/10, so that no lemma is in two parts.
+    """Divides rows by lemma, family or form, 80/10/10, so that none is in two parts.
 
-    Rows and lemmas are sorted, then the lemmas shuffled by the seed: the order of ``table`` is
-    without influence. ``split: notebook`` does what the lecture notebook did: the lemmas in the
+    Rows are sorted, then the lemmas (families, forms) shuffled by the seed: the order of ``table``
+    is without influence. ``split: notebook`` does what the lecture notebook did: the lemmas in the
     order of their first appearance, shuffled by numpy's legacy generator with seed 12.
 
     Args:
@@ -30,26 +31,34 @@ def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
         All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``).
 
     Raises:
-        DataError: if there are fewer than three lemmas.
+        DataError: if there are fewer than three lemmas (families, forms).
     """
-    if sample.split == "lemma":
+    if sample.split != "notebook":
         table = table.sort_by([(name, "ascending") for name in tables.SAMPLE.names])
-    lemmas = pc.dictionary_encode(table["lemma"]).combine_chunks()  # ids by first appearance
-    count = len(lemmas.dictionary)
+    units = pc.dictionary_encode(_units(table, sample.split)).combine_chunks()  # ids by first appearance
+    count = len(units.dictionary)
     if count < len(PARTS):
-        raise DataError(f"{count} lemma(s) cannot be split into {', '.join(PARTS)}: three are the least")
-    if sample.split == "lemma":
+        what = {"family": "families of lemmas", "form": "form(s)"}.get(sample.split, "lemma(s)")
+        raise DataError(f"{count} {what} cannot be split into {', '.join(PARTS)}: three are the least")
+    if sample.split != "notebook":
         order = np.random.default_rng([sample.seed, 0]).permutation(count)
     else:
         order = np.arange(count)
         np.random.RandomState(NOTEBOOK_SPLIT_SEED).shuffle(order)
     held_out = max(1, int(count * SHARES[1]))
-    part_of_lemma = np.empty(count, dtype=np.int8)
-    part_of_lemma[order] = np.repeat([0, 1, 2], [count - 2 * held_out, held_out, held_out])
-    part_of_row = part_of_lemma[lemmas.indices.to_numpy()]
+    part_of_unit = np.empty(count, dtype=np.int8)
+    part_of_unit[order] = np.repeat([0, 1, 2], [count - 2 * held_out, held_out, held_out])
+    part_of_row = part_of_unit[units.indices.to_numpy()]
     return {
         part: truth.of_forms(table.take(np.flatnonzero(part_of_row == i))) for i, part in enumerate(PARTS)
     }
+
+
+def _units(table: pa.Table, split: str) -> pa.ChunkedArray:
+    """Of each row what must not be in two parts."""
+    if split == "family":
+        return heads_of(table["lemma"], Families.of(table).table)
+    return table["form" if split == "form" else "lemma"]
 
 
 def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Table]:
@@ -65,7 +74,7 @@ def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Tabl
         size, rows = getattr(sample, part), len(parts[part])
         if size is None or size >= rows:
             drawn[part] = parts[part]
-        elif sample.split == "lemma":
+        elif sample.split != "notebook":
             order = np.random.default_rng([sample.seed, number]).permutation(rows)
             drawn[part] = parts[part].take(np.sort(order[:size]))
         else:

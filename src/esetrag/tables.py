@@ -20,6 +20,9 @@ ROWS = pa.schema(
 SAMPLE = ROWS
 """A form of a part, once, with all its bundles and all its values (``truth.of_forms``)."""
 
+FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("lemma", "head")])
+"""A lemma and the head of its family."""
+
 ERRORS = pa.schema(
     [
         *SAMPLE,
@@ -28,9 +31,11 @@ ERRORS = pa.schema(
         pa.field("probability", pa.float32()),
         pa.field("label_probability", pa.float32()),
         pa.field("unknown", pa.string()),
+        pa.field("kind", pa.string()),
     ]
 )
-"""A misread form: how sure the reader was, what it gave the true values, the symbols it did not know."""
+"""A misread form: how sure the reader was, what it gave the true values, the symbols it did not know,
+the kind of error (``taxonomy.KINDS``)."""
 
 
 def encoded(width: int, symbols: int, labels: int) -> pa.Schema:

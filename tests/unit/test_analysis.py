@@ -9,9 +9,11 @@ import pytest
 from esetrag import analysis, tables
 from esetrag.analysis import Analysis
 from esetrag.vocab import Vocabulary
+from tests.unit.showing import sample, shown
 
 LABELS = ["ACC", "NOM"]
 VOCABULARY = Vocabulary.build(["abcdt"], LABELS)
+TRAIN = sample(("abcd", "abcd", "NOM"), ("ab", "abt", "ACC"))
 
 Row = tuple[str, str, str, list[float]]  # lemma, form, true label, probabilities
 
@@ -31,7 +33,8 @@ def predictions(rows: list[Row]) -> pa.Table:
 
 
 def analyse(*rows: Row) -> Analysis:
-    return analysis.analyse(predictions(list(rows)), VOCABULARY)
+    table = predictions(list(rows))
+    return analysis.analyse(table, VOCABULARY, shown(TRAIN, table))
 
 
 ROWS: list[Row] = [
@@ -71,7 +74,7 @@ def test_confusions_come_commonest_first_then_by_alphabet() -> None:
     ]
 
 
-def test_slices_share_length_unknown_symbols_or_true_label() -> None:
+def test_slices_share_length_symbols_label_or_what_training_showed() -> None:
     found = analyse(*ROWS).slices
     assert [tuple(row) for row in found.itertuples(index=False)] == [
         ("length", "1–4 symbols", 4, 3, 0.25),
@@ -81,6 +84,16 @@ def test_slices_share_length_unknown_symbols_or_true_label() -> None:
         ("true label", "ACC", 2, 2, 0.0),
         ("true label", "DAT", 1, 1, 0.0),
         ("true label", "NOM", 2, 1, 0.5),
+        ("lemma in training", "seen", 2, 1, 0.5),
+        ("lemma in training", "unseen", 3, 3, 0.0),
+        ("family head in training", "seen", 2, 1, 0.5),
+        ("family head in training", "unseen", 3, 3, 0.0),
+        ("form in training", "seen", 1, 1, 0.0),
+        ("form in training", "unseen", 4, 3, 0.25),
+        ("final trigram in training", "seen", 1, 1, 0.0),
+        ("final trigram in training", "unseen", 4, 3, 0.25),
+        ("symbols in training", "seen", 4, 3, 0.25),
+        ("symbols in training", "unseen", 1, 1, 0.0),
     ]
 
 
@@ -115,4 +128,5 @@ def test_no_errors_at_all_are_told_too() -> None:
 
 def test_the_summary_is_json_of_a_few_figures() -> None:
     content = json.loads(json.dumps(analysis.summary(analyse(*ROWS)), allow_nan=False))
+    assert sum(content.pop("kinds").values()) == 4
     assert content == {"rows": 5, "errors": 4, "confused_pairs": 3, "with_unknown_symbols": 1}

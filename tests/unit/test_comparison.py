@@ -18,7 +18,7 @@ from esetrag.layout import Layout
 from esetrag.states import State
 from esetrag.vocab import Vocabulary
 
-HOW = params.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6)
+HOW = params.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
 FORMS, LEMMAS = 5, 40
 A_ALONE, B_ALONE = (3, 7, 11), tuple(range(20, 80, FORMS))
 

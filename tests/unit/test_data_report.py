@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from esetrag import data_report, params, sampling, unimorph
+from esetrag import data_report, leakage, params, sampling, unimorph
+from esetrag.families import Families
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def account(tiny_rows: pa.Table, given: params.Params) -> dict[str, Any]:
     sample = given.sample.model_copy(update={"train": 20, "dev": None, "test": None})
     available = sampling.split(selection.table, sample)
     drawn = sampling.draw(available, sample)
-    return data_report.figures(given.task("hun-noun-case"), "c0ffee", selection, available, drawn)
+    split = leakage.account("lemma", drawn, Families.of(selection.table))
+    return data_report.figures(given.task("hun-noun-case"), "c0ffee", selection, available, drawn, split)
 
 
 def test_every_row_of_the_file_is_accounted_for(account: dict[str, Any]) -> None:
@@ -77,3 +79,23 @@ def test_a_page_of_which_nothing_was_left_out_says_so(account: dict[str, Any]) -
 
 def test_counts_are_sorted_by_value() -> None:
     assert list(data_report.counts(pa.chunked_array([["b", "a"], ["b"]])).items()) == [("a", 1), ("b", 2)]
+
+
+@pytest.mark.parametrize("split", leakage.GUARANTEES)
+def test_the_page_says_what_the_split_guarantees_and_what_is_shared(
+    account: dict[str, Any], split: str
+) -> None:
+    told = account["split"] | {"kind": split, "guarantee": leakage.GUARANTEES[split]}
+    page = data_report.page("hun-noun-case", account | {"split": told})
+    assert f"Split `{split}`: {leakage.GUARANTEES[split]}" in page
+    assert "Test and train share 0 lemmas, 0 forms and 0 of 12 families of lemmas." in page
+    assert ("No lemma is in two parts" in page) == (split != "form")
+
+
+def test_the_page_names_the_heads_that_were_passed_over(account: dict[str, Any]) -> None:
+    heads = [f"szó{i:02}" for i in range(data_report.HEADS_SHOWN + 3)]
+    page = data_report.page("toy", account | {"split": account["split"] | {"heads_passed_over": heads}})
+    assert "since too many lemmas end in them: *szó00*, *szó01*" in page
+    assert "*szó09* and 3 more." in page
+    assert "szó10" not in page
+    assert "Not taken" not in data_report.page("toy", account)

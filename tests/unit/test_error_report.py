@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag import analysis, error_report, params, tables
+from esetrag import analysis, error_report, params, stress, tables
 from esetrag.vocab import Vocabulary
+from tests.unit.showing import shown
 
 LABELS = ["ACC", "NOM"]
 
@@ -22,7 +24,11 @@ def page(wrong: int, right: int, how: params.ErrorAnalysis) -> str:
     }
     predictions = pa.Table.from_pydict(columns, schema=tables.predictions(LABELS))
     vocabulary = Vocabulary.build(["szó0123456789"], LABELS)
-    return error_report.page("hun-noun-case", analysis.analyse(predictions, vocabulary), how)
+    found = analysis.analyse(predictions, vocabulary, shown(predictions.select(tables.SAMPLE.names)))
+    stressed = pd.DataFrame(
+        [["capitals", 1234, 0.5, 0.25, float("nan"), "SZÓ (NOM → ACC)"]], columns=list(stress.COLUMNS)
+    )
+    return error_report.page("hun-noun-case", found, stressed, how)
 
 
 @pytest.fixture
@@ -36,6 +42,9 @@ def test_the_page_shows_share_confusions_slices_and_forms(how: params.ErrorAnaly
     assert "| NOM | ACC | 3 |" in text
     assert "## Accuracy by length" in text
     assert "| 1–4 symbols | 10 | 3 | 70.00% |" in text
+    assert "| seen | 10 | 3 | 70.00% |" in text.split("## Accuracy by family head in training")[1]
+    assert "| capitals | 1,234 | 50.00% | 25.00% |  | SZÓ (NOM → ACC) |" in text
+    assert "| rest | none of these | 3 | 100.00% | szó0 (NOM → ACC), " in text
     assert "| **szó0** | szó0 | N;NOM;SG | NOM | ACC | 100.0% | 0.0% |  |" in text
     assert "| **szó2** | szó2 | N;NOM;SG | NOM | ACC | 99.8% | 0.2% |  |" in text
     assert text.endswith("|\n")
@@ -54,5 +63,6 @@ def test_a_page_without_errors_has_no_empty_tables(how: params.ErrorAnalysis) ->
     text = page(0, 4, how)
     assert "0 of 4 test forms are misread (0.00%)." in text
     assert "confusions" not in text
+    assert "Kinds of errors" not in text
     assert "## The forms" not in text
     assert "| NOM | 4 | 0 | 100.00% |" in text

@@ -16,7 +16,7 @@ def strings(values: list[str]) -> npt.NDArray[np.object_]:
 
 
 def how(seed: int = 1, resamples: int = 200, confidence: float = 0.95) -> params.Evaluate:
-    return params.Evaluate(seed=seed, resamples=resamples, confidence=confidence, suffix_length=6)
+    return params.Evaluate(seed=seed, resamples=resamples, confidence=confidence, suffix_length=6, stress=9)
 
 
 def some_reading(lemmas: int = 40, forms: int = 5) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.object_]]:

@@ -8,10 +8,12 @@ import pytest
 
 from esetrag import analysis, evaluation, model_card, params
 from esetrag.vocab import Vocabulary
+from tests.unit.showing import shown
 
 DATA: dict[str, Any] = {
     "task": {"raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case"},
     "raw_sha256": "c0ffee",
+    "split": {"guarantee": "No lemma is in two parts."},
     "parts": {part: {"rows": 84, "available": 1234, "lemmas": 12} for part in ("train", "dev", "test")},
 }
 MANIFEST: dict[str, Any] = {
@@ -32,7 +34,7 @@ def card(
     read = right if sure else np.roll(right, 1, axis=1)
     found = evaluation.evaluate(rows, rows, read.astype(np.float32), vocabulary.labels, how)
     manifest = MANIFEST | {"vocabulary": vocabulary.to_json()}
-    errors = analysis.analyse(found.predictions, vocabulary)
+    errors = analysis.analyse(found.predictions, vocabulary, shown(rows))
     return model_card.page("toy", DATA, found.figures, manifest, errors), found.figures
 
 
@@ -47,7 +49,14 @@ def test_the_card_gives_every_reader_its_figures_and_the_ceiling(
     assert "intervals of\n95% by bootstrap" in page
     assert all(label in page for label in tiny_vocabulary.labels)
     assert all(
-        text in page for text in ("c0ffee", "5eed", "epoch 7", "torch 2.13.0", "longer than\n10 symbols")
+        text in page
+        for text in (
+            "`c0ffee`. No lemma is in two parts.",
+            "5eed",
+            "epoch 7",
+            "torch 2.13.0",
+            "longer than\n10 symbols",
+        )
     )
 
 

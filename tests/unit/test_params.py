@@ -76,7 +76,11 @@ def test_the_committed_file_is_sound(given: params.Params) -> None:
             0,
             "encode_pad.max_symbols: should be greater than or equal to 1, found 0",
         ),
-        ("sample.split", "row", "sample.split: should be 'lemma' or 'notebook', found 'row'"),
+        (
+            "sample.split",
+            "row",
+            "sample.split: should be 'lemma', 'family', 'form' or 'notebook', found 'row'",
+        ),
         ("sample.train", 0, "sample.train: should be greater than or equal to 1, found 0"),
         ("evaluate.confidence", 1, "evaluate.confidence: should be less than 1, found 1"),
         ("evaluate.resamples", 99, "evaluate.resamples: should be greater than or equal to 100, found 99"),

@@ -15,6 +15,7 @@ from esetrag.history import Epoch
 from esetrag.layout import Layout
 from esetrag.runs import PAGES, Inputs, Outcome, finished, flat, origin
 from esetrag.vocab import Vocabulary
+from tests.unit.showing import shown
 
 TASK = "hun-noun-case"
 EPOCHS = [Epoch(0, 2.0, 0.1, 2.0, 0.1, 0.0), Epoch(1, 0.5, 0.9, 0.4, 0.8, 0.01)]
@@ -42,7 +43,9 @@ def layout(
     files.write_json(layout.metrics / "train.json", asdict(EPOCHS[1]))
     files.write_text(layout.history, history.to_csv(EPOCHS))
     tables.write(layout.predictions, result.predictions)
-    tables.write(layout.errors, analysis.table(analysis.analyse(result.predictions, tiny_vocabulary)))
+    tables.write(
+        layout.errors, analysis.table(analysis.analyse(result.predictions, tiny_vocabulary, shown(tiny_rows)))
+    )
     shutil.copytree(tiny_checkpoint, layout.checkpoint)
     return layout
 

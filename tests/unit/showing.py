@@ -1,0 +1,22 @@
+"""Labelled rows, and what training showed, in short."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from esetrag import tables
+from esetrag.exposure import Shown
+from esetrag.families import Families
+
+
+def sample(*rows: tuple[str, str, str]) -> pa.Table:
+    """Rows of lemma, form and label."""
+    columns = zip(*[(lemma, form, f"N;{label}", label) for lemma, form, label in rows], strict=True)
+    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=tables.SAMPLE)
+
+
+def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> Shown:
+    """What training showed; without test rows the parts are all the same."""
+    parts = {"train": train, "dev": train, "test": train if test is None else test}
+    everything = pa.concat_tables(part.select(tables.SAMPLE.names) for part in parts.values())
+    return Shown(parts, Families.of(everything).table, longest)
