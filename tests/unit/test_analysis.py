@@ -86,8 +86,8 @@ def test_slices_share_length_symbols_label_or_what_training_showed() -> None:
         ("true label", "NOM", 2, 1, 0.5),
         ("lemma in training", "seen", 2, 1, 0.5),
         ("lemma in training", "unseen", 3, 3, 0.0),
-        ("family head in training", "seen", 2, 1, 0.5),
-        ("family head in training", "unseen", 3, 3, 0.0),
+        ("family head in training", "seen", 3, 2, 1 - 2 / 3),  # abcd ends in cd
+        ("family head in training", "unseen", 2, 2, 0.0),
         ("form in training", "seen", 1, 1, 0.0),
         ("form in training", "unseen", 4, 3, 0.25),
         ("final trigram in training", "seen", 1, 1, 0.0),

@@ -57,10 +57,11 @@ def test_the_parts_have_80_10_and_10_percent_of_the_lemmas(split: str) -> None:
     assert [len(lemmas_of(parts[part])) for part in PARTS] == [160, 20, 20]
 
 
-@settings(max_examples=30)
+@pytest.mark.parametrize("split", ["lemma", "family", "form"])
+@settings(max_examples=20)
 @for_all(order=st.permutations(range(36)), seed=st.integers(0, 2**32 - 1))
-def test_the_order_of_the_rows_is_without_influence(order: list[int], seed: int) -> None:
-    table, sample = paradigms(12), how(seed=seed, train=10, dev=2, test=1)
+def test_the_order_of_the_rows_is_without_influence(split: str, order: list[int], seed: int) -> None:
+    table, sample = paradigms(12), how(split=split, seed=seed, train=10, dev=2, test=1)
     drawn = sampling.draw(sampling.split(table, sample), sample)
     drawn_of_shuffled = sampling.draw(sampling.split(table.take(order), sample), sample)
     assert all(drawn[part].equals(drawn_of_shuffled[part]) for part in PARTS)
@@ -139,3 +140,43 @@ def test_the_notebooks_split_is_reproduced_to_the_row(lemmas: int, seed: int) ->
     for part, size in (("train", 11), ("dev", 2), ("test", 1)):
         rows = frame[frame["lemma"].isin(lemmas_by_part[part])].sample(size, random_state=1)
         assert rows_of(found[part]) == [tuple(row) for row in rows.itertuples(index=False)]
+
+
+def test_a_split_by_form_keeps_the_rows_of_a_form_together_and_parts_lemmas() -> None:
+    rows = [
+        (f"l{lemma}", f"f{(lemma * 7 + i) % 60}", "N", label)
+        for lemma in range(30)
+        for i, label in enumerate(("NOM", "ACC", "DAT", "GEN"))
+    ]
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    parts = sampling.split(pa.Table.from_arrays(columns, schema=tables.SAMPLE), how(split="form"))
+    forms = [set(part["form"].to_pylist()) for part in parts.values()]
+    assert [len(some) for some in forms] == [48, 6, 6]
+    assert len(set.union(*forms)) == 60
+    assert lemmas_of(parts["train"]) & lemmas_of(parts["test"])
+
+
+def test_a_split_by_family_keeps_compounds_of_a_head_together() -> None:
+    heads = [f"{letter}átok" for letter in "bdfghjklmnprstvz"]
+    lemmas = [first + head for head in heads for first in ("", "kis", "nagy")]
+    rows = [(lemma, lemma + ending, "N", ending) for lemma in lemmas for ending in ("t", "ban")]
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    table = pa.Table.from_arrays(columns, schema=tables.SAMPLE)
+    of_family, of_lemma = (sampling.split(table, how(split=split)) for split in ("family", "lemma"))
+
+    def heads_in_two_parts(parts: dict[str, pa.Table]) -> int:
+        found = [{lemma[-5:] for lemma in lemmas_of(part)} for part in parts.values()]
+        return sum(map(len, found)) - len(heads)
+
+    assert heads_in_two_parts(of_family) == 0
+    assert heads_in_two_parts(of_lemma) > 0
+    assert [len(lemmas_of(of_family[part])) for part in PARTS] == [42, 3, 3]
+
+
+def test_fewer_than_three_families_or_forms_are_refused() -> None:
+    table = paradigms(3, forms=1)
+    of_one = table.set_column(0, table.schema.field("lemma"), pa.array(["ház", "faház", "kisház"]))
+    with pytest.raises(DataError, match=r"^1 families of lemmas cannot be split into train, dev, test"):
+        sampling.split(of_one, how(split="family"))
+    with pytest.raises(DataError, match=r"^2 form\(s\) cannot be split into train, dev, test"):
+        sampling.split(table.slice(0, 2), how(split="form"))
