@@ -54,7 +54,7 @@ def coin(
         return pa.chunked_array([pa.array([], pa.string())]), np.empty(0, np.int64)
     stems = stems[np.argsort(_turned(stems), kind="stable")]
 
-    rows = np.resize(chance.permutation(len(test)), min(TRIES * wanted, TRIES * len(test)))
+    rows = np.resize(chance.permutation(len(test)), TRIES * wanted)
     some = test.take(pa.array(rows))
     changes = learnt.changes(some)
     lost, endings = changes["lost"].to_numpy(), words(pa.array(changes["ending"], pa.string()))
