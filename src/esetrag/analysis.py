@@ -81,7 +81,9 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, shown: Shown) -> Anal
 
 
 def _slice(name: str, values: pd.Series, wrong: pd.Series) -> pd.DataFrame:
-    counts = wrong.loc[values.index].groupby(values.to_numpy(), observed=True).agg(["size", "sum"])
+    # A form can stand under several values; a category keeps its order.
+    rows = wrong.loc[values.index].reset_index(drop=True)
+    counts = rows.groupby(values.reset_index(drop=True), observed=True).agg(["size", "sum"])
     return pd.DataFrame(
         {
             "slice": name,

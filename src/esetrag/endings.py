@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.direction import inflects_at_end, turn
+from esetrag.truth import values
 
 Words = npt.NDArray[np.str_]
 
@@ -132,8 +133,3 @@ class Endings:
             ending for ending, value in pairs if borne[ending, value] > borne.get((ending, self.citation), 0)
         }
         return tuple(sorted(told))
-
-
-def values(label: str) -> tuple[str, ...]:
-    """The values of a label; several are joined by a stroke."""
-    return tuple(label.split("/"))

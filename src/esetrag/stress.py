@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import files, params
+from esetrag import params, truth
 from esetrag.baselines import SuffixTable
-from esetrag.endings import Endings, values
+from esetrag.endings import Endings
 from esetrag.errors import DataError
 from esetrag.nonce import coin
 
@@ -127,18 +127,20 @@ def examine(
     Returns:
         COLUMNS; NaN where a set or its counterpart has no forms.
     """
-    baseline = SuffixTable.train(train["form"], train["label"], how.suffix_length)
-    untouched = right(predictions["label"], predictions["predicted"])
+    known = tuple(truth.names(train["label"]))
+    baseline = SuffixTable.train(train["form"], train["label"], known, how.suffix_length)
+    untouched = truth.right(predictions["label"], predictions["predicted"])
     made = list(sets(train, predictions, lemmas, how))
     # All sets are read at once: the reader is fastest on many forms.
     everything = pa.chunked_array([pa.concat_arrays([some.forms.combine_chunks() for some in made])])
-    answers, guesses = read(everything)["label"], baseline.read(everything)
+    answers = read(everything)["label"]
+    guesses = pa.chunked_array([pa.array(known).take(pa.array(baseline.logits(everything).argmax(1)))])
     lines, start = [], 0
     for some in made:
         n = len(some.forms)
         label = predictions["label"].take(pa.array(some.rows))
         answer, guess = answers.slice(start, n), guesses.slice(start, n)
-        found = right(label, answer)
+        found = truth.right(label, answer)
         wrong = pa.array(np.flatnonzero(~found)[:EXAMPLES])
         shown = zip(*(column.take(wrong).to_pylist() for column in (some.forms, label, answer)), strict=True)
         lines.append(
@@ -146,19 +148,13 @@ def examine(
                 some.name,
                 n,
                 _mean(found),
-                _mean(right(label, guess)),
+                _mean(truth.right(label, guess)),
                 _mean(untouched[some.counterparts]),
                 ", ".join(f"{form} ({true} → {read_as})" for form, true, read_as in shown),
             )
         )
         start += n
     return pd.DataFrame(lines, columns=list(COLUMNS))
-
-
-def right(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Whether the value read is one of the label's."""
-    pairs = zip(label.to_pylist(), predicted.to_pylist(), strict=True)
-    return np.array([answer in values(gold) for gold, answer in pairs], dtype=np.bool_)
 
 
 def _mean(found: npt.NDArray[np.bool_]) -> float:
@@ -172,11 +168,6 @@ def figures(stressed: pd.DataFrame) -> dict[str, dict[str, float | None]]:
         line["set"]: {name: None if pd.isna(line[name]) else line[name] for name in columns}
         for line in stressed.to_dict("records")
     }
-
-
-def write(path: Path, stressed: pd.DataFrame) -> None:
-    """Writes the table as CSV."""
-    files.write_text(path, stressed.to_csv(index=False, lineterminator="\n"))
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.endings import Endings, values
+from esetrag.endings import Endings
 from esetrag.exposure import UNSEEN, Shown
+from esetrag.truth import values
 
 KINDS = {
     "unknown symbol": "has a symbol that no training form has",

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag import params, stress
+from esetrag import files, params, stress
 from esetrag.errors import DataError
 from tests.unit.showing import sample
 
@@ -98,17 +98,12 @@ def test_each_set_is_told_with_accuracies_and_what_is_misread(how: params.Evalua
     assert found.loc["full stop behind", "suffix"] == pytest.approx(1 / 7), "no suffix is known: ACC for all"
 
 
-def test_of_a_label_of_several_values_each_is_right() -> None:
-    gold, read = pa.chunked_array([["ACC/NOM", "ACC", "ACC/NOM"]]), pa.chunked_array([["NOM", "NOM", "DAT"]])
-    assert stress.right(gold, read).tolist() == [True, False, False]
-
-
 def test_the_table_survives_its_file_and_sets_without_forms_are_not_shown(
     tmp_path: Path, how: params.Evaluate
 ) -> None:
     found = examined(how, TEST.slice(2, 2))
     assert found.loc[found["set"] == "look-alikes", "forms"].tolist() == [0]
-    stress.write(tmp_path / "stress.csv", found)
+    files.write_csv(tmp_path / "stress.csv", found)
     again = stress.read_csv(tmp_path / "stress.csv")
     pd.testing.assert_frame_equal(again, found, check_dtype=False)
     assert "look-alikes" not in stress.frame(again)["set"].tolist()
