@@ -34,12 +34,12 @@ def changes(lemmas: Words, forms: Words) -> tuple[npt.NDArray[np.int64], Words]:
         Symbols that each lemma loses (rows,), endings (rows,); *madár* in *madarat* loses two and
         gains *arat*.
     """
-    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize, 4) // 4
+    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize) // 4 + 1  # the last column is empty
     one, other = (
         np.ascontiguousarray(array.astype(f"<U{width}")).view(np.uint32).reshape(-1, width)
         for array in (lemmas, forms)
     )
-    stem = np.cumprod((one == other) & (one != 0), axis=1).sum(1)
+    stem = ((one != other) | (one == 0)).argmax(1)
     lost: npt.NDArray[np.int64] = np.strings.str_len(lemmas) - stem
     return lost, np.strings.slice(forms, stem, width)
 
@@ -76,8 +76,10 @@ class Endings:
 
     def bears_citation(self, labels: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
         """Of each label whether the citation value is among its values."""
-        of_label = {label: self.citation in values(label) for label in pc.unique(labels).to_pylist()}
-        return np.array([of_label[label] for label in labels.to_pylist()], dtype=np.bool_)
+        encoded = labels.combine_chunks().dictionary_encode()
+        bearing = np.array([self.citation in values(label) for label in encoded.dictionary.to_pylist()], bool)
+        found: npt.NDArray[np.bool_] = bearing[encoded.indices.to_numpy()]
+        return found
 
     def looks_inflected(self, forms: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
         """Of each form whether it ends in a telling ending, something before it."""
