@@ -23,7 +23,7 @@ TINY: dict[str, dict[str, Any]] = {
     "sample": {"train": 150, "dev": 40, "test": None},
     "model": {"kind": "lstm", "embedding": 6, "hidden": 8},
     "train": {"epochs": 3, "batch_size": 16},
-    "evaluate": {"resamples": 100},
+    "evaluate": {"resamples": 100, "stress": 20},
     "tracking": {"enabled": False},
 }
 
