@@ -26,6 +26,7 @@ def predictions(rows: list[Row]) -> pa.Table:
         "features": [f"N;{row[2]};SG" for row in rows],
         "label": [row[2] for row in rows],
         "predicted": [LABELS[row[3].index(max(row[3]))] for row in rows],
+        "predicted_set": [LABELS[row[3].index(max(row[3]))] for row in rows],
         "probability": [max(row[3]) for row in rows],
         "probabilities": [row[3] for row in rows],
     }
@@ -81,9 +82,10 @@ def test_slices_share_length_symbols_label_or_what_training_showed() -> None:
         ("length", "5–8 symbols", 1, 1, 0.0),
         ("unknown symbols", "none", 4, 3, 0.25),
         ("unknown symbols", "some", 1, 1, 0.0),
-        ("true label", "ACC", 2, 2, 0.0),
-        ("true label", "DAT", 1, 1, 0.0),
-        ("true label", "NOM", 2, 1, 0.5),
+        ("values", "one", 5, 4, 1 - 4 / 5),
+        ("true value", "ACC", 2, 2, 0.0),
+        ("true value", "DAT", 1, 1, 0.0),
+        ("true value", "NOM", 2, 1, 0.5),
         ("lemma in training", "seen", 2, 1, 0.5),
         ("lemma in training", "unseen", 3, 3, 0.0),
         ("family head in training", "seen", 3, 2, 1 - 2 / 3),  # abcd ends in cd
