@@ -9,7 +9,7 @@ def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) 
     """Tests the reader."""
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
     families = tables.read(layout.families, tables.FAMILIES)
-    leakage.check(parts["train"], parts["test"], families)
+    leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
     reader = Reader.load(layout.checkpoint)
     encoded = encoding.read(layout.encoded("test"), reader.checkpoint.vocabulary)
     repeats = [Reader.load(layout.repeat(seed)) for seed in reader.repeats]

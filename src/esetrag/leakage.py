@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -36,13 +37,14 @@ def split_of(table: pa.Table) -> str:
     return kind
 
 
-def check(train: pa.Table, test: pa.Table, families: pa.Table) -> None:
+def check(train: pa.Table, test: pa.Table, families: pa.Table, path: Path) -> None:
     """Refuses a test of what training has shown, beyond what the split allows.
 
     Args:
         train: training rows.
         test: test rows.
         families: lemma, head (``tables.FAMILIES``).
+        path: where the test rows came from, for messages.
 
     Raises:
         DataError: if the parts were split in two ways, or share what their split keeps apart.
@@ -50,12 +52,12 @@ def check(train: pa.Table, test: pa.Table, families: pa.Table) -> None:
     split, other = split_of(test), split_of(train)
     again = "make the samples anew: dvc repro -f"
     if split not in GUARANTEES or split != other:
-        raise DataError(f"sample: train was split by {other!r}, test by {split!r}; {again}")
+        raise DataError(f"{path}: train was split by {other!r}, test by {split!r}; {again}")
     for what, (one, two) in _kept_apart(split, train, test, families).items():
         shared = _shared(one, two)
         if shared:
             raise DataError(
-                f"sample: train and test share {len(shared)} {what}, {shared[0]!r} for one, which "
+                f"{path}: train and test share {len(shared)} {what}, {shared[0]!r} for one, which "
                 f"sample.split: {split} rules out; {again}"
             )
 

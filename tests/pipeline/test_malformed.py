@@ -162,6 +162,13 @@ def foreign_ids(path: Path) -> None:
     pq.write_table(pa.Table.from_arrays(columns, schema=read.schema), path)
 
 
+def leak(path: Path) -> None:
+    """Puts a lemma of train among those of the test."""
+    train, test = pq.read_table(path.with_name("train.parquet")), pq.read_table(path)
+    lemmas = pa.array([train["lemma"][0].as_py(), *test["lemma"].to_pylist()[1:]])
+    pq.write_table(test.set_column(0, test.schema.field("lemma"), lemmas), path)
+
+
 ARTIFACTS: dict[str, tuple[str, str, Callable[[Path], Any], list[str]]] = {
     "a missing sample": ("build_vocab", "sample/train.parquet", Path.unlink, ["no such file", "dvc repro"]),
     "a cut sample": ("build_vocab", "sample/train.parquet", shorten, ["not a whole parquet file"]),
@@ -174,6 +181,9 @@ ARTIFACTS: dict[str, tuple[str, str, Callable[[Path], Any], list[str]]] = {
     "a vocabulary without labels": (
         "encode_pad", "vocab.json", lambda p: p.write_text('{"symbols": []}'), ["expected a vocabulary"]),
     "ids beyond the vocabulary": ("train", "encoded/train.parquet", foreign_ids, ["beyond its vocabulary"]),
+    "a lemma of train in the test": (
+        "evaluate", "sample/test.parquet", leak, ["share 1 lemma(s)", "sample.split: lemma", "dvc repro -f"]),
+    "cut families": ("evaluate", "sample/families.parquet", shorten, ["not a whole parquet file"]),
     "a cut checkpoint": ("evaluate", "model/model.safetensors", shorten, ["bytes by its manifest"]),
     "a flipped bit in the weights": ("evaluate", "model/model.safetensors", flip, ["SHA-256"]),
     "no manifest": ("evaluate", "model/manifest.json", Path.unlink, ["cannot be read"]),

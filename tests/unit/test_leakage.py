@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from esetrag import leakage, params
@@ -11,6 +13,7 @@ TRAIN = sample(("legény", "legény", "NOM"), ("kutya", "kutyát", "ACC"))
 OTHER = sample(("alma", "almát", "ACC"))
 SAME_FORM = sample(("kuty", "kutyát", "ACC"))
 SAME_HEAD = sample(("agglegény", "agglegényt", "ACC"))
+PATH = Path("data/toy/sample/test.parquet")
 SAME_LEMMA = sample(("kutya", "kutyába", "IN+ALL"))
 FAMILIES = Families.of(sample(("legény", "legényt", "ACC"), ("agglegény", "agglegényt", "ACC"))).table
 
@@ -29,8 +32,9 @@ def test_what_a_split_rules_out_is_refused_in_one_line_with_the_mend(
     split: str, test: object, told: str
 ) -> None:
     with pytest.raises(DataError) as caught:
-        leakage.check(leakage.mark(TRAIN, split), leakage.mark(test, split), FAMILIES)
+        leakage.check(leakage.mark(TRAIN, split), leakage.mark(test, split), FAMILIES, PATH)
     message = str(caught.value)
+    assert message.startswith("data/toy/sample/test.parquet: train and test share ")
     assert told in message
     assert message.endswith("make the samples anew: dvc repro -f")
     assert "\n" not in message
@@ -47,18 +51,18 @@ def test_what_a_split_rules_out_is_refused_in_one_line_with_the_mend(
     ],
 )
 def test_what_a_split_allows_is_let_through(split: str, test: object) -> None:
-    leakage.check(leakage.mark(TRAIN, split), leakage.mark(test, split), FAMILIES)
+    leakage.check(leakage.mark(TRAIN, split), leakage.mark(test, split), FAMILIES, PATH)
 
 
 def test_parts_that_do_not_say_how_they_were_split_are_held_to_lemmas() -> None:
-    leakage.check(TRAIN, OTHER, FAMILIES)
+    leakage.check(TRAIN, OTHER, FAMILIES, PATH)
     with pytest.raises(DataError, match=r"share 1 lemma"):
-        leakage.check(TRAIN, SAME_LEMMA, FAMILIES)
+        leakage.check(TRAIN, SAME_LEMMA, FAMILIES, PATH)
 
 
 def test_parts_of_two_splits_are_refused() -> None:
     with pytest.raises(DataError, match=r"train was split by 'lemma', test by 'form'"):
-        leakage.check(leakage.mark(TRAIN, "lemma"), leakage.mark(SAME_LEMMA, "form"), FAMILIES)
+        leakage.check(leakage.mark(TRAIN, "lemma"), leakage.mark(SAME_LEMMA, "form"), FAMILIES, PATH)
 
 
 def test_every_split_there_is_says_what_it_guarantees() -> None:
