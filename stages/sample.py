@@ -1,15 +1,21 @@
-"""UniMorph table to labelled rows, split by lemma and sampled, and a report on the data."""
+"""UniMorph table to labelled rows, audited, split by lemma and sampled, and reports on the data."""
 
 from pathlib import Path
 
-from esetrag import data_report, files, params, sampling, stage, tables, unimorph
+from esetrag import audit, audit_report, data_report, files, params, review, sampling, stage, tables, unimorph
 from esetrag.layout import PARTS, Layout
 
 
 def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
-    selection = unimorph.select(unimorph.read(raw), raw, task.pos, task.feature)
+    table = unimorph.read(raw)
+    selection = unimorph.select(table, raw, task.pos, task.feature)
+    found = audit.examine(table, selection.table, task)
+    files.write_json(layout.metrics / "data_audit.json", found.figures())
+    files.write_text(layout.metrics / "data_audit.md", audit_report.page(layout.task, found, how.suspicious))
+    files.write_text(layout.review, review.tsv(found.review))
+    selection = audit.settle(selection, found, how.suspicious, layout.review)
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)
     for part in PARTS:

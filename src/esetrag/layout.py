@@ -38,6 +38,11 @@ class Layout:
         return self.data / "sample" / f"{part}.parquet"
 
     @property
+    def review(self) -> Path:
+        """The suspicious rows of the table, strongest evidence first."""
+        return self.metrics / "review.tsv"
+
+    @property
     def vocab(self) -> Path:
         """Symbols and labels."""
         return self.data / "vocab.json"

@@ -51,6 +51,8 @@ class Task(Section):
 class Sample(Section):
     """Split by lemma and sampling."""
 
+    suspicious: Literal["keep", "drop", "stop"]
+    """What is done with rows whose label the audit doubts, and with headings in the place of forms."""
     split: Literal["lemma", "notebook"]
     seed: Seed
     train: Count | None
