@@ -13,13 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import features, noise, params, review, spelling, unimorph
+from esetrag import features, noise, params, review, spelling, truth, unimorph
 from esetrag.affixes import Change, Ints, ids
 from esetrag.errors import DataError
 from esetrag.paradigms import Cells, Paradigms
 from esetrag.review import KINDS, Review
 from esetrag.spelling import Drift
 from esetrag.unimorph import Selection
+
+Bools = npt.NDArray[np.bool_]
 
 SHOWN = 3
 """Suspicious rows that a message names."""
@@ -32,9 +34,9 @@ class Audit:
     rows: int
     review: Review
     """All suspicious rows, strongest evidence first."""
-    labels: npt.NDArray[np.bool_]
+    labels: Bools
     """(rows,) whether the label is suspicious."""
-    headings: npt.NDArray[np.bool_]
+    headings: Bools
     """(rows,) whether the form is a heading that ``unimorph.select`` does not know."""
     shifts: dict[tuple[str, str], int]
     """Rows of each pair (likelier value, stated value) of suspicious labels; most first."""
@@ -46,6 +48,11 @@ class Audit:
     """Forms that bear several values in these rows; that alone is no fault."""
     drifts: list[Drift]
     cells: Cells
+
+    @property
+    def doubtful(self) -> dict[str, Bools]:
+        """The rows that ``sample.suspicious`` is about, by reason."""
+        return {"suspicious label": self.labels, "heading under many lemmas": self.headings}
 
     def figures(self) -> dict[str, Any]:
         """Summary figures of each kind of finding."""
@@ -85,79 +92,100 @@ def examine(raw: pa.Table, rows: pa.Table, task: params.Task) -> Audit:
         rows: the labelled rows of the task; columns ``lemma``, ``form``, ``features``, ``label``.
         task: part of speech and feature.
     """
-    change, paradigms = Change.of(rows), Paradigms.of(rows)
-    doubts = noise.doubts(rows, change, _others(paradigms, task.feature))
-    suspicious = doubts.suspicious
-    headings = np.zeros(len(rows), dtype=bool)
-    headings[paradigms.headings(change)] = True
-    labels = suspicious & ~headings
+    single, row_of = _single(rows)
+    change, paradigms = Change.of(single), Paradigms.of(single)
+    doubts = noise.doubts(single, change, _others(paradigms, task.feature))
+    alien = np.zeros(len(single), dtype=bool)
+    alien[paradigms.headings(change)] = True
+    doubted = doubts.suspicious & ~alien
     mixed = np.flatnonzero(spelling.mixed(change.forms) | spelling.mixed(change.lemmas))
-    listed = review.doubted(rows, doubts, change, labels)
-    listed += review.of_kind(
-        review.HEADING, review.known_headings(raw, task.pos), "named like a heading of Wiktionary's tables"
+    known = review.known_headings(raw, task.pos)
+    found = [
+        review.doubted(single, doubts, change, doubted),
+        review.of_kind(review.HEADING, known, "named like a heading of Wiktionary's tables"),
+        review.of_kind(
+            review.HEADING, single.take(np.flatnonzero(alien)), "under many lemmas, unlike them all"
+        ),
+        review.of_kind(
+            review.CITED, single.take(paradigms.otherwise_cited()), "of nearly all, it holds the lemma"
+        ),
+        review.of_kind(review.SCRIPT, single.take(mixed), "letters of two scripts"),
+        review.inflected(single.take(paradigms.inflected_lemmas())),
+    ]
+    per_lemma, bad = (
+        np.bincount(paradigms.lemma[where], minlength=len(paradigms.lemmas))
+        for where in (slice(None), doubted)
     )
-    listed += review.of_kind(
-        review.HEADING, rows.filter(pa.array(headings)), "under many lemmas, none of which it resembles"
-    )
-    cited = rows.take(paradigms.otherwise_cited())
-    listed += review.of_kind(review.CITED, cited, "nearly all other lemmas stand in this cell themselves")
-    listed += review.of_kind(review.SCRIPT, rows.take(mixed), "letters of two scripts")
-    listed += review.inflected(rows.take(paradigms.inflected_lemmas()))
-    lemma = paradigms.lemma
-    per_lemma, doubted = np.bincount(lemma), np.bincount(lemma[labels], minlength=len(paradigms.lemmas))
-    whole = np.flatnonzero((doubted >= 2) & (doubted > per_lemma / 2))
-    shifts = Counter(
-        zip((doubts.labels[i] for i in doubts.likelier[labels]), _column(rows, "label", labels), strict=True)
-    )
-    pairs = np.unique(np.stack([ids(rows["form"]), ids(rows["label"])]), axis=1)
+    whole = paradigms.lemmas.take(np.flatnonzero((bad >= 2) & (bad > per_lemma / 2)))
+    stated, likelier = single["label"].to_numpy()[doubted], doubts.likelier[doubted]
+    shifts = Counter(zip((doubts.labels[place] for place in likelier), stated, strict=True))
+    values = len(doubts.labels)
+    bears = pc.unique(pa.array(ids(single["form"]) * values + ids(single["label"]))).to_numpy() // values
     return Audit(
         rows=len(rows),
-        review=listed,
-        labels=labels,
-        headings=headings,
+        review=[row for kind in found for row in kind],
+        labels=np.bincount(row_of[doubted], minlength=len(rows)) > 0,
+        headings=np.bincount(row_of[alien], minlength=len(rows)) > 0,
         shifts=dict(sorted(shifts.items(), key=lambda entry: (-entry[1], entry[0]))),
-        lemmas=int((doubted > 0).sum()),
-        whole=sorted(paradigms.lemmas.take(pa.array(whole)).to_pylist()),
-        ambiguous=int((np.bincount(pairs[0]) > 1).sum()),
+        lemmas=int((bad > 0).sum()),
+        whole=sorted(whole.to_pylist()),
+        ambiguous=int((np.bincount(bears) > 1).sum()),
         drifts=spelling.drifts(_bundles(raw, task.pos)),
         cells=paradigms.cells(),
     )
 
 
-def settle(selection: Selection, found: Audit, policy: str, path: Path) -> Selection:
-    """Does with suspicious labels and unknown headings what the parameter says.
+def _single(rows: pa.Table) -> tuple[pa.Table, Ints]:
+    """Rows of one value each, and the row that each is of: a choice of values is one row a value."""
+    names = truth.names(rows["label"])
+    row_of, value = truth.matrix(rows["label"], names).nonzero()
+    labels = pa.array(names, pa.string()).take(pa.array(value))
+    taken = rows if len(row_of) == len(rows) else rows.take(row_of)
+    place = taken.column_names.index("label")
+    return taken.set_column(place, "label", labels), row_of
+
+
+def settle(selection: Selection, found: Audit, policy: str) -> Selection:
+    """The selection without what the audit doubts, counted as left out, if the parameter says ``drop``.
 
     Args:
         selection: the labelled rows that were audited.
         found: in them.
         policy: ``keep``, ``drop`` or ``stop``.
-        path: where the list is, for the message.
+    """
+    if policy != "drop":
+        return selection
+    dropped, examples = dict(selection.dropped), dict(selection.examples)
+    for reason, rows in found.doubtful.items():
+        if rows.any():
+            dropped[reason] = int(rows.sum())
+            examples[reason] = _examples(selection.table.filter(pa.array(rows)))
+    kept = pa.array(~np.any(list(found.doubtful.values()), axis=0))
+    return dataclasses.replace(
+        selection, table=selection.table.filter(kept), dropped=dropped, examples=examples
+    )
 
-    Returns:
-        The selection; of ``drop`` without those rows, which are counted as left out.
+
+def check(found: Audit, policy: str, path: Path) -> None:
+    """Ends the stage if rows are doubtful and the parameter says ``stop``.
+
+    Args:
+        found: in the rows.
+        policy: ``keep``, ``drop`` or ``stop``.
+        path: where the list is.
 
     Raises:
-        DataError: of ``stop``, if there are any.
+        DataError: how many rows are doubtful, the first of them, where all are, and the mend.
     """
-    reasons = {"suspicious label": found.labels, "heading under many lemmas": found.headings}
-    count = sum(int(rows.sum()) for rows in reasons.values())
-    if policy == "keep" or not count:
-        return selection
-    if policy == "stop":
-        first = "; ".join(" ".join(row[1:4]) for row in found.review[:SHOWN])
+    count = sum(int(rows.sum()) for rows in found.doubtful.values())
+    if policy == "stop" and count:
+        kinds = (review.LABEL, review.HEADING)
+        listed = [row for row in found.review if row[0] in kinds and row[2] not in features.HEADINGS]
+        first = "; ".join(" ".join(row[1:4]) for row in listed[:SHOWN])
         raise DataError(
             f"{count:,} of {found.rows:,} rows are suspicious ({first}{'; …' if count > SHOWN else ''}): "
             f"see {path}, then mend the table or set sample.suspicious to keep or drop"
         )
-    kept = np.ones(found.rows, dtype=bool)
-    dropped, examples = dict(selection.dropped), dict(selection.examples)
-    for reason, rows in reasons.items():
-        if rows.any():
-            dropped[reason] = int(rows.sum())
-            examples[reason] = _examples(selection.table.filter(pa.array(rows)))
-        kept &= ~rows
-    table = selection.table.filter(pa.array(kept))
-    return dataclasses.replace(selection, table=table, dropped=dropped, examples=examples)
 
 
 def _others(paradigms: Paradigms, feature: str) -> Ints:
@@ -170,11 +198,6 @@ def _others(paradigms: Paradigms, feature: str) -> Ints:
 def _bundles(raw: pa.Table, pos: str) -> dict[str, int]:
     counts = ((entry["values"], entry["counts"]) for entry in pc.value_counts(raw["features"]).to_pylist())
     return {bundle: rows for bundle, rows in counts if features.part_of_speech(bundle) == pos}
-
-
-def _column(rows: pa.Table, name: str, where: npt.NDArray[np.bool_]) -> list[str]:
-    values: list[str] = rows[name].filter(pa.array(where)).to_pylist()
-    return values
 
 
 def _examples(rows: pa.Table) -> list[str]:

@@ -82,7 +82,7 @@ class Paradigms:
     def cells(self) -> Cells:
         """Which cells are usual, and who lacks which."""
         width = len(self.bundles)
-        filled = np.unique(self.lemma * width + self.bundle)
+        filled = pc.unique(pa.array(self.lemma * width + self.bundle)).to_numpy()
         lemma, bundle = filled // width, filled % width
         usual = np.bincount(bundle, minlength=width) >= USUAL * len(self.lemmas)
         has = np.zeros((len(self.lemmas), int(usual.sum())), dtype=bool)

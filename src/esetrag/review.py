@@ -44,7 +44,7 @@ def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[
         labels: (n,) which are listed.
     """
     places = np.flatnonzero(labels).tolist()
-    found = rows.take(places).to_pylist()
+    found = rows.filter(pa.array(labels)).to_pylist()
     of_lemma: dict[str, float] = defaultdict(float)
     for place, row in zip(places, found, strict=True):
         of_lemma[row["lemma"]] += float(doubts.evidence[place])
@@ -53,33 +53,26 @@ def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[
         likelier = doubts.labels[doubts.likelier[place]]
         every, stated, better = doubts.witnesses[place]
         why = f"{change.shown(place)} at other lemmas: "
-        why += (
-            f"{every} rows, {better} {likelier}, {stated} {row['label']}"
-            if every
-            else "none; the ending speaks"
-        )
-        entry = (LABEL, *row.values(), likelier, f"{doubts.wrong[place]:.4f}", why)
-        order = (
-            -round(of_lemma[row["lemma"]], 6),
-            row["lemma"],
-            -round(float(doubts.evidence[place]), 6),
-            entry,
-        )
-        entries.append((order, entry))
+        seen = f"{every} rows, {better} {likelier}, {stated} {row['label']}"
+        why += seen if every else "none; the ending speaks"
+        cells = [row[name] for name in (*unimorph.COLUMNS, "label")]
+        entry = (LABEL, *cells, likelier, f"{doubts.wrong[place]:.4f}", why)
+        weight = (-round(of_lemma[row["lemma"]], 6), row["lemma"], -round(float(doubts.evidence[place]), 6))
+        entries.append((weight, entry))
     return [entry for _, entry in sorted(entries)]
 
 
 def of_kind(kind: str, rows: pa.Table, why: str) -> Review:
     """Rows of one kind of finding, by the alphabet."""
     cells = rows.select(list(unimorph.COLUMNS)).to_pylist()
-    return sorted((kind, *row.values(), "", "", "", why) for row in cells)
+    return sorted({(kind, *row.values(), "", "", "", why) for row in cells})
 
 
 def inflected(rows: pa.Table) -> Review:
     """The lemmas that are forms of others, each once."""
-    cells: dict[str, list[str]] = defaultdict(list)
+    cells: dict[str, set[str]] = defaultdict(set)
     for row in rows.to_pylist():
-        cells[row["form"]].append(f"{row['features']} of {row['lemma']}")
+        cells[row["form"]].add(f"{row['features']} of {row['lemma']}")
     found: Review = []
     for lemma, homes in sorted(cells.items()):
         more = f" and {len(homes) - 1} more" if len(homes) > 1 else ""
