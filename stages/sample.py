@@ -1,17 +1,37 @@
-"""UniMorph table to labelled rows, split and sampled, and a report on the data."""
+"""UniMorph table to labelled rows, audited, split and sampled, and reports on the data."""
 
 from pathlib import Path
 
-from esetrag import data_report, families, files, leakage, params, sampling, stage, tables, unimorph
+from esetrag import (
+    audit,
+    audit_report,
+    data_report,
+    families,
+    files,
+    leakage,
+    params,
+    review,
+    sampling,
+    stage,
+    tables,
+    unimorph,
+)
 from esetrag.layout import PARTS, Layout
 
 
 def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
-    selection = unimorph.select(unimorph.read(raw), raw, task.pos, task.feature)
+    table = unimorph.read(raw)
+    selection = unimorph.select(table, raw, task.pos, task.feature)
+    found = audit.examine(table, selection.table, task)
+    selection = audit.settle(selection, found, how.suspicious)
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)
+    files.write_json(layout.metrics / "data_audit.json", found.figures())
+    files.write_text(layout.metrics / "data_audit.md", audit_report.page(layout.task, found, how.suspicious))
+    files.write_text(layout.review, review.tsv(found.review))
+    audit.check(found, how.suspicious, layout.review)
     for part in PARTS:
         tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))
     kin = families.Families.of(selection.table)

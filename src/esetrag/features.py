@@ -43,6 +43,11 @@ DIMENSIONS: dict[str, frozenset[str]] = {
     }.items()
 }
 
+PARTS_OF_SPEECH = frozenset(
+    {"N", "PROPN", "ADJ", "PRO", "CLF", "ART", "DET", "V", "ADV", "AUX", "V.PTCP", "V.MSDR", "V.CVB"}
+    | {"ADP", "COMP", "CONJ", "NUM", "PART", "INTJ"}
+)
+
 ALIASES = {"INST": "INS"}
 """Spellings that drifted between years and files, and the schema's own."""
 
@@ -55,6 +60,7 @@ HEADINGS = frozenset(
 
 _SEPARATORS = re.compile(r"[;:(){},\s]+")  # N;ACC;SG  V:PST:3:PL  N;ACC(SG)  V;PRS;ERG(3,SG)
 _FUSED = re.compile(r"([0-4])(SG|PL|DU)")  # 2SG
+_NUMBERED = re.compile(r"([A-Z]+SPEC)0*([0-9]+)")  # LGSPEC02
 
 
 def part_of_speech(bundle: str) -> str:
@@ -64,6 +70,19 @@ def part_of_speech(bundle: str) -> str:
     'V.PTCP'
     """
     return _SEPARATORS.split(bundle, maxsplit=1)[0]
+
+
+def tags(bundle: str) -> list[str]:
+    """The tags behind the part of speech, fused ones taken apart.
+
+    >>> tags("V;ACC(2SG)")
+    ['ACC', '2', 'SG']
+    """
+    found: list[str] = []
+    for tag in _SEPARATORS.split(bundle)[1:]:
+        fused = _FUSED.fullmatch(tag)
+        found += fused.groups() if fused else [tag] if tag else []
+    return found
 
 
 def values(bundle: str, dimension: str) -> frozenset[str]:
@@ -100,14 +119,45 @@ def choices(bundle: str, dimension: str) -> list[frozenset[str]]:
     >>> [sorted(choice) for choice in choices("N;NOM/ACC;SG", "Case")]
     [['ACC', 'NOM']]
     """
-    known = DIMENSIONS[dimension]
-    found = []
-    for tag in _SEPARATORS.split(bundle)[1:]:
-        fused = _FUSED.fullmatch(tag)
-        values_of_tag = set()
-        for alternative in fused.groups() if fused else tag.split("/"):
-            parts = [ALIASES.get(part, part) for part in alternative.split("+")]
-            values_of_tag.add("+".join(part for part in parts if part in known))
-        if values_of_tag - {""}:
-            found.append(frozenset(values_of_tag - {""}))
-    return found
+    return [found for tag in tags(bundle) if (found := _values(tag, dimension))]
+
+
+def others(bundle: str, dimension: str) -> str:
+    """What a bundle says beside its values of a dimension.
+
+    >>> others("N;DEF;GEN;PL", "Case")
+    'DEF;PL'
+    """
+    return ";".join(tag for tag in tags(bundle) if not _values(tag, dimension))
+
+
+def spelling(tag: str) -> str:
+    """The schema's spelling of a tag.
+
+    >>> spelling("INST"), spelling("LGSPEC02"), spelling("in+ess")
+    ('INS', 'LGSPEC2', 'IN+ESS')
+    """
+    numbered = _NUMBERED.sub(r"\1\2", tag.upper())
+    return re.sub(r"[^+/]+", lambda part: ALIASES.get(part[0], part[0]), numbered)
+
+
+def known(tag: str) -> bool:
+    """Whether the schema has a tag, or every part of a choice or conjunction.
+
+    >>> known("IN+ESS"), known("LGSPEC2"), known("dövri")
+    (True, True, False)
+    """
+    return all(
+        part in PARTS_OF_SPEECH
+        or re.fullmatch(r"LGSPEC[0-9]+", part)
+        or any(part in names for names in DIMENSIONS.values())
+        for part in re.split(r"[+/]", spelling(tag))
+    )
+
+
+def _values(tag: str, dimension: str) -> frozenset[str]:
+    found = set()
+    for alternative in tag.split("/"):
+        parts = [ALIASES.get(part, part) for part in alternative.split("+")]
+        found.add("+".join(part for part in parts if part in DIMENSIONS[dimension]))
+    return frozenset(found - {""})

@@ -43,6 +43,11 @@ class Layout:
         return self.data / "sample" / "families.parquet"
 
     @property
+    def review(self) -> Path:
+        """The suspicious rows of the table, strongest evidence first."""
+        return self.metrics / "review.tsv"
+
+    @property
     def vocab(self) -> Path:
         """Symbols and labels."""
         return self.data / "vocab.json"

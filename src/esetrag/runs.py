@@ -16,7 +16,8 @@ from esetrag.history import Epoch
 from esetrag.layout import PARTS, Layout
 
 PAGES = (
-    *("data.md", "data.json", "encoding.json", "history.csv", "train.json", "test.json"),
+    *("data.md", "data.json", "data_audit.md", "data_audit.json", "review.tsv"),
+    *("encoding.json", "history.csv", "train.json", "test.json"),
     *("classes.csv", "calibration.csv", "coverage.csv", "stress.csv"),
     *(
         "model_card.md",

@@ -22,7 +22,7 @@ def test_the_order_of_the_file_is_kept(repo: Path) -> None:
 
 def test_the_notebooks_draw_is_reproduced_from_the_file(repo: Path) -> None:
     path = repo / "data/raw/hun.tsv.gz"
-    sample = params.Sample(split="notebook", seed=1, train=1000, dev=200, test=200)
+    sample = params.Sample(suspicious="keep", split="notebook", seed=1, train=1000, dev=200, test=200)
     table = unimorph.select(unimorph.read(path), path, "N", "Case").table
     found = sampling.draw(sampling.split(table, sample), sample)
     frame = pd.read_csv(path, sep="\t", names=["lemma", "form", "features"], keep_default_na=False)

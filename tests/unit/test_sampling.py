@@ -15,7 +15,7 @@ from esetrag.layout import PARTS
 
 
 def how(**changed: Any) -> params.Sample:
-    usual = {"split": "lemma", "seed": 1, "train": None, "dev": None, "test": None}
+    usual = {"suspicious": "keep", "split": "lemma", "seed": 1, "train": None, "dev": None, "test": None}
     return params.Sample.model_validate(usual | changed)
 
 
