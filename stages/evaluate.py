@@ -1,6 +1,6 @@
-"""Checkpoint and test forms to predictions and the figures of the test, baselines and ceiling included."""
+"""Checkpoint and test forms to predictions, figures, baselines, ceiling and what the reader looked at."""
 
-from esetrag import encoding, evaluation, files, params, stage, tables
+from esetrag import attribution, encoding, evaluation, files, masking, params, stage, tables
 from esetrag.layout import PARTS, Layout
 from esetrag.reader import Reader
 
@@ -19,6 +19,10 @@ def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) 
     files.write_csv(layout.metrics / "calibration.csv", result.reliability)
     files.write_csv(layout.metrics / "coverage.csv", result.coverage)
     files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(result.predictions))
+    network = reader.checkpoint.network
+    looked = attribution.table(network, encoded, result.predictions, reader.labels, how.seed)
+    tables.write(layout.attributions, looked)
+    files.write_csv(layout.masking, masking.curve(network, encoded, how.seed))
 
 
 if __name__ == "__main__":
