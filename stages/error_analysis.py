@@ -8,7 +8,7 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     """Writes the error table, the page and the pictures, then completes the run."""
     with tracker.completing(layout):
         # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
-        from esetrag import analysis, encoding, error_report, history, model_card, plots, tables
+        from esetrag import analysis, encoding, error_report, history, model_card, plots, sections, tables
         from esetrag.vocab import Vocabulary
 
         vocabulary = Vocabulary.read(layout.vocab)
@@ -23,6 +23,7 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
         files.write_text(layout.metrics / "model_card.md", card)
         forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
         longest = files.read_json(layout.metrics / "encoding.json")["width"] - encoding.MARKS
+        files.write_text(layout.report, sections.page(layout, result, predictions))
         plots.draw(layout.plots, forms, longest, history.read(layout.history), predictions)
 
 

@@ -1,0 +1,195 @@
+"""What the report of a task shows: its head and its sections, from the figures and tables of the stages.
+
+A section whose inputs are not there is left out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from esetrag import charts, files, history, misreadings, origins, report, tables
+from esetrag.analysis import Analysis
+from esetrag.errors import DataError
+from esetrag.layout import Layout
+from esetrag.report import Head, Section
+
+READERS = {
+    "majority": "commonest label",
+    "suffix": "longest known suffix",
+    "ngram": "logistic regression on suffixes",
+    "reader": "this reader",
+}
+"""Names of what ``test.json`` holds figures of, in the order of the page."""
+SCORES = {
+    "any_gold": "any true value",
+    "macro_f1": "macro-F1",
+    "set_precision": "set precision",
+    "set_recall": "set recall",
+    "set_f1": "set F1",
+    "loss": "loss, nats",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
+PLAIN = ("loss", "brier")
+SHARE = ".2%"
+
+
+def page(layout: Layout, analysis: Analysis, predictions: pa.Table, more: Sequence[Section] = ()) -> str:
+    """The report of a task as a page; the arguments are those of ``collect``."""
+    return report.page(head(layout), collect(layout, analysis, predictions, more))
+
+
+def head(layout: Layout) -> Head:
+    """The top of the page.
+
+    Raises:
+        DataError: if a stage's figures are not there.
+    """
+    data, test, manifest = _figures(layout)
+    asked, reader, train = data["task"], test["reader"], data["parts"]["train"]
+    beside = [
+        f"{name} {test[key]['accuracy']:.2%}"
+        for key, name in READERS.items()
+        if key in test and key != "reader"
+    ]
+    labels = len(manifest["vocabulary"]["labels"])
+    return Head(
+        title=f"{asked['feature']} read off single words: {layout.task}",
+        figure=f"{reader['accuracy']:.2%}",
+        lead=f"of {test['rows']:,} test forms of {test['lemmas']:,} lemmas are read right "
+        f"({test['confidence']:.0%} interval {_between(reader)}, by bootstrap over lemmas). "
+        f"Beside it: {', '.join(beside)}; ceiling of any reader of the form alone "
+        f"{test['ceiling']['accuracy']:.2%}.",
+        facts=[
+            ("task", f"{asked['feature']} of part of speech {asked['pos']}, {labels} labels"),
+            ("learnt from", f"{train['rows']:,} forms of {train['lemmas']:,} lemmas"),
+            ("table", f"{asked['raw']}, SHA-256 {data['raw_sha256'][:12]}…"),
+            ("weights", f"SHA-256 {manifest['weights']['sha256'][:12]}…"),
+            ("versions", origins.versions_of(manifest)),
+        ],
+    )
+
+
+def collect(
+    layout: Layout, analysis: Analysis, predictions: pa.Table, more: Sequence[Section] = ()
+) -> list[Section]:
+    """All sections, in the order of the page.
+
+    Args:
+        layout: of the task; the figures of all stages are read there.
+        analysis: of the misread forms.
+        predictions: of the test rows (``tables.predictions``).
+        more: what else was found out; it follows the slices.
+
+    Raises:
+        DataError: if a stage's figures are not there.
+    """
+    data, test, manifest = _figures(layout)
+    looked = tables.read(layout.attributions, tables.ATTRIBUTIONS)
+    errors = [misreadings.browser(looked, analysis)] if len(analysis.errors) else []
+    return [
+        *_results(test),
+        *_calibration(layout),
+        misreadings.confusion(analysis, predictions),
+        Section(
+            "Per label",
+            "How well each label is read. Precision: of the forms read as it, those that bear it. "
+            "Recall: of the forms that bear it, those read as it.",
+            _csv(layout.metrics / "classes.csv"),
+            formats=dict.fromkeys(("precision", "recall", "f1"), SHARE),
+        ),
+        *misreadings.slices(analysis),
+        *more,
+        *misreadings.looked_at(looked, _csv(layout.masking)),
+        *errors,
+        origins.training(history.read(layout.history)),
+        *origins.data_sections(data, files.read_json(layout.metrics / "encoding.json")),
+        *origins.model_sections(data, manifest),
+    ]
+
+
+def _figures(layout: Layout) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    data, test = (files.read_json(layout.metrics / name) for name in ("data.json", "test.json"))
+    return data, test, files.read_json(layout.manifest)
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(io.BytesIO(path.read_bytes()), keep_default_na=False, na_values=[""])
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); make it: dvc repro") from error
+
+
+def _between(figures: dict[str, Any]) -> str:
+    return f"{figures['low']:.2%} to {figures['high']:.2%}"
+
+
+def _results(test: dict[str, Any]) -> Iterator[Section]:
+    there = {key: test[key] for key in READERS if key in test}
+    rows = [
+        {
+            "reader": READERS[key],
+            "accuracy": figures["accuracy"],
+            f"{test['confidence']:.0%} interval": _between(figures),
+            **{name: figures.get(score) for score, name in SCORES.items()},
+        }
+        for key, figures in there.items()
+    ]
+    ceiling = test["ceiling"]["accuracy"]
+    rows.append({"reader": "ceiling of any reader of the form alone", "accuracy": ceiling})
+    table = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    plain = {SCORES[score] for score in PLAIN}
+    close = pd.DataFrame(
+        [{"reader": READERS[key], **figures} for key, figures in there.items() if key != "majority"]
+    )
+    yield Section(
+        "Results",
+        "Accuracy on the test part, with intervals by bootstrap over lemmas. The ceiling is what the best "
+        "reader can have that sees the form alone: it is below 100% where forms bear several values.",
+        table,
+        charts.readers(close, ceiling),
+        "Accuracy of the readers with their intervals, beside the ceiling; the figures are in the table",
+        formats={name: ".4f" if name in plain else SHARE for name in table.columns},
+        marked=READERS["reader"],
+    )
+
+
+def _calibration(layout: Layout) -> Iterator[Section]:
+    bins, curve = layout.metrics / "calibration.csv", layout.metrics / "coverage.csv"
+    if bins.is_file():
+        table = _csv(bins).replace({"reader": READERS})
+        yield Section(
+            "Calibration",
+            "Are forms read with 80% confidence right in 80 of 100 cases? On the dashed line they are; "
+            "below it the reader is too sure, above it not sure enough. Greater dots stand for more forms.",
+            picture=charts.reliability(table),
+            alt="Accuracy of the forms by mean confidence, one line a reader, beside the diagonal",
+        )
+        yield Section(
+            "Calibration in figures",
+            folded=True,
+            table=table[table["forms"] > 0],
+            formats=dict.fromkeys(("low", "high"), ".0%") | dict.fromkeys(("confidence", "accuracy"), SHARE),
+            within=True,
+        )
+    if curve.is_file():
+        risks = _csv(curve)
+        yield Section(
+            "When it may abstain",
+            "What is misread if only the forms are answered that the reader is surest of.",
+            picture=charts.coverage(risks),
+            alt="Share of misread forms among those answered, by the share of forms answered",
+        )
+        wanted = [risks["coverage"].sub(share).abs().idxmin() for share in (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)]
+        yield Section(
+            "Some points of the curve",
+            table=risks.loc[list(dict.fromkeys(wanted)), ["coverage", "risk", "threshold"]],
+            formats={"coverage": ".1%", "risk": ".3%", "threshold": ".4f"},
+            within=True,
+        )
