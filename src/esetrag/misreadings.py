@@ -67,7 +67,7 @@ def looked_at(attributions: pa.Table, curve: pd.DataFrame) -> Iterator[Section]:
         "What the reader looks at",
         f"Accuracy on {curve['forms'].iloc[0]:,} test forms when symbols are hidden from it: all but the "
         "last k, or the last k. A hidden symbol stands for nothing, and the form keeps its length. The k "
-        "from which the upper line is flat is how much of an end the reader needs.",
+        "from which the blue line is flat is how much of an end the reader needs.",
         picture=charts.masked(curve),
         alt="Accuracy by the number of symbols at the end that are seen, or hidden",
     )
@@ -103,15 +103,15 @@ def browser(attributions: pa.Table, analysis: Analysis) -> Section:
             "lemma": errors["lemma"],
             "true": errors["label"],
             "read as": errors["predicted"],
-            "confidence": errors["probability"],
-            "of the true label": errors["label_probability"],
+            "P(read as)": errors["probability"],
+            "P(true)": errors["label_probability"],
             "features": errors["features"],
         }
     )
     if "kind" in errors:
         shown.insert(4, "kind", errors["kind"])
     if errors["unknown"].any():
-        shown["unknown symbols"] = errors["unknown"]
+        shown["unknown"] = errors["unknown"]
     return Section(
         "Misread forms",
         f"All {len(errors):,} of {analysis.rows:,} test forms, those first that the reader was surest of. "
@@ -119,7 +119,7 @@ def browser(attributions: pa.Table, analysis: Analysis) -> Section:
         "forms with that end, ház- those that begin so.",
         shown,
         kind="browser",
-        formats={"confidence": ".1%", "of the true label": ".1%"},
+        formats={"P(read as)": ".1%", "P(true)": ".1%"},
         filters=("kind", "true", "read as"),
     )
 

@@ -67,7 +67,7 @@ def head(layout: Layout) -> Head:
         f"Beside it: {', '.join(beside)}; ceiling of any reader of the form alone "
         f"{test['ceiling']['accuracy']:.2%}.",
         facts=[
-            ("task", f"{asked['feature']} of part of speech {asked['pos']}, {labels} labels"),
+            ("task", f"{asked['feature']}, {labels} labels, part of speech {asked['pos']}"),
             ("learnt from", f"{train['rows']:,} forms of {train['lemmas']:,} lemmas"),
             ("table", f"{asked['raw']}, SHA-256 {data['raw_sha256'][:12]}…"),
             ("weights", f"SHA-256 {manifest['weights']['sha256'][:12]}…"),
@@ -127,7 +127,7 @@ def _csv(path: Path) -> pd.DataFrame:
 
 
 def _between(figures: dict[str, Any]) -> str:
-    return f"{figures['low']:.2%} to {figures['high']:.2%}"
+    return f"{figures['low']:.2%}–{figures['high']:.2%}"
 
 
 def _results(test: dict[str, Any]) -> Iterator[Section]:
