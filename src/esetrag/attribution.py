@@ -125,8 +125,8 @@ def table(
 
     Returns:
         ``tables.ATTRIBUTIONS``, the misread forms first. A misread form's label is held against its
-        likeliest true one, that of another against the likeliest that it does not bear. Letters a reader cannot see, of
-        a form too long for it, have 0.
+        likeliest true one, that of another against the likeliest that it does not bear. Letters a
+        reader cannot see, of a form too long for it, have 0.
     """
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(encoded), -1)
     best = shares.argmax(1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 import pyarrow as pa
 
-from esetrag import charts
+from esetrag import charts, truth
 from esetrag.analysis import Analysis
 from esetrag.report import Letters, Section
 
@@ -15,30 +15,38 @@ SHOWN = 40
 """Labels of the confusion matrix at the most."""
 
 
-def confusion(analysis: Analysis, predictions: pa.Table) -> Section:
-    """Which label is read as which."""
-    pairs = analysis.confusions
-    labels = sorted({*predictions["label"].to_pylist(), *predictions["predicted"].to_pylist()})
-    by_label = (
-        pairs.groupby("label")["errors"].sum().add(pairs.groupby("predicted")["errors"].sum(), fill_value=0)
+def confusion(predictions: pa.Table) -> Section:
+    """Which label is read as which.
+
+    Args:
+        predictions: columns ``label``, of one value or several, and ``predicted``, one value.
+    """
+    label, read = (predictions[name].to_pandas() for name in ("label", "predicted"))
+    wrong = ~truth.right(predictions["label"], predictions["predicted"])
+    counts = pd.crosstab(label, read)
+    errors = pd.concat([label[wrong], read[wrong]]).value_counts()  # of a label, in a row or in a column
+    rows, columns = (
+        _most(names, errors) for names in (counts.index, sorted({*read, *truth.names(predictions["label"])}))
     )
-    if len(labels) > SHOWN:
-        labels = sorted(by_label.sort_values(ascending=False, kind="stable").index[:SHOWN])
-    counts = pairs.pivot_table(index="label", columns="predicted", values="errors", aggfunc="sum")
-    table = counts.reindex(index=labels, columns=labels).fillna(0).astype(int)
-    rows = pd.Series(predictions["label"].to_pylist()).value_counts()
-    missed = pairs.groupby("label")["errors"].sum()
     text = (
-        "How many forms of a label (row) are read as another (column); on the diagonal, the share read "
-        "right. A number leads to its forms in the list of misread forms."
+        "How many forms of a label (row) are read as another (column), and in grey the share of a row "
+        "that is read right. A number leads to its forms in the list of misread forms."
     )
-    if len(labels) == SHOWN:
+    if len(rows) < len(counts):
         text += f" The {SHOWN} labels with most errors are shown."
-    shown = table.astype(object)
-    for label in labels:  # on the diagonal the share, as text: no count of errors
-        share = 1 - missed.get(label, 0) / rows[label] if label in rows else 0.0
-        shown.loc[label, label] = f"{share:.1%}".replace("100.0%", "100%")
+    whole = counts.reindex(index=rows, columns=columns, fill_value=0)
+    cells, forms = whole.to_numpy().astype(object), counts.loc[rows].sum(axis=1).tolist()
+    for place, row in enumerate(rows):
+        for value in {*truth.values(row)} & {*columns}:
+            own = (place, columns.index(value))
+            cells[own] = f"{cells[own] / forms[place]:.1%}".replace("100.0%", "100%")
+    shown = pd.DataFrame(cells, rows, columns)
     return Section("Confusions", text, shown, kind="matrix")
+
+
+def _most(names: Iterable[str], errors: pd.Series) -> list[str]:
+    """The names with most errors, sorted."""
+    return sorted(sorted(names, key=lambda name: (-errors.get(name, 0), name))[:SHOWN])
 
 
 def slices(analysis: Analysis) -> Iterator[Section]:
@@ -47,7 +55,7 @@ def slices(analysis: Analysis) -> Iterator[Section]:
         "Where it misreads", "The share of misread forms among those that have something in common."
     )
     for name, group in analysis.slices.groupby("slice", sort=False):
-        if name == "true label" or len(group) < 2:  # the table of labels says it; there is nothing to compare
+        if name == "true value" or len(group) < 2:  # the table of values says it; there is nothing to compare
             continue
         names = {"value": name, "rows": "forms", "errors": "misread"}
         table = group.drop(columns="slice").rename(columns=names)
@@ -71,7 +79,7 @@ def looked_at(attributions: pa.Table, curve: pd.DataFrame) -> Iterator[Section]:
         picture=charts.masked(curve),
         alt="Accuracy by the number of symbols at the end that are seen, or hidden",
     )
-    right = rows[rows["label"] == rows["predicted"]]
+    right = rows[truth.right(attributions["label"], attributions["predicted"])]
     yield Section(
         "A form of each label, letter by letter",
         "Forms read right, drawn by chance. Orange letters speak for the label read, blue ones for the "
@@ -108,6 +116,8 @@ def browser(attributions: pa.Table, analysis: Analysis) -> Section:
             "features": errors["features"],
         }
     )
+    if (errors["predicted_set"] != errors["predicted"]).any():
+        shown.insert(4, "as a set", errors["predicted_set"])
     if "kind" in errors:
         shown.insert(4, "kind", errors["kind"])
     if errors["unknown"].any():

@@ -96,7 +96,7 @@ def model_sections(data: dict[str, Any], manifest: dict[str, Any]) -> Iterator[S
     )
     every = {
         f"{name}.{key}": str(value)
-        for name in ("model", "training")
+        for name in ("model", "training", "calibration")
         for key, value in sorted(manifest[name].items())
     }
     yield Section("All its parameters", table=_facts(every), kind="facts", folded=True, within=True)

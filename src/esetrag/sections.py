@@ -35,8 +35,9 @@ SCORES = {
     "loss": "loss, nats",
     "brier": "Brier score",
     "ece": "calibration error",
+    "risk_area": "risk area",
 }
-PLAIN = ("loss", "brier")
+PLAIN = ("loss", "brier", "risk_area")
 SHARE = ".2%"
 
 
@@ -53,19 +54,11 @@ def head(layout: Layout) -> Head:
     """
     data, test, manifest = _figures(layout)
     asked, reader, train = data["task"], test["reader"], data["parts"]["train"]
-    beside = [
-        f"{name} {test[key]['accuracy']:.2%}"
-        for key, name in READERS.items()
-        if key in test and key != "reader"
-    ]
     labels = len(manifest["vocabulary"]["labels"])
     return Head(
         title=f"{asked['feature']} read off single words: {layout.task}",
         figure=f"{reader['accuracy']:.2%}",
-        lead=f"of {test['rows']:,} test forms of {test['lemmas']:,} lemmas are read right "
-        f"({test['confidence']:.0%} interval {_between(reader)}, by bootstrap over lemmas). "
-        f"Beside it: {', '.join(beside)}; ceiling of any reader of the form alone "
-        f"{test['ceiling']['accuracy']:.2%}.",
+        lead=_lead(test),
         facts=[
             ("task", f"{asked['feature']}, {labels} labels, part of speech {asked['pos']}"),
             ("learnt from", f"{train['rows']:,} forms of {train['lemmas']:,} lemmas"),
@@ -74,6 +67,28 @@ def head(layout: Layout) -> Head:
             ("versions", origins.versions_of(manifest)),
         ],
     )
+
+
+def _lead(test: dict[str, Any]) -> str:
+    reader, lead, seeds, several = (test[key] for key in ("reader", "lead", "seeds", "several_values"))
+    forms = f"{test['rows']:,} test forms of {test['lemmas']:,} lemmas"
+    values = f"the {test['pairs']:,} values of " if several else ""
+    sentences = [
+        f"of {values}{forms} are read right "
+        f"({test['confidence']:.0%} interval {_between(reader)}, by bootstrap over lemmas)."
+    ]
+    if several:
+        sentences.append(
+            f"{several:,} forms bear several values; of {reader['any_gold']:.2%} of all forms, one is read."
+        )
+    points = [f"{100 * lead[key]:+.2f}" for key in ("value", "low", "high")]
+    sentences.append(
+        f"Against the best baseline, {READERS[lead['on']]}, that is {points[0]} points more forms "
+        f"({points[1]} to {points[2]})."
+    )
+    if seeds["count"] > 1:
+        sentences.append(f"Over {seeds['count']} seeds: {seeds['mean']:.2%} ± {seeds['deviation']:.2%}.")
+    return " ".join(sentences)
 
 
 def collect(
@@ -96,10 +111,10 @@ def collect(
     return [
         *_results(test),
         *_calibration(layout),
-        misreadings.confusion(analysis, predictions),
+        misreadings.confusion(predictions),
         Section(
-            "Per label",
-            "How well each label is read. Precision: of the forms read as it, those that bear it. "
+            "Per value",
+            "How well each value is read. Precision: of the forms read as it, those that bear it. "
             "Recall: of the forms that bear it, those read as it.",
             _csv(layout.metrics / "classes.csv"),
             formats=dict.fromkeys(("precision", "recall", "f1"), SHARE),
@@ -164,11 +179,12 @@ def _calibration(layout: Layout) -> Iterator[Section]:
     bins, curve = layout.metrics / "calibration.csv", layout.metrics / "coverage.csv"
     if bins.is_file():
         table = _csv(bins).replace({"reader": READERS})
+        drawn = table[table["reader"] != READERS["majority"]]  # it is as sure of every form
         yield Section(
             "Calibration",
             "Are forms read with 80% confidence right in 80 of 100 cases? On the dashed line they are; "
             "below it the reader is too sure, above it not sure enough. Greater dots stand for more forms.",
-            picture=charts.reliability(table),
+            picture=charts.reliability(drawn),
             alt="Accuracy of the forms by mean confidence, one line a reader, beside the diagonal",
         )
         yield Section(

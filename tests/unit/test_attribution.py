@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -7,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from esetrag import attribution, checkpoint, encoding, evaluation, params, tables, training
+from esetrag import attribution, encoding, params, tables, training
 from esetrag.batches import Batch, score
 from esetrag.encoding import Encoded
 from esetrag.network import Network
@@ -27,13 +29,22 @@ def ngram(given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabula
     return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, model, how).network
 
 
+@pytest.fixture
+def lstm(
+    given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model
+) -> Network:
+    """The notebook's network, after it has learnt the tiny rows."""
+    how = given.train.model_copy(
+        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8}
+    )
+    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how).network
+
+
 @pytest.fixture(params=["ngram", "lstm"])
 def network(request: pytest.FixtureRequest) -> Network:
     """A reader of each kind that knows the tiny rows."""
-    if request.param == "lstm":
-        return checkpoint.load(request.getfixturevalue("tiny_checkpoint")).network
-    linear: Network = request.getfixturevalue("ngram")
-    return linear
+    found: Network = request.getfixturevalue(request.param)
+    return found
 
 
 def two_likeliest(network: Network, encoded: Encoded) -> tuple[Batch, Tensor, Tensor, Tensor]:
@@ -83,23 +94,23 @@ def test_the_suffix_tells_the_case_and_not_the_stem(network: Network, tiny_encod
 
 
 @pytest.fixture
-def wide(given: params.Params, tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> pa.Table:
+def wide(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> pa.Table:
     """Predictions by chance: most are wrong, and no two rows are alike."""
-    return predictions(given, tiny_rows, tiny_vocabulary, np.random.default_rng(3).dirichlet(np.ones(7), 84))
+    return predictions(tiny_rows, tiny_vocabulary, np.random.default_rng(3).dirichlet(np.ones(7), 84))
 
 
-def predictions(
-    given: params.Params, rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.float64]
-) -> pa.Table:
-    read = shares.astype(np.float32)
-    return evaluation.evaluate(rows, rows, read, vocabulary.labels, given.evaluate).predictions
+def predictions(rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.float64]) -> pa.Table:
+    schema = tables.predictions(list(vocabulary.labels))
+    read = pa.array(vocabulary.labels).take(pa.array(shares.argmax(1)))
+    vectors = pa.array(shares.astype(np.float32).tolist(), schema.field("probabilities").type)
+    columns = [*rows.columns, read, read, pa.array(shares.max(1).astype(np.float32)), vectors]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def look(
     network: Network, encoded: Encoded, wide: pa.Table, vocabulary: Vocabulary, seed: int = 1
 ) -> pa.Table:
-    targets = attribution.targets_of(encoded, len(vocabulary.labels))
-    return attribution.table(network, encoded, targets, wide, vocabulary.labels, seed)
+    return attribution.table(network, encoded, wide, vocabulary.labels, seed)
 
 
 def test_all_misread_forms_and_one_right_of_each_label_are_looked_at(
@@ -136,10 +147,8 @@ def test_the_same_forms_are_drawn_each_time_and_others_by_another_seed(
     tiny_rows: pa.Table,
     tiny_encoded: Encoded,
     tiny_vocabulary: Vocabulary,
-    given: params.Params,
 ) -> None:
-    ids = tiny_encoded.labels
-    right = predictions(given, tiny_rows, tiny_vocabulary, np.eye(7)[ids])
+    right = predictions(tiny_rows, tiny_vocabulary, tiny_encoded.targets.astype(float))
     drawn = look(ngram, tiny_encoded, right, tiny_vocabulary)
     assert drawn.schema.equals(tables.ATTRIBUTIONS)
     assert len(drawn) == 7
@@ -163,9 +172,27 @@ def test_letters_that_were_not_read_have_no_share(
 def test_a_label_unseen_in_training_is_held_against_the_runner_up(
     ngram: Network, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, wide: pa.Table
 ) -> None:
-    none = np.zeros((84, 7), dtype=bool)
-    rows = attribution.table(ngram, tiny_encoded, none, wide, tiny_vocabulary.labels, 1).to_pylist()
-    shares = {row["form"]: row["probabilities"] for row in wide.to_pylist()}
+    unseen = replace(tiny_encoded, targets=np.zeros((84, 7), dtype=bool))
+    for row in look(ngram, unseen, wide, tiny_vocabulary).to_pylist():
+        assert row["against"] == ranked(wide, row["form"])[1]
+
+
+def test_of_several_true_values_the_likeliest_is_held_against_and_none_if_one_is_read(
+    ngram: Network, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, wide: pa.Table
+) -> None:
+    targets = tiny_encoded.targets.copy()
+    targets[:, :2] = True
+    first = set(tiny_vocabulary.labels[:2])
+    rows = look(ngram, replace(tiny_encoded, targets=targets), wide, tiny_vocabulary).to_pylist()
+    own = {row["form"]: {row["label"]} | first for row in wide.to_pylist()}
     for row in rows:
-        ranked = np.argsort(shares[row["form"]])[::-1]
-        assert row["against"] == tiny_vocabulary.labels[ranked[1]]
+        true, order = own[row["form"]], ranked(wide, row["form"])
+        rivals = [label for label in order if (label in true) == (row["predicted"] not in true)]
+        assert row["against"] == rivals[0]
+
+
+def ranked(wide: pa.Table, form: str) -> list[str]:
+    """The labels of a form, the likeliest first."""
+    labels = wide.schema.metadata[b"labels"].decode().split("\t")
+    shares = {row["form"]: row["probabilities"] for row in wide.to_pylist()}[form]
+    return [labels[column] for column in np.argsort(shares)[::-1]]

@@ -1,27 +1,33 @@
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from esetrag import attribution, checkpoint, masking
+from esetrag import masking, params, training
 from esetrag.encoding import Encoded
 from esetrag.network import Network
+from esetrag.vocab import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 @pytest.fixture
-def network(tiny_checkpoint: Path) -> Network:
-    return checkpoint.load(tiny_checkpoint).network
+def network(
+    given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model
+) -> Network:
+    """The notebook's network, after it has learnt the tiny rows."""
+    how = given.train.model_copy(
+        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8}
+    )
+    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how).network
 
 
 def test_with_all_symbols_every_form_is_read_and_with_none_hardly_any(
     network: Network, tiny_encoded: Encoded
 ) -> None:
-    targets = attribution.targets_of(tiny_encoded, 7)
-    found = masking.curve(network, tiny_encoded, targets, 1)
+    found = masking.curve(network, tiny_encoded, 1)
     assert found["symbols"].tolist() == list(range(9))
     assert (found["forms"] == 84).all()
     assert found["without_last"].iloc[0] > 0.95, "nothing is hidden"
@@ -35,13 +41,13 @@ def test_with_all_symbols_every_form_is_read_and_with_none_hardly_any(
 def test_of_many_rows_a_sample_is_drawn_that_does_not_change(
     network: Network, tiny_encoded: Encoded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    targets = attribution.targets_of(tiny_encoded, 7)
     monkeypatch.setattr(masking, "ROWS", 40)
-    found = masking.curve(network, tiny_encoded, targets, 1)
+    found = masking.curve(network, tiny_encoded, 1)
     assert (found["forms"] == 40).all()
-    assert found.equals(masking.curve(network, tiny_encoded, targets, 1))
+    assert found.equals(masking.curve(network, tiny_encoded, 1))
 
 
 def test_any_of_several_right_labels_counts(network: Network, tiny_encoded: Encoded) -> None:
-    found = masking.curve(network, tiny_encoded, np.ones((84, 7), dtype=bool), 1)
+    all_right = replace(tiny_encoded, targets=np.ones((84, 7), dtype=bool))
+    found = masking.curve(network, all_right, 1)
     assert (found[["without_last", "only_last"]] == 1).all(axis=None)

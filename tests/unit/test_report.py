@@ -169,7 +169,7 @@ def test_a_matrix_leads_to_its_forms_and_shades_by_count() -> None:
     found = page(Section("Confusions", table=table, kind="matrix"))
     leads = [(each["data-true"], each["data-read"]) for each in found.all("button") if "data-true" in each]
     assert leads == [("ACC", "NOM"), ("NOM", "ACC")]
-    assert [cell["class"] for cell in found.all("td")] == ["corner", "diagonal", "m9", "m3", "diagonal"]
+    assert [cell["class"] for cell in found.all("td")] == ["corner", "right", "m9", "m3", "right"]
 
 
 def test_bars_are_as_long_as_their_share_of_the_greatest() -> None:
