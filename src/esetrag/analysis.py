@@ -76,7 +76,8 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
 
 
 def _slice(name: str, values: pd.Series, wrong: pd.Series) -> pd.DataFrame:
-    counts = wrong.loc[values.index].groupby(values.to_numpy(), observed=True).agg(["size", "sum"])
+    # The array, not its strings: lengths stand in the order of the lengths.
+    counts = wrong.loc[values.index].groupby(values.array, observed=True).agg(["size", "sum"])
     return pd.DataFrame(
         {
             "slice": name,

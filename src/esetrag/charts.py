@@ -109,7 +109,8 @@ def readers(results: pd.DataFrame, ceiling: float) -> str:
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set(xlabel="forms read right", ylim=(-0.6, len(rows) - 0.4))
+        axes.set(xlabel="accuracy", ylim=(-0.6, len(rows) - 0.4))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.set_xlim(least - 0.05 * span, most + 0.03 * span)
         _shares(axes.xaxis)
         return _svg(figure, "readers")
@@ -139,7 +140,7 @@ def learning(epochs: Sequence[Epoch]) -> str:
             if metric == "accuracy":
                 axes.set_ylim(0)
             else:
-                axes.legend()
+                axes.legend(loc="upper right")
         return _svg(figure, "learning")
 
 

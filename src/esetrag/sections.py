@@ -26,15 +26,14 @@ READERS = {
     "reader": "this reader",
 }
 """Names of what ``test.json`` holds figures of, in the order of the page."""
+CEILING = "ceiling of any reader of the form alone"
 SCORES = {
-    "any_gold": "any true value",
-    "macro_f1": "macro-F1",
-    "set_precision": "set precision",
-    "set_recall": "set recall",
-    "set_f1": "set F1",
-    "loss": "loss, nats",
-    "brier": "Brier score",
-    "ece": "calibration error",
+    "set_precision": "precision",
+    "set_recall": "recall",
+    "set_f1": "F1",
+    "loss": "loss",
+    "brier": "Brier",
+    "ece": "ECE",
     "risk_area": "risk area",
 }
 PLAIN = ("loss", "brier", "risk_area")
@@ -81,10 +80,11 @@ def _lead(test: dict[str, Any]) -> str:
         sentences.append(
             f"{several:,} forms bear several values; of {reader['any_gold']:.2%} of all forms, one is read."
         )
-    points = [f"{100 * lead[key]:+.2f}" for key in ("value", "low", "high")]
+    points = [f"{100 * lead[key]:+.2f}".replace("-", "−") for key in ("value", "low", "high")]
     sentences.append(
-        f"Against the best baseline, {READERS[lead['on']]}, that is {points[0]} points more forms "
-        f"({points[1]} to {points[2]})."
+        f"The best baseline, {READERS[lead['on']]}, reads {test[lead['on']]['any_gold']:.2%} of the forms "
+        f"right: a difference of {points[0]} points ({points[1]} to {points[2]}). The {CEILING} is "
+        f"{test['ceiling']['accuracy']:.2%}."
     )
     if seeds["count"] > 1:
         sentences.append(f"Over {seeds['count']} seeds: {seeds['mean']:.2%} ± {seeds['deviation']:.2%}.")
@@ -146,33 +146,50 @@ def _between(figures: dict[str, Any]) -> str:
 
 
 def _results(test: dict[str, Any]) -> Iterator[Section]:
-    there = {key: test[key] for key in READERS if key in test}
+    there = {READERS[key]: test[key] for key in READERS if key in test}
+    ceiling = test["ceiling"]
     rows = [
         {
-            "reader": READERS[key],
+            "reader": name,
             "accuracy": figures["accuracy"],
             f"{test['confidence']:.0%} interval": _between(figures),
-            **{name: figures.get(score) for score, name in SCORES.items()},
+            "forms right": figures.get("any_gold"),
+            "macro-F1": figures["macro_f1"],
         }
-        for key, figures in there.items()
+        for name, figures in there.items()
     ]
-    ceiling = test["ceiling"]["accuracy"]
-    rows.append({"reader": "ceiling of any reader of the form alone", "accuracy": ceiling})
-    table = pd.DataFrame(rows).dropna(axis="columns", how="all")
-    plain = {SCORES[score] for score in PLAIN}
-    close = pd.DataFrame(
-        [{"reader": READERS[key], **figures} for key, figures in there.items() if key != "majority"]
-    )
+    rows.append({"reader": CEILING, "accuracy": ceiling["accuracy"], "forms right": ceiling.get("any_gold")})
+    table = pd.DataFrame(rows)
+    close = [{"reader": name, **figures} for name, figures in there.items() if name != READERS["majority"]]
     yield Section(
         "Results",
-        "Accuracy on the test part, with intervals by bootstrap over lemmas. The ceiling is what the best "
-        "reader can have that sees the form alone: it is below 100% where forms bear several values.",
-        table,
-        charts.readers(close, ceiling),
+        "Accuracy: of all values that forms bear, the share that is read; a reader names one value of a "
+        "form, so the ceiling is below 100% where forms bear several. Forms right: the value read is one "
+        "of the form’s. Intervals by bootstrap over lemmas.",
+        table.dropna(axis="columns", how="all"),
+        charts.readers(pd.DataFrame(close), ceiling["accuracy"]),
         "Accuracy of the readers with their intervals, beside the ceiling; the figures are in the table",
-        formats={name: ".4f" if name in plain else SHARE for name in table.columns},
+        formats=dict.fromkeys(table.columns, SHARE),
         marked=READERS["reader"],
     )
+    more = pd.DataFrame(
+        [
+            {"reader": name, **{title: figures.get(score) for score, title in SCORES.items()}}
+            for name, figures in there.items()
+        ]
+    ).dropna(axis="columns", how="all")
+    if len(more.columns) > 1:
+        plain = {SCORES[score] for score in PLAIN}
+        yield Section(
+            "Sets and probabilities",
+            "Precision, recall and F1 of the sets of values named for a form. Loss in nats, Brier score, "
+            "expected calibration error and the area under the curve of risk and coverage: the less, the "
+            "better.",
+            more,
+            formats={name: ".4f" if name in plain else SHARE for name in more.columns},
+            marked=READERS["reader"],
+            within=True,
+        )
 
 
 def _calibration(layout: Layout) -> Iterator[Section]:
