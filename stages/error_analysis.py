@@ -1,14 +1,14 @@
-"""Predictions to the misread forms, a page about them and the pictures; ends the pipeline's MLflow run."""
+"""Predictions to the misread forms, pages about them and the pictures; ends the pipeline's MLflow run."""
 
 from esetrag import files, params, stage, tracker
 from esetrag.layout import Layout
 
 
 def main(layout: Layout, how: params.ErrorAnalysis) -> None:
-    """Writes the error table, the page and the pictures, then completes the run."""
+    """Writes the error table, the pages and the pictures, then completes the run."""
     with tracker.completing(layout):
         # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
-        from esetrag import analysis, error_report, history, model_card, plots, stress, tables
+        from esetrag import analysis, error_report, history, model_card, plots, sections, stress, tables
         from esetrag.exposure import Shown
         from esetrag.vocab import Vocabulary
 
@@ -18,12 +18,15 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
         result = analysis.analyse(predictions, vocabulary, shown)
         tables.write(layout.errors, analysis.table(result))
         files.write_json(layout.metrics / "errors.json", analysis.summary(result))
-        page = error_report.page(layout.task, result, stress.read_csv(layout.stress), how)
+        stressed = stress.read_csv(layout.stress)
+        looked = tables.read(layout.attributions, tables.ATTRIBUTIONS)
+        page = error_report.page(layout.task, result, stressed, how, looked)
         files.write_text(layout.metrics / "errors.md", page)
         places = (layout.metrics / "data.json", layout.metrics / "test.json", layout.manifest)
         data, test, manifest = map(files.read_json, places)
         card = model_card.page(layout.task, data, test, manifest, result)
         files.write_text(layout.metrics / "model_card.md", card)
+        files.write_text(layout.report, sections.page(layout, result, predictions))
         forms = {part: rows["form"] for part, rows in shown.parts.items()}
         plots.draw(layout.plots, forms, shown.longest, history.read(layout.history), predictions)
 

@@ -1,6 +1,6 @@
-"""Checkpoint and test forms to predictions and the test's figures: baselines, ceiling, stress sets."""
+"""Checkpoint and test forms to predictions, figures beside baselines and ceiling, and what the reader looked at."""
 
-from esetrag import encoding, evaluation, files, leakage, params, stage, stress, tables
+from esetrag import attribution, encoding, evaluation, files, leakage, masking, params, stage, stress, tables
 from esetrag.layout import PARTS, Layout
 from esetrag.reader import Reader
 
@@ -11,20 +11,22 @@ def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) 
     families = tables.read(layout.families, tables.FAMILIES)
     leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
     reader = Reader.load(layout.checkpoint)
+    network = reader.checkpoint.network
     encoded = encoding.read(layout.encoded("test"), reader.checkpoint.vocabulary)
     repeats = [Reader.load(layout.repeat(seed)) for seed in reader.repeats]
     reads = [one.read(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
-    tables.write(layout.predictions, result.predictions)
-    tested = result.predictions
-    stressed = stress.examine(parts["train"], tested, families["lemma"], reader.read_table, how)
+    read = result.predictions
+    tables.write(layout.predictions, read)
+    tables.write(layout.attributions, attribution.table(network, encoded, read, reader.labels, how.seed))
+    stressed = stress.examine(parts["train"], read, families["lemma"], reader.read_table, how)
+    files.write_json(layout.metrics / "test.json", {**result.figures, "stress": stress.figures(stressed)})
     files.write_csv(layout.stress, stressed)
-    figures = {**result.figures, "stress": stress.figures(stressed)}
-    files.write_json(layout.metrics / "test.json", figures)
+    files.write_csv(layout.masking, masking.curve(network, encoded, how.seed))
     files.write_csv(layout.metrics / "classes.csv", result.classes)
     files.write_csv(layout.metrics / "calibration.csv", result.reliability)
     files.write_csv(layout.metrics / "coverage.csv", result.coverage)
-    files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(result.predictions))
+    files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(read))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from esetrag import (
     files,
     leakage,
     params,
-    review,
     sampling,
     stage,
     tables,
@@ -28,9 +27,7 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     selection = audit.settle(selection, found, how.suspicious)
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)
-    files.write_json(layout.metrics / "data_audit.json", found.figures())
-    files.write_text(layout.metrics / "data_audit.md", audit_report.page(layout.task, found, how.suspicious))
-    files.write_text(layout.review, review.tsv(found.review))
+    audit_report.write(layout, found, how.suspicious)
     audit.check(found, how.suspicious, layout.review)
     for part in PARTS:
         tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))

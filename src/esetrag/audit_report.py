@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from esetrag import markdown, noise, review
+from esetrag import files, markdown, noise, review
 from esetrag.audit import Audit
+from esetrag.layout import Layout
 
 EXAMPLES, SHIFTS, SPELLINGS, LEMMAS = 20, 20, 20, 10
 POLICIES = {
@@ -13,6 +14,19 @@ POLICIES = {
     "drop": "Rows with a suspicious label, and headings, were left out (`sample.suspicious: drop`).",
     "stop": "The stage stops where a label is suspicious or a form is a heading (`sample.suspicious: stop`).",
 }
+
+
+def write(layout: Layout, found: Audit, policy: str) -> None:
+    """Writes figures, page and the list of suspicious rows.
+
+    Args:
+        layout: of the task.
+        found: in its rows.
+        policy: ``sample.suspicious``.
+    """
+    files.write_json(layout.metrics / "data_audit.json", found.figures())
+    files.write_text(layout.metrics / "data_audit.md", page(layout.task, found, policy))
+    files.write_text(layout.review, review.tsv(found.review))
 
 
 def page(task: str, found: Audit, policy: str) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
 import pandas as pd
+import pyarrow as pa
 
 from esetrag import markdown, params, stress, taxonomy
 from esetrag.analysis import Analysis
 
 
-def page(task: str, analysis: Analysis, stressed: pd.DataFrame, how: params.ErrorAnalysis) -> str:
+def page(
+    task: str,
+    analysis: Analysis,
+    stressed: pd.DataFrame,
+    how: params.ErrorAnalysis,
+    attributions: pa.Table | None = None,
+) -> str:
     """The error report as a page.
 
     Args:
@@ -16,15 +26,19 @@ def page(task: str, analysis: Analysis, stressed: pd.DataFrame, how: params.Erro
         analysis: of its errors.
         stressed: accuracy on the stress sets (``stress.COLUMNS``).
         how: how much is shown.
+        attributions: what the letters of misread forms did (``tables.ATTRIBUTIONS``): those that did most
+            for the label read are in bold. None: the whole form is.
     """
     errors = analysis.errors
+    looked = {} if attributions is None else _bold(attributions)
+    how_bold = " In bold what did most for the label read." if looked else ""
     confusions = [
         (row.label, row.predicted, row.errors)
         for row in analysis.confusions.head(how.confusions).itertuples()
     ]
     misread = [
-        (f"**{row.form}**", row.lemma, row.features, row.label, row.predicted, f"{row.probability:.1%}",
-         f"{row.label_probability:.1%}", row.unknown)
+        (looked.get(f"{row.form}\t{row.predicted}", f"**{row.form}**"), row.lemma, row.features, row.label,
+         row.predicted, f"{row.probability:.1%}", f"{row.label_probability:.1%}", row.unknown)
         for row in errors.head(how.examples).itertuples()
     ]  # fmt: skip
     text = [
@@ -69,7 +83,7 @@ def page(task: str, analysis: Analysis, stressed: pd.DataFrame, how: params.Erro
         )
         text += [
             f"\n## The forms\n\nThe {len(misread)} misread with most confidence of {len(errors)}; "
-            f"all are in `data/{task}/errors.parquet`.\n",
+            f"all are in `data/{task}/errors.parquet`.{how_bold}\n",
             markdown.table(columns, misread, "lllllrrl"),
         ]
     return "\n".join([*text, ""])
@@ -83,3 +97,17 @@ def _table(frame: pd.DataFrame, align: str) -> str:
     }
     columns = [frame[name].map(shown.get(frame[name].dtype.kind, str)) for name in frame.columns]
     return markdown.table(tuple(frame.columns), zip(*columns, strict=True), align)
+
+
+def _bold(attributions: pa.Table) -> dict[str, str]:
+    """Forms by themselves and the label read, in bold the letters that do half of what the first does."""
+    texts = {}
+    for row in attributions.select(["form", "predicted", "letters"]).to_pylist():
+        most = max(row["letters"], default=0.0)
+        strong = (most > 0 and score >= most / 2 for score in row["letters"])
+        runs = groupby(zip(row["form"], strong, strict=True), key=itemgetter(1))
+        parts = [(bold, "".join(letter for letter, _ in run)) for bold, run in runs]
+        texts[f"{row['form']}\t{row['predicted']}"] = "".join(
+            f"**{text}**" if bold else text for bold, text in parts
+        )
+    return texts

@@ -96,6 +96,21 @@ class Layout:
         return self.metrics / "stress.csv"
 
     @property
+    def attributions(self) -> Path:
+        """What each letter did for the label read, of the misread and some other test forms."""
+        return self.data / "attributions.parquet"
+
+    @property
+    def masking(self) -> Path:
+        """Accuracy when symbols at the end of the forms, or all others, are hidden."""
+        return self.metrics / "masking.csv"
+
+    @property
+    def report(self) -> Path:
+        """The page with everything on it."""
+        return self.metrics / "report.html"
+
+    @property
     def errors(self) -> Path:
         """The misread test forms."""
         return self.data / "errors.parquet"

@@ -76,10 +76,22 @@ class LstmClassifier(nn.Module):
         Returns:
             (b, labels) logits.
         """
-        steps = torch.arange(ids.shape[1], device=ids.device)  # (t,)
+        return self.read(self.embedding(ids), lengths)
+
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """Scores forms given by their symbols' embeddings.
+
+        Args:
+            embedded: (b, t, e), right-padded.
+            lengths: (b,) int64, at least 1.
+
+        Returns:
+            (b, labels) logits.
+        """
+        steps = torch.arange(embedded.shape[1], device=embedded.device)  # (t,)
         turned = (lengths[:, None] - 1 - steps).clamp_min(0)[..., None]  # (b, t, 1) last symbol first
         last = (lengths - 1)[:, None, None]  # (b, 1, 1)
-        x = self.dropout(self.embedding(ids))  # (b, t, e)
+        x = self.dropout(embedded)  # (b, t, e)
         for layer in self.layers:
             states = []
             for backward, lstm in enumerate(layer.children()):

@@ -102,7 +102,7 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     model, training, weights = manifest["model"], manifest["training"], manifest["weights"]
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
     return [
-        f"{len(manifest['vocabulary']['symbols'])} symbols, {_shape(model)};",
+        f"{len(manifest['vocabulary']['symbols'])} symbols, {shape(model)};",
         f"{weights['size'] / 1024:,.0f} KiB.",
         f"Trained on {training['device']}, seed {training['seed']}, threads {training['threads']};",
         f"the weights are those of epoch {training['epoch']}, the best on dev.\n",
@@ -110,7 +110,8 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     ]
 
 
-def _shape(model: dict[str, Any]) -> str:
+def shape(model: dict[str, Any]) -> str:
+    """What the network is made of, in words; the manifest's entry `model`."""
     if model["kind"] == "ngram":
         return f"weights of the n-grams at both ends of a form, up to {model['longest']} symbols long"
     directions = "bidirectional" if model["bidirectional"] else "one-way"

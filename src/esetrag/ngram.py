@@ -122,6 +122,32 @@ def hashes(ids: Tensor, lengths: Tensor, longest: int, suffixes_only: bool = Fal
     return torch.stack(columns, dim=1)
 
 
+def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False) -> Tensor:
+    """The places whose symbols each n-gram of ``hashes`` is made of.
+
+    Args:
+        lengths: (b,) BOS and EOS counted.
+        width: symbols a row.
+        longest: symbols of the longest n-gram.
+        suffixes_only: as ``hashes`` takes it.
+
+    Returns:
+        (b, n-grams, width) bool; nothing where a form is too short.
+    """
+    place = torch.arange(width, device=lengths.device)
+    last = lengths.long()[:, None] - 2
+    columns = []
+    for size in range(1, longest + 1):
+        first = last - (size - 1)
+        suffix = (place >= first) & (place <= last)
+        columns.append(suffix & (first >= 0))
+        if 2 * size <= longest + 1 and not suffixes_only:
+            columns.append((suffix | (place == first - 2)) & (first >= 2))
+    prefixes = range(1, longest // 2 + 1) if not suffixes_only else ()
+    columns += [(place >= 1) & (place <= size) & (last >= size) for size in prefixes]
+    return torch.stack(columns, dim=1)
+
+
 def _mixed(sums: Tensor, kind: int) -> Tensor:
     """Sums of different kinds of n-grams kept apart."""
     return (sums * BASE + kind) * -7046029254386353131  # an odd factor: no two sums become one

@@ -18,9 +18,10 @@ from esetrag.layout import PARTS, Layout
 PAGES = (
     *("data.md", "data.json", "data_audit.md", "data_audit.json", "review.tsv"),
     *("encoding.json", "history.csv", "train.json", "test.json"),
-    *("classes.csv", "calibration.csv", "coverage.csv", "stress.csv"),
+    *("classes.csv", "calibration.csv", "coverage.csv", "masking.csv", "stress.csv"),
     *(
         "model_card.md",
+        "report.html",
         "errors.md",
         "errors.json",
         "plots/lengths.png",
@@ -31,6 +32,8 @@ PAGES = (
 """Figures, pages and pictures under a task's metrics that a run shows."""
 
 CODE = ("src/esetrag", "stages")
+KINDS = (".py", ".jinja", ".css", ".js")
+"""Endings of the files in these folders that are code."""
 EXPERIMENT, BASELINE = "dvc.exp.name", "dvc.exp.baseline"
 """Tags: the name of a DVC experiment, and the commit it was started on."""
 
@@ -83,7 +86,9 @@ class Inputs:
             parameters={"task": task.model_dump(), **given.model_dump(exclude={"tasks", "tracking"})},
             raw=raw,
             raw_sha256=files.sha256(raw),
-            code_sha256=_digest(sorted(path for top in CODE for path in (layout.root / top).glob("*.py"))),
+            code_sha256=_digest(
+                sorted(path for top in CODE for path in (layout.root / top).glob("*") if path.suffix in KINDS)
+            ),
             versions=versions.installed() if libraries is None else libraries,
         )
 

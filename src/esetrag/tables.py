@@ -37,6 +37,15 @@ ERRORS = pa.schema(
 """A misread form: how sure the reader was, what it gave the true values, the symbols it did not know,
 the kind of error (``taxonomy.KINDS``)."""
 
+ATTRIBUTIONS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("form", "label", "predicted", "against")),
+        pa.field("rest", pa.float32()),
+        pa.field("letters", pa.list_(pa.float32())),
+    ]
+)
+"""What each letter of a form does for the label read, against another; what of it is no letter's doing."""
+
 
 def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
     """Schema of the encoded rows.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from esetrag import encoding, params
-from esetrag.ngram import ABSENT, NgramClassifier, hashes
+from esetrag.ngram import ABSENT, NgramClassifier, hashes, spans
 from esetrag.vocab import Vocabulary
 
 LABELS = 5
@@ -174,3 +174,19 @@ def test_the_shapes_told_are_those_of_the_weights(forms: list[str]) -> None:
 def test_an_untrained_reader_prefers_no_label() -> None:
     network = NgramClassifier(torch.arange(1, 9), LABELS, shape(LONGEST))
     assert torch.equal(network(*encoded(FORMS)), torch.zeros(len(FORMS), LABELS))
+
+
+def test_an_ngram_changes_with_the_symbols_of_its_span_and_with_no_other() -> None:
+    ids, lengths = encoded(FORMS)
+    before, places = hashes(ids, lengths, LONGEST), spans(lengths, ids.shape[1], LONGEST)
+    assert places.shape == (*before.shape, ids.shape[1])
+    for place in range(ids.shape[1]):
+        other = ids.clone()
+        other[:, place] += 1
+        assert torch.equal(hashes(other, lengths, LONGEST) != before, places[:, :, place])
+
+
+def test_an_ngram_that_a_form_is_too_short_for_spans_nothing() -> None:
+    ids, lengths = encoded(FORMS)
+    absent = hashes(ids, lengths, LONGEST) == ABSENT
+    assert torch.equal(spans(lengths, ids.shape[1], LONGEST).any(2), ~absent)
