@@ -1,4 +1,4 @@
-"""Checkpoint and test forms to predictions, figures beside baselines and ceiling, and what the reader looked at."""
+"""Checkpoint and test forms to predictions, figures beside baselines, and what the reader looked at."""
 
 from esetrag import attribution, encoding, evaluation, files, leakage, masking, params, stage, stress, tables
 from esetrag.layout import PARTS, Layout
