@@ -22,7 +22,8 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
         card = model_card.page(layout.task, data, test, manifest, result)
         files.write_text(layout.metrics / "model_card.md", card)
         forms = {part: tables.read(layout.sample(part), tables.SAMPLE)["form"] for part in PARTS}
-        longest = files.read_json(layout.metrics / "encoding.json")["width"] - encoding.MARKS
+        width = files.read_json(layout.metrics / "encoding.json")["width"]
+        longest = width - encoding.MARKS if vocabulary.unit == "char" else None
         plots.draw(layout.plots, forms, longest, history.read(layout.history), predictions)
 
 
