@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults lint format types ui serve metrics plots track results bench raw clean
+.PHONY: help install repro test test-faults lint format types ui serve metrics plots track curve results bench raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,15 +62,21 @@ plots: $(READY) ## interactive plots as a page: dvc_plots/index.html
 track: $(READY) ## log the MLflow run of each finished task that the store lacks
 	esetrag track
 
+curve: $(READY) ## measure how the readers learn, from 30 forms on (TASK=… SEEDS=3): metrics/<task>/learning_curve.*
+	esetrag curve $(if $(TASK),--task $(TASK)) $(if $(SEEDS),--seeds $(SEEDS))
+
 results: $(READY) ## write the table of results into README.md
 	esetrag results
 
 bench: $(READY) ## measure against the notebook's loop, common tools and limits (TABLES=folder of others)
 	python -m bench $(if $(TABLES),--tables $(TABLES))
 
-raw: $(READY) ## rebuild data/raw/hun.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
-	python -m esetrag.hunspell $(or $(AFF),/usr/share/hunspell/hu_HU.aff) \
-	  $(or $(DIC),/usr/share/hunspell/hu_HU.dic) data/raw/hun.tsv.gz --lemmas 3000
+raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
+	python -m esetrag.hunspell $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
+	python -m esetrag.hunspell $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
+
+raw: AFF ?= /usr/share/hunspell/hu_HU.aff
+raw: DIC ?= /usr/share/hunspell/hu_HU.dic
 
 clean: ## remove the environment and the caches of the tools; DVC's stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dvc_plots

@@ -14,7 +14,7 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
 
         vocabulary = Vocabulary.read(layout.vocab)
         predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
-        shown = Shown.read(layout)
+        shown = Shown.read(layout, vocabulary)
         result = analysis.analyse(predictions, vocabulary, shown)
         tables.write(layout.errors, analysis.table(result))
         files.write_json(layout.metrics / "errors.json", analysis.summary(result))

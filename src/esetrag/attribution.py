@@ -19,6 +19,7 @@ from esetrag.encoding import Encoded
 from esetrag.model import LstmClassifier
 from esetrag.network import Network
 from esetrag.ngram import NgramClassifier, spans
+from esetrag.vocab import UNK, Vocabulary
 
 MISREAD = 500
 """Misread forms that are looked at, the surest first."""
@@ -111,7 +112,7 @@ def table(
     network: Network,
     encoded: Encoded,
     predictions: pa.Table,
-    labels: tuple[str, ...],
+    vocabulary: Vocabulary,
     seed: int,
 ) -> pa.Table:
     """Looks at the misread forms, and at one read right of each label.
@@ -120,14 +121,16 @@ def table(
         network: of the reader, on the CPU.
         encoded: test rows.
         predictions: what was read (``tables.predictions``), row by row those encoded.
-        labels: names of the columns of probabilities.
+        vocabulary: its labels are the names of the columns of probabilities.
         seed: of the choice of the forms read right.
 
     Returns:
         ``tables.ATTRIBUTIONS``, the misread forms first. A misread form's label is held against its
         likeliest true one, that of another against the likeliest that it does not bear. Letters a
-        reader cannot see, of a form too long for it, have 0.
+        reader cannot see, of a form too long for it, have 0; a symbol of several letters is shared
+        equally among them.
     """
+    labels = vocabulary.labels
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(encoded), -1)
     best = shares.argmax(1)
     rows = np.arange(len(best))
@@ -147,8 +150,12 @@ def table(
         scores, rest = found.symbols.numpy(), found.rest.numpy()
     some = predictions.take(pa.array(chosen))
     letters = [
-        _aligned(line[1 : length - 1], len(form), encoded.keep)
-        for line, length, form in zip(scores, encoded.lengths[chosen], some["form"].to_pylist(), strict=True)
+        _aligned(
+            _of_letters(line[1 : length - 1], ids[1 : length - 1], form, vocabulary), len(form), encoded.keep
+        )
+        for line, ids, length, form in zip(
+            scores, encoded.ids[chosen], encoded.lengths[chosen], some["form"].to_pylist(), strict=True
+        )
     ]
     names = pa.array(labels, pa.string())
     columns = [
@@ -176,6 +183,17 @@ def _chosen(
     right = drawn[~wrong[drawn]]
     _, first = np.unique(best[right], return_index=True)
     return np.concatenate([surest["row"].to_numpy()[:MISREAD], right[first]])
+
+
+def _of_letters(
+    scores: npt.NDArray[np.float32], ids: npt.NDArray[np.unsignedinteger], form: str, vocabulary: Vocabulary
+) -> npt.NDArray[np.float32]:
+    """The scores of symbols shared among their letters; an unknown symbol is a letter, or the whole form."""
+    if vocabulary.unit == "char":
+        return scores
+    unknown = len(form) if vocabulary.unit == "word" else 1
+    sizes = np.array([unknown if i == UNK else len(vocabulary.symbols[i]) for i in ids], dtype=np.int64)
+    return np.repeat(scores / np.maximum(sizes, 1), sizes).astype(np.float32)
 
 
 def _aligned(scores: npt.NDArray[np.float32], symbols: int, keep: str) -> npt.NDArray[np.float32]:

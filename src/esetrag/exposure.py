@@ -12,6 +12,7 @@ from esetrag import encoding, files, tables
 from esetrag.direction import inflects_at_end, turn
 from esetrag.families import heads_of
 from esetrag.layout import PARTS, Layout
+from esetrag.vocab import Vocabulary
 
 TRIGRAM = 3
 SEEN, UNSEEN = "seen", "unseen"
@@ -25,19 +26,24 @@ class Shown:
     """Labelled rows (``tables.SAMPLE``) of train, dev and test."""
     families: pa.Table
     """lemma, head (``tables.FAMILIES``)."""
-    longest: int
-    """Symbols that are read of a form."""
+    longest: int | None
+    """Characters that are read of a form; None where symbols are other units."""
 
     @classmethod
-    def read(cls, layout: Layout) -> Shown:
+    def read(cls, layout: Layout, vocabulary: Vocabulary) -> Shown:
         """Reads what the stages before the test have written.
+
+        Args:
+            layout: of the task.
+            vocabulary: of its training forms.
 
         Raises:
             DataError: if something of it is missing or damaged.
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
         width = files.read_json(layout.metrics / "encoding.json")["width"]
-        return cls(parts, tables.read(layout.families, tables.FAMILIES), width - encoding.MARKS)
+        longest = width - encoding.MARKS if vocabulary.unit == "char" else None
+        return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)
 
     def seen(self, rows: pa.Table) -> pd.DataFrame:
         """Of each row whether the training rows have its lemma, head, form, trigram and symbols.

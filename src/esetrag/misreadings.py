@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 import pyarrow as pa
 
-from esetrag import charts, truth
+from esetrag import charts, stress, taxonomy, truth
 from esetrag.analysis import Analysis
 from esetrag.report import Letters, Section
 
@@ -61,6 +61,36 @@ def slices(analysis: Analysis) -> Iterator[Section]:
         table = group.drop(columns="slice").rename(columns=names)
         table["share"] = 1 - table.pop("accuracy")
         yield Section(f"By {name}", table=table, formats={"share": ".2%"}, bars=("share",), within=True)
+
+
+def kinds(analysis: Analysis) -> Section:
+    """Why forms are misread, as far as a rule can tell."""
+    found = taxonomy.frame(analysis.errors)
+    return Section(
+        "Kinds of errors",
+        "Each misread form has the first kind that applies, from the top. What comes before the look-alikes "
+        "no reader of the training forms could know.",
+        found[found["misread"] > 0],
+        formats={"share": ".1%"},
+        bars=("share",),
+    )
+
+
+def stressed(sets: pd.DataFrame) -> Section:
+    """How forms are read that are hard on purpose.
+
+    Args:
+        sets: ``stress.COLUMNS``.
+    """
+    found = stress.frame(sets)
+    shares = ("read right", "by the longest known suffix", "untouched counterparts")
+    return Section(
+        "Stress sets",
+        "Forms made from the data by rule, whose values are known by construction, beside the forms they "
+        "were made of.",
+        found,
+        formats=dict.fromkeys(shares, ".2%"),
+    )
 
 
 def looked_at(attributions: pa.Table, curve: pd.DataFrame) -> Iterator[Section]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -65,6 +66,30 @@ def data_sections(data: dict[str, Any], encoding: dict[str, Any]) -> Iterator[Se
     ]
     text = f"Of a form longer than {encoding['width'] - 2} symbols, one end is not read."
     yield Section("What the reader cannot see", text, pd.DataFrame(unread), within=True)
+
+
+def audited(audit: dict[str, Any], review: Path) -> Iterator[Section]:
+    """What is doubtful in the table.
+
+    Args:
+        audit: its figures, ``data_audit.json``.
+        review: the list of all suspicious rows.
+    """
+    labels, paradigms = audit["labels"], audit["paradigms"]
+    found = [{"suspicious": kind, "rows": rows} for kind, rows in audit["suspicious"].items()]
+    yield Section(
+        "Audit of the table",
+        f"Of {audit['rows']:,} rows. Suspicious labels are of {labels['lemmas']:,} lemmas, "
+        f"{labels['whole_paradigms']:,} of which are out of step as a whole. {audit['ambiguous_forms']:,} forms "
+        f"bear several values, which is no fault. {paradigms['lacking_some']:,} of {paradigms['lemmas']:,} "
+        f"paradigms lack a usual cell. All suspicious rows, strongest evidence first: {review.name}.",
+        pd.DataFrame(found),
+    )
+    shifts = [
+        {"likelier": likelier, "stated": stated, "rows": rows} for likelier, stated, rows in labels["shifts"]
+    ]
+    if shifts:
+        yield Section("Stated and likelier values", table=pd.DataFrame(shifts), folded=True, within=True)
 
 
 def model_sections(data: dict[str, Any], manifest: dict[str, Any]) -> Iterator[Section]:

@@ -21,12 +21,16 @@ from esetrag import files, history, truth
 from esetrag.history import Epoch
 
 INK, MISS = "#1f4e79", "Reds"
+CURVES = ("#999999", "#cc79a7", "#e69f00", "#56b4e9", INK)
+"""Of the readers of a learning curve: colours that colour-blind people tell apart (Okabe and Ito 2008)."""
+LEAST_ERROR = 0.05
+"""Per cent; the axis is logarithmic, so none at all is drawn as this."""
 
 
 def draw(
     folder: Path,
     forms: dict[str, pa.ChunkedArray],
-    longest: int,
+    longest: int | None,
     epochs: list[Epoch],
     predictions: pa.Table,
 ) -> None:
@@ -36,13 +40,13 @@ def draw(
     confusion(folder / "confusion.png", predictions)
 
 
-def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None:
+def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int | None) -> None:
     """Draws how long the forms of each part are.
 
     Args:
         path: PNG to write.
         forms: of each part.
-        longest: symbols that are read of a form at the most.
+        longest: characters that are read of a form at the most; None if they are not what is counted.
     """
     figure, axes = plt.subplots(figsize=(8, 4.5))
     for part, some in forms.items():
@@ -50,7 +54,7 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None
         edges = np.arange(len(counts) + 1) - 0.5
         label = f"{part} ({len(some):,} forms)"
         axes.stairs(counts / max(len(some), 1), edges, label=label, linewidth=2)
-    if max(int(pc.max(pc.utf8_length(some)).as_py() or 0) for some in forms.values()) > longest:
+    if longest and max(int(pc.max(pc.utf8_length(some)).as_py() or 0) for some in forms.values()) > longest:
         axes.axvline(longest + 0.5, color="grey", linestyle=":")
         axes.annotate(
             f"longer forms are cut to {longest}", (longest + 0.5, 1), xycoords=("data", "axes fraction"),
@@ -129,6 +133,42 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     )  # fmt: skip
     axes.tick_params(axis="y", rotation=0)
     axes.tick_params(axis="x", rotation=60)
+    _save(figure, path)
+
+
+def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
+    """Draws the errors of each reader over the number of training forms, both on logarithmic axes.
+
+    Args:
+        path: PNG to write.
+        means: what ``curve.table`` gave; the last reader is the ceiling.
+        task: its name.
+    """
+    figure, axes = plt.subplots(figsize=(10.5, 5.2))
+    *readers, ceiling = list(dict.fromkeys(means["reader"]))
+    for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
+        one = means[means["reader"] == name]
+        wrong, low, high = (
+            np.maximum(100 * (1 - one[column].to_numpy()), LEAST_ERROR) for column in ("test", "high", "low")
+        )
+        shift = 1.03 ** (number - len(readers) / 2)  # bars of one size stand beside each other
+        axes.errorbar(
+            one["forms"] * shift, wrong, yerr=np.nan_to_num([wrong - low, high - wrong]), label=name,
+            color=colour, marker=mark, markersize=5, capsize=2, linewidth=1.6, elinewidth=1,
+        )  # fmt: skip
+    floor = 100 * (1 - means.loc[means["reader"] == ceiling, "test"].mean())
+    if floor > LEAST_ERROR:
+        axes.axhline(floor, color="grey", linestyle=":", label="least error of any reader\nof the form alone")
+    axes.set(xscale="log", yscale="log", xlabel="training forms", ylabel="test error, %")
+    axes.set_title(f"Learning curves of {task}: mean and interval over {means['seeds'].max()} seeds")
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if tick >= axes.get_ylim()[0]]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    forms = sorted(means["forms"].unique())
+    axes.set_xticks(forms, [f"{number:,}" for number in forms])
+    axes.minorticks_off()
+    axes.set_ylim(top=100)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     _save(figure, path)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from esetrag import charts, files, history, misreadings, origins, report, tables
+from esetrag import charts, files, history, misreadings, origins, report, stress, tables
 from esetrag.analysis import Analysis
 from esetrag.errors import DataError
 from esetrag.layout import Layout
@@ -119,12 +119,15 @@ def collect(
             _csv(layout.metrics / "classes.csv"),
             formats=dict.fromkeys(("precision", "recall", "f1"), SHARE),
         ),
+        *([misreadings.kinds(analysis)] if len(analysis.errors) else []),
         *misreadings.slices(analysis),
+        misreadings.stressed(stress.read_csv(layout.stress)),
         *more,
         *misreadings.looked_at(looked, _csv(layout.masking)),
         *errors,
         origins.training(history.read(layout.history)),
         *origins.data_sections(data, files.read_json(layout.metrics / "encoding.json")),
+        *origins.audited(files.read_json(layout.metrics / "data_audit.json"), layout.review),
         *origins.model_sections(data, manifest),
     ]
 

@@ -7,6 +7,8 @@ hard. What is left is the reader's own.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -63,7 +65,7 @@ def kinds(errors: pd.DataFrame, shown: Shown) -> list[str]:
     )
     found = [
         (errors["unknown"] != "").to_numpy(),
-        (errors["form"].str.len() > shown.longest).to_numpy(),
+        (errors["form"].str.len() > (shown.longest or math.inf)).to_numpy(),
         _ambiguous(errors, shown),
         _doubtful(errors, learnt, rows),
         alike,

@@ -110,7 +110,7 @@ def predictions(rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.f
 def look(
     network: Network, encoded: Encoded, wide: pa.Table, vocabulary: Vocabulary, seed: int = 1
 ) -> pa.Table:
-    return attribution.table(network, encoded, wide, vocabulary.labels, seed)
+    return attribution.table(network, encoded, wide, vocabulary, seed)
 
 
 def test_all_misread_forms_and_one_right_of_each_label_are_looked_at(
