@@ -80,9 +80,10 @@ def audited(audit: dict[str, Any], review: Path) -> Iterator[Section]:
     yield Section(
         "Audit of the table",
         f"Of {audit['rows']:,} rows. Suspicious labels are of {labels['lemmas']:,} lemmas, "
-        f"{labels['whole_paradigms']:,} of which are out of step as a whole. {audit['ambiguous_forms']:,} forms "
-        f"bear several values, which is no fault. {paradigms['lacking_some']:,} of {paradigms['lemmas']:,} "
-        f"paradigms lack a usual cell. All suspicious rows, strongest evidence first: {review.name}.",
+        f"{labels['whole_paradigms']:,} of which are out of step as a whole. "
+        f"{audit['ambiguous_forms']:,} forms bear several values, which is no fault. "
+        f"{paradigms['lacking_some']:,} of {paradigms['lemmas']:,} paradigms lack a usual cell. "
+        f"All suspicious rows, strongest evidence first: {review.name}.",
         pd.DataFrame(found),
     )
     shifts = [
