@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from esetrag.vocab import SPECIAL, UNK, Vocabulary
 
 CPU = torch.device("cpu")
 READ_AT_ONCE = 8192
+PUNCTUATION = string.punctuation + "„”“‚‘’«»‹›…–—¡¿·"
+"""What may cling to a word that is cut out of a text."""
 ALIKE = 16
 """Rows are read in multiples of this: matrix products of very few rows sum in another order."""
 
@@ -94,7 +97,8 @@ class Reader:
         """Reads some forms.
 
         Args:
-            forms: words, one reading each; brought to NFC first.
+            forms: words, one reading each; brought to NFC first, and read without punctuation around
+                them that training never showed.
             top_k: labels a form; all if there are fewer.
 
         Raises:
@@ -131,7 +135,7 @@ class Reader:
     def _read(self, forms: pa.ChunkedArray, ranks: int) -> pa.Table:
         words = _composed(forms)
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
-        ids, lengths = encoding.encode(words, vocabulary, shape.width, shape.keep)
+        ids, lengths = encoding.encode(_bare(words, vocabulary), vocabulary, shape.width, shape.keep)
         rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
         unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
         shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
@@ -180,6 +184,13 @@ def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:
         return forms
     mark = "\ud800"  # in no text of UTF-8, and composes with nothing
     return column(unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark))
+
+
+def _bare(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:
+    """The forms without punctuation around them that no training form has; one of nothing else stays."""
+    marks = "".join(mark for mark in PUNCTUATION if mark not in vocabulary.characters)
+    bare = pc.utf8_trim(forms, characters=marks)
+    return pc.if_else(pc.equal(bare, ""), forms, bare)
 
 
 def _unknown(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.Array:

@@ -102,9 +102,14 @@ class Vocabulary:
 
     @cached_property
     def id_of_code_point(self) -> npt.NDArray[np.uint32]:
-        """Symbol id of every code point of Unicode, UNK where there is none; (0x110000,)."""
+        """Symbol id of every code point of Unicode, UNK where there is none; (0x110000,).
+
+        A capital without an id has that of its small letter: words stand at the beginning of
+        sentences, too.
+        """
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
         of = {ord(symbol): number for symbol, number in self.ids.items() if len(symbol) == 1}
+        of |= {ord(capital): self.ids[small] for capital, small in self.capitals.items()}
         table[list(of)] = list(of.values())
         return table
 
@@ -123,6 +128,16 @@ class Vocabulary:
         """The symbols of one character, without the special ones."""
         return frozenset(symbol for symbol in self.ids if len(symbol) == 1)
 
+    @cached_property
+    def capitals(self) -> dict[str, str]:
+        """Of ``char``: the capitals that are read as their small letters, having no id of their own."""
+        if self.unit != "char":
+            return {}
+        pairs = ((small.upper(), small) for small in sorted(self.characters))
+        return {
+            capital: small for capital, small in pairs if len(capital) == 1 and capital not in self.characters
+        }
+
     @property
     def spelling(self) -> Vocabulary:
         """Of ``char`` and ``bpe``: the same with its characters for symbols."""
@@ -132,7 +147,7 @@ class Vocabulary:
         """The characters of a text that have no id of their own, sorted; of ``word``, the text itself."""
         if self.unit == "word":
             return "" if text in self.ids else text
-        return "".join(sorted(set(text) - self.characters))
+        return "".join(sorted(set(text) - self.characters - self.capitals.keys()))
 
     @cached_property
     def label_ids(self) -> dict[str, int]:
