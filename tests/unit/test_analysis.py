@@ -24,6 +24,7 @@ def predictions(rows: list[Row]) -> pa.Table:
         "features": [f"N;{row[2]};SG" for row in rows],
         "label": [row[2] for row in rows],
         "predicted": [LABELS[row[3].index(max(row[3]))] for row in rows],
+        "predicted_set": [LABELS[row[3].index(max(row[3]))] for row in rows],
         "probability": [max(row[3]) for row in rows],
         "probabilities": [row[3] for row in rows],
     }
@@ -71,16 +72,61 @@ def test_confusions_come_commonest_first_then_by_alphabet() -> None:
     ]
 
 
-def test_slices_share_length_unknown_symbols_or_true_label() -> None:
+def test_slices_share_length_unknown_symbols_number_of_values_or_true_value() -> None:
     found = analyse(*ROWS).slices
     assert [tuple(row) for row in found.itertuples(index=False)] == [
         ("length", "1–4 symbols", 4, 3, 0.25),
         ("length", "5–8 symbols", 1, 1, 0.0),
         ("unknown symbols", "none", 4, 3, 0.25),
         ("unknown symbols", "some", 1, 1, 0.0),
-        ("true label", "ACC", 2, 2, 0.0),
-        ("true label", "DAT", 1, 1, 0.0),
-        ("true label", "NOM", 2, 1, 0.5),
+        ("values", "one", 5, 4, pytest.approx(0.2)),
+        ("true value", "ACC", 2, 2, 0.0),
+        ("true value", "DAT", 1, 1, 0.0),
+        ("true value", "NOM", 2, 1, 0.5),
+    ]
+
+
+SETS: list[Row] = [
+    ("ab", "ab", "ACC/NOM", [0.25, 0.75]),
+    ("cd", "cd", "ACC/NOM", [0.75, 0.25]),
+    ("ab", "abt", "ACC", [0.125, 0.875]),
+    ("dd", "dd", "DAT/GEN", [0.5, 0.5]),
+    ("dx", "dt", "DAT/NOM", [0.625, 0.375]),
+]
+
+
+def test_a_form_of_several_values_is_misread_if_none_of_them_is_read() -> None:
+    errors = analyse(*SETS).errors
+    columns = ["form", "label", "predicted", "predicted_set", "probability", "label_probability"]
+    assert [tuple(row) for row in errors[columns].itertuples(index=False)] == [
+        ("abt", "ACC", "NOM", "NOM", 0.875, 0.125),
+        ("dt", "DAT/NOM", "ACC", "ACC", 0.625, 0.375),
+        ("dd", "DAT/GEN", "ACC", "ACC", 0.5, 0.0),
+    ]
+
+
+def test_what_the_true_values_got_is_what_they_got_together() -> None:
+    labels = ["ABL", "ACC", "NOM"]
+    columns = {
+        "lemma": ["ab"], "form": ["ab"], "features": ["N;ACC | N;NOM"], "label": ["ACC/NOM"],
+        "predicted": ["ABL"], "predicted_set": ["ABL/ACC"], "probability": [0.5],
+        "probabilities": [[0.5, 0.375, 0.125]],
+    }  # fmt: skip
+    table = pa.Table.from_pydict(columns, schema=tables.predictions(labels))
+    found = analysis.analyse(table, Vocabulary.build(["ab"], labels))
+    assert found.errors["label_probability"].tolist() == [0.5]
+    assert found.errors["predicted_set"].tolist() == ["ABL/ACC"]
+
+
+def test_a_form_counts_under_each_of_its_values() -> None:
+    found = analyse(*SETS).slices
+    assert [tuple(row) for row in found[found["slice"].str.startswith(("val", "true"))].to_numpy()] == [
+        ("values", "one", 1, 1, 0.0),
+        ("values", "several", 4, 2, 0.5),
+        ("true value", "ACC", 3, 1, pytest.approx(2 / 3)),
+        ("true value", "DAT", 2, 2, 0.0),
+        ("true value", "GEN", 1, 1, 0.0),
+        ("true value", "NOM", 3, 1, pytest.approx(2 / 3)),
     ]
 
 

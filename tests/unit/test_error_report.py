@@ -17,6 +17,7 @@ def page(wrong: int, right: int, how: params.ErrorAnalysis) -> str:
         "features": ["N;NOM;SG"] * len(rows),
         "label": [label for label, _ in rows],
         "predicted": [LABELS[shares.index(max(shares))] for _, shares in rows],
+        "predicted_set": [LABELS[shares.index(max(shares))] for _, shares in rows],
         "probability": [max(shares) for _, shares in rows],
         "probabilities": [shares for _, shares in rows],
     }

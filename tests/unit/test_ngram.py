@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from esetrag import encoding, params
-from esetrag.ngram import ABSENT, NgramClassifier, hashes
+from esetrag.ngram import ABSENT, NgramClassifier, SuffixClassifier, hashes
 from esetrag.vocab import Vocabulary
 
 LABELS = 5
@@ -61,7 +61,14 @@ def groups(kinds: list[Any]) -> Counter[frozenset[int]]:
 
 def shape(longest: int) -> params.Model:
     return params.Model(
-        kind="ngram", longest=longest, embedding=1, hidden=1, layers=1, bidirectional=True, dropout=0.0
+        kind="ngram",
+        head="softmax",
+        longest=longest,
+        embedding=1,
+        hidden=1,
+        layers=1,
+        bidirectional=True,
+        dropout=0.0,
     )
 
 
@@ -174,3 +181,27 @@ def test_the_shapes_told_are_those_of_the_weights(forms: list[str]) -> None:
 def test_an_untrained_reader_prefers_no_label() -> None:
     network = NgramClassifier(torch.arange(1, 9), LABELS, shape(LONGEST))
     assert torch.equal(network(*encoded(FORMS)), torch.zeros(len(FORMS), LABELS))
+
+
+@given(forms=st.lists(st.text("abő", max_size=7), min_size=1, max_size=40), longest=st.integers(1, 9))
+def test_suffixes_alone_are_those_of_all_n_grams(forms: list[str], longest: int) -> None:
+    alone = hashes(*encoded(forms), longest, suffixes_only=True)
+    assert alone.shape == (len(forms), longest)
+    by_text = [{name for name in ngrams(form, longest) if name[0] == "suffix"} for form in forms]
+    known = [[number for number in row if number != ABSENT] for row in alone.tolist()]
+    assert groups(known) == groups(by_text)
+    for some, everything in zip(known, found(forms, longest), strict=True):
+        assert set(some) <= set(everything), "a suffix has the same hash in both"
+
+
+def test_a_suffix_classifier_weighs_suffixes_and_nothing_else() -> None:
+    grams = torch.unique(hashes(*encoded(FORMS), LONGEST))
+    network = SuffixClassifier(grams[grams != ABSENT], LABELS, shape(LONGEST))
+    torch.nn.init.normal_(network.weight)
+    row_of = {number: row for row, number in enumerate(network.grams.tolist(), 1)}
+    suffixes = hashes(*encoded(FORMS), LONGEST, suffixes_only=True).tolist()
+    for numbers, logits in zip(suffixes, network(*encoded(FORMS)), strict=True):
+        rows = [row_of[number] for number in numbers if number != ABSENT]
+        torch.testing.assert_close(logits, network.weight[rows].sum(0), rtol=1e-5, atol=1e-5)
+    one, other = network(*encoded(["asztalkertben", "borkertben"]))
+    assert torch.equal(one, other), "the beginning of a form is without influence"
