@@ -158,7 +158,7 @@ def coverage(shares: Floats, targets: Bools) -> pd.DataFrame:
 
 
 def area(shares: Floats, targets: Bools) -> float:
-    """Area under the curve of risk over coverage: mean risk over all numbers of answers (Geifman et al. 2019)."""
+    """Area under risk over coverage: mean risk over all numbers of answers (Geifman et al. 2019)."""
     _, wrong = _by_confidence(shares, targets)
     return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
 
@@ -197,7 +197,7 @@ def _temperature(logits: Floats, targets: Bools, head: params.Head) -> float:
 
 
 def _ratio(shares: Floats, targets: Bools) -> float:
-    """The ratio whose sets have the best F1; of equally good ones the largest, whose sets are the smallest."""
+    """The ratio whose sets have the best F1; of equally good ones the largest: small sets."""
     scores = [metrics.set_scores(targets, sets(shares, ratio)).f1 for ratio in _RATIOS]
     return round(float(_RATIOS[len(scores) - 1 - int(np.argmax(scores[::-1]))]), 4)
 
