@@ -45,7 +45,8 @@ def folder(
     tmp_path: Path, trained: Trained, tiny_vocabulary: Vocabulary, tiny_encoded: Encoded, model: params.Model
 ) -> Path:
     path = tmp_path / "model"
-    checkpoint.save(path, trained.network, tiny_vocabulary, tiny_encoded, model, {"task": "toy"}, Calibration())
+    account = {"task": "toy"}
+    checkpoint.save(path, trained.network, tiny_vocabulary, tiny_encoded, model, account, Calibration())
     return path
 
 

@@ -150,7 +150,9 @@ def test_training_leaves_the_callers_chance_alone(fit: Any) -> None:
 @pytest.fixture
 def shifted(dev: Encoded) -> Encoded:
     """What is learnt of the true labels makes the loss on these worse, sooner or later."""
-    return some(dev, list(range(len(dev))), np.concatenate([dev.targets[:7], np.roll(dev.targets[7:], -1, 0)]))
+    return some(
+        dev, list(range(len(dev))), np.concatenate([dev.targets[:7], np.roll(dev.targets[7:], -1, 0)])
+    )
 
 
 def test_the_best_steps_weights_are_kept(fit: Any, shifted: Encoded) -> None:
@@ -248,6 +250,8 @@ def test_a_sigmoid_begins_with_even_odds_for_every_value(
     train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, model: params.Model, how: params.Train
 ) -> None:
     shaped = params.Model.model_validate(model.model_dump() | {"head": "sigmoid"})
-    first = training.fit(train, dev, tiny_vocabulary, shaped, how.model_copy(update={"iterations": 1})).epochs[0]
+    first = training.fit(
+        train, dev, tiny_vocabulary, shaped, how.model_copy(update={"iterations": 1})
+    ).epochs[0]
     assert first.train_loss == pytest.approx(7 * math.log(2), rel=1e-5)
     assert first.dev_loss == pytest.approx(7 * math.log(2), rel=1e-5)
