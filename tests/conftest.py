@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 from hypothesis import settings
 
-from esetrag import checkpoint, encoding, params, tables, training
+from esetrag import calibration, checkpoint, encoding, params, tables, training
 from esetrag.encoding import Encoded
 from esetrag.vocab import Vocabulary
 
@@ -65,6 +66,15 @@ def tiny_encoded(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
 
 
 @pytest.fixture
+def tiny_syncretic(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
+    """The rows of three cases; a form without an ending is nominative and accusative."""
+    few = tiny_rows.filter(pc.is_in(tiny_rows["label"], pa.array(["NOM", "DAT", "IN+ABL"])))
+    labels = pc.replace_substring(few["label"], "NOM", "ACC/NOM")
+    rows = few.set_column(3, tables.SAMPLE.field("label"), labels)
+    return encoding.encode_rows(rows, tiny_vocabulary, encoding.width_of(rows["form"], None), "end")
+
+
+@pytest.fixture
 def tiny_model(given: params.Params) -> params.Model:
     return given.model.model_copy(update={"kind": "lstm", "embedding": 8, "hidden": 12, "layers": 1})
 
@@ -89,5 +99,9 @@ def tiny_checkpoint(
     )
     trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how)
     folder = tmp_path / "tiny-model"
-    checkpoint.save(folder, trained.network, tiny_vocabulary, tiny_encoded, tiny_model, how.model_dump())
+    fitted = calibration.fit(
+        training.logits(trained.network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
+    )
+    account = how.model_dump()
+    checkpoint.save(folder, trained.network, tiny_vocabulary, tiny_encoded, tiny_model, account, fitted)
     return folder

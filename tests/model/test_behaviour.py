@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from esetrag import checkpoint, encoding, evaluation, params, sampling, training, unimorph
+from esetrag import calibration, checkpoint, encoding, evaluation, params, sampling, training, unimorph
 from esetrag.analogy import Analogies
 from esetrag.reader import Reader
 from esetrag.vocab import Vocabulary
@@ -40,18 +40,22 @@ def reader(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory)
     how = GIVEN.train.model_copy(update={"device": "cpu"})
     trained = training.fit(rows, dev, vocabulary, GIVEN.model, how, Analogies.of(train, vocabulary))
     folder: Path = tmp_path_factory.mktemp("model")
-    checkpoint.save(folder, trained.network, vocabulary, rows, GIVEN.model, {"threads": 1})
+    scores = training.logits(trained.network, dev)
+    fitted = calibration.fit(scores, dev.targets, GIVEN.model.head, GIVEN.calibration)
+    account = {"threads": 1, "seed": 1, "repeats": 0}
+    checkpoint.save(folder, trained.network, vocabulary, rows, GIVEN.model, account, fitted)
     return Reader.load(folder)
 
 
-def test_it_beats_both_baselines_beyond_their_intervals(reader: Reader, parts: dict[str, pa.Table]) -> None:
+def test_it_beats_all_baselines_beyond_their_intervals(reader: Reader, parts: dict[str, pa.Table]) -> None:
     width = reader.checkpoint.manifest.encoding.width
     encoded = encoding.encode_rows(parts["test"], reader.checkpoint.vocabulary, width, "end")
-    shares = reader.probabilities(encoded)
     figures = evaluation.evaluate(
-        parts["train"], parts["test"], shares, reader.labels, GIVEN.evaluate
+        parts, [reader.read(encoded)], reader.labels, GIVEN.evaluate, GIVEN.calibration
     ).figures
     assert figures["reader"]["low"] > figures["suffix"]["high"] > figures["majority"]["high"]
+    assert figures["lead"]["low"] > 0, "logistic regression is beaten too"
+    assert figures["lead"]["on"] == "ngram"
     assert figures["reader"]["accuracy"] > 0.98
     assert figures["ceiling"]["accuracy"] >= figures["reader"]["accuracy"]
 

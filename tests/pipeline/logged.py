@@ -35,7 +35,7 @@ def assert_complete(project: Project, client: Client, run: Any) -> None:
     expected = {name: str(value) for name, value in project.params["train"].items()}
     assert {key: run.data.params[f"train.{key}"] for key in expected} == expected
     test = project.json("metrics/toy/test.json")
-    for reader in ("reader", "suffix", "majority", "ceiling"):
+    for reader in ("reader", "ngram", "suffix", "majority", "ceiling"):
         assert run.data.metrics[f"test.{reader}.accuracy"] == test[reader]["accuracy"]
     epochs = project.json("data/toy/model/manifest.json")["training"]["epochs"]
     for curve in ("train_loss", "dev_loss", "dev_accuracy"):

@@ -103,6 +103,9 @@ PARAMS: dict[str, tuple[Spoil, list[str]]] = {
     "a yes for a switch": (params(model={"bidirectional": "yes"}), ["model.bidirectional", "boolean"]),
     "all dropped out": (params(model={"dropout": 1.0}), ["model.dropout", "less than 1"]),
     "another network": (params(model={"kind": "gru"}), ["model.kind", "'ngram' or 'lstm'", "'gru'"]),
+    "another head": (params(model={"head": "tanh"}), ["model.head", "'softmax' or 'sigmoid'", "'tanh'"]),
+    "no risk at all": (params(calibration={"risk": 0.0}), ["calibration.risk", "greater than 0"]),
+    "too many repeats": (params(train={"repeats": 101}), ["train.repeats", "less than or equal to 100"]),
     "an unknown split": (params(sample={"split": "random"}), ["sample.split", "'lemma'", "'random'"]),
     "an empty sample": (params(sample={"train": 0}), ["sample.train", "greater than or equal to 1"]),
     "a negative seed": (params(sample={"seed": -1}), ["sample.seed", "greater than or equal to 0"]),
@@ -158,7 +161,7 @@ def foreign_ids(path: Path) -> None:
     read = pq.read_table(path)
     kind = read.schema.field("ids").type
     ids = pa.array([b"\xff" * kind.byte_width] * len(read), kind)
-    columns = [ids, read["length"], read["label"]]
+    columns = [ids, read["length"], read["targets"]]
     pq.write_table(pa.Table.from_arrays(columns, schema=read.schema), path)
 
 
@@ -167,6 +170,17 @@ def leak(path: Path) -> None:
     train, test = pq.read_table(path.with_name("train.parquet")), pq.read_table(path)
     lemmas = pa.array([train["lemma"][0].as_py(), *test["lemma"].to_pylist()[1:]])
     pq.write_table(test.set_column(0, test.schema.field("lemma"), lemmas), path)
+
+
+def foreign_values(path: Path) -> None:
+    read = pq.read_table(path)
+    kind = read.schema.field("targets").type
+    targets = pa.array([b"\xff" * kind.byte_width] * len(read), kind)
+    pq.write_table(read.set_column(2, read.schema.field("targets"), targets), path)
+
+
+def older_format(path: Path) -> None:
+    path.write_text(path.read_text("utf-8").replace('"format": 2', '"format": 1'), "utf-8")
 
 
 ARTIFACTS: dict[str, tuple[str, str, Callable[[Path], Any], list[str]]] = {
@@ -184,6 +198,10 @@ ARTIFACTS: dict[str, tuple[str, str, Callable[[Path], Any], list[str]]] = {
     "a lemma of train in the test": (
         "evaluate", "sample/test.parquet", leak, ["share 1 lemma(s)", "sample.split: lemma", "dvc repro -f"]),
     "cut families": ("evaluate", "sample/families.parquet", shorten, ["not a whole parquet file"]),
+    "values beyond the vocabulary": (
+        "train", "encoded/train.parquet", foreign_values, ["beyond its vocabulary"]),
+    "a checkpoint of another format": (
+        "evaluate", "model/manifest.json", older_format, ["format: should be 2, found 1"]),
     "a cut checkpoint": ("evaluate", "model/model.safetensors", shorten, ["bytes by its manifest"]),
     "a flipped bit in the weights": ("evaluate", "model/model.safetensors", flip, ["SHA-256"]),
     "no manifest": ("evaluate", "model/manifest.json", Path.unlink, ["cannot be read"]),

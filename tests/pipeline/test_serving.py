@@ -146,8 +146,9 @@ def test_every_way_to_put_it_has_the_same_answer(ask: Ask, shown: dict[str, dict
         assert status == 200, (body, answer)
         rows = answer["predictions"]
         assert [row["form"] for row in rows] == ["baraban", "dáraból"], body
-        assert all(row.keys() == {"form", "label", "probability", "unknown"} for row in rows)
+        assert all(row.keys() == {"form", "label", "probability", "label_set", "unknown"} for row in rows)
         assert [row["label"] for row in rows] == [shown[row["form"]]["labels"][0] for row in rows]
+        assert [row["label_set"] for row in rows] == [shown[row["form"]]["label_set"] for row in rows]
     body = {"inputs": ["baraban", "ξbarat"], "params": {"top_k": 3}}
     status, answer = ask(body, "application/json; charset=utf-8")
     assert status == 200

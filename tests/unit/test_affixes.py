@@ -14,7 +14,8 @@ def change(*pairs: tuple[str, str]) -> Change:
 
 def alike(found: Change, context: int, others: list[int] | None = None) -> list[int]:
     """Rows of equal context have equal numbers."""
-    return ids(found.contexts(np.array(others or [0] * len(found.stem)))[context]).tolist()
+    numbers = ids(found.contexts(np.array(others or [0] * len(found.stem)))[context])
+    return [int(number) for number in numbers]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,50 @@ def test_slices_share_length_symbols_label_or_what_training_showed() -> None:
     ]
 
 
+SETS: list[Row] = [
+    ("ab", "ab", "ACC/NOM", [0.25, 0.75]),
+    ("cd", "cd", "ACC/NOM", [0.75, 0.25]),
+    ("ab", "abt", "ACC", [0.125, 0.875]),
+    ("dd", "dd", "DAT/GEN", [0.5, 0.5]),
+    ("dx", "dt", "DAT/NOM", [0.625, 0.375]),
+]
+
+
+def test_a_form_of_several_values_is_misread_if_none_of_them_is_read() -> None:
+    errors = analyse(*SETS).errors
+    columns = ["form", "label", "predicted", "predicted_set", "probability", "label_probability"]
+    assert [tuple(row) for row in errors[columns].itertuples(index=False)] == [
+        ("abt", "ACC", "NOM", "NOM", 0.875, 0.125),
+        ("dt", "DAT/NOM", "ACC", "ACC", 0.625, 0.375),
+        ("dd", "DAT/GEN", "ACC", "ACC", 0.5, 0.0),
+    ]
+
+
+def test_what_the_true_values_got_is_what_they_got_together() -> None:
+    labels = ["ABL", "ACC", "NOM"]
+    columns = {
+        "lemma": ["ab"], "form": ["ab"], "features": ["N;ACC | N;NOM"], "label": ["ACC/NOM"],
+        "predicted": ["ABL"], "predicted_set": ["ABL/ACC"], "probability": [0.5],
+        "probabilities": [[0.5, 0.375, 0.125]],
+    }  # fmt: skip
+    table = pa.Table.from_pydict(columns, schema=tables.predictions(labels))
+    found = analysis.analyse(table, Vocabulary.build(["ab"], labels), shown(TRAIN, table))
+    assert found.errors["label_probability"].tolist() == [0.5]
+    assert found.errors["predicted_set"].tolist() == ["ABL/ACC"]
+
+
+def test_a_form_counts_under_each_of_its_values() -> None:
+    found = analyse(*SETS).slices
+    assert [tuple(row) for row in found[found["slice"].str.startswith(("val", "true"))].to_numpy()] == [
+        ("values", "one", 1, 1, 0.0),
+        ("values", "several", 4, 2, 0.5),
+        ("true value", "ACC", 3, 1, pytest.approx(2 / 3)),
+        ("true value", "DAT", 2, 2, 0.0),
+        ("true value", "GEN", 1, 1, 0.0),
+        ("true value", "NOM", 3, 1, pytest.approx(2 / 3)),
+    ]
+
+
 @pytest.mark.parametrize("length", [1, 4, 5, 8, 9, 40])
 def test_every_form_is_in_one_slice_of_length(length: int) -> None:
     found = analyse(("a", "a" * length, "NOM", [0.25, 0.75])).slices

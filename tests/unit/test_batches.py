@@ -25,8 +25,12 @@ def test_rows_become_tensors_of_the_same_values(tiny_encoded: Encoded) -> None:
     batch = Batch.of(tiny_encoded, CPU)
     assert batch.ids.tolist() == tiny_encoded.ids.tolist()
     assert batch.lengths.tolist() == tiny_encoded.lengths.tolist()
-    assert batch.labels.tolist() == tiny_encoded.labels.tolist()
-    assert (batch.ids.dtype, batch.lengths.dtype) == (torch.uint8, torch.int64)
+    assert batch.targets.tolist() == tiny_encoded.targets.tolist()
+    assert (batch.ids.dtype, batch.lengths.dtype, batch.targets.dtype) == (
+        torch.uint8,
+        torch.int64,
+        torch.bool,
+    )
     assert len(batch) == len(tiny_encoded)
 
 
@@ -37,7 +41,7 @@ def test_some_rows_are_as_wide_as_the_longest_of_them(tiny_encoded: Encoded) -> 
     width = max(tiny_encoded.lengths[[5, 0, 3]])
     assert some.ids.tolist() == tiny_encoded.ids[[5, 0, 3], :width].tolist()
     assert some.lengths.tolist() == tiny_encoded.lengths[[5, 0, 3]].tolist()
-    assert some.labels.tolist() == tiny_encoded.labels[[5, 0, 3]].tolist()
+    assert some.targets.tolist() == tiny_encoded.targets[[5, 0, 3]].tolist()
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
@@ -58,5 +62,5 @@ def test_scoring_is_without_dropout_and_repeats_to_the_bit(
 
 
 def test_no_rows_have_no_scores(network: LstmClassifier) -> None:
-    none = Encoded(np.zeros((0, 5), np.uint8), np.zeros(0, np.uint16), np.zeros(0, np.int16))
+    none = Encoded(np.zeros((0, 5), np.uint8), np.zeros(0, np.uint16), np.zeros((0, 7), bool))
     assert score(network, Batch.of(none, CPU)).shape == (0, 7)

@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 
 from esetrag import checkpoint, params
+from esetrag.calibration import Calibration
 from esetrag.encoding import Encoded
 from esetrag.errors import CheckpointError
 from esetrag.layout import MANIFEST, WEIGHTS
@@ -21,6 +22,7 @@ from esetrag.vocab import Vocabulary
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 TRAINING = {"task": "hun-noun-case", "epoch": 3, "threads": 1}
+FITTED = Calibration(temperature=0.75, ratio=0.5, least=0.125)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def folder(
     tiny_model: params.Model,
 ) -> Path:
     path = tmp_path / "model"
-    checkpoint.save(path, network, tiny_vocabulary, tiny_encoded, tiny_model, TRAINING)
+    checkpoint.save(path, network, tiny_vocabulary, tiny_encoded, tiny_model, TRAINING, FITTED)
     return path
 
 
@@ -82,6 +84,7 @@ def test_a_checkpoint_reads_as_it_was_saved(
         assert torch.equal(loaded.network.state_dict()[name], weight)
     assert loaded.vocabulary == tiny_vocabulary
     assert loaded.manifest.training == TRAINING
+    assert Calibration(**loaded.manifest.calibration.model_dump()) == FITTED
     assert loaded.manifest.encoding.width == tiny_encoded.ids.shape[1]
     assert loaded.manifest.encoding.keep == tiny_encoded.keep
     assert not loaded.network.training
@@ -96,7 +99,7 @@ def test_the_same_network_gives_the_same_bytes(
     tiny_model: params.Model,
 ) -> None:
     again = tmp_path / "again"
-    checkpoint.save(again, network, tiny_vocabulary, tiny_encoded, tiny_model, TRAINING)
+    checkpoint.save(again, network, tiny_vocabulary, tiny_encoded, tiny_model, TRAINING, FITTED)
     for name in (WEIGHTS, MANIFEST):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
     assert sorted(path.name for path in again.iterdir()) == [MANIFEST, WEIGHTS]
@@ -216,15 +219,25 @@ def test_a_manifest_that_lies_about_the_size_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "value", "told"),
     [
-        ("format", 2, "format: should be 1, found 2"),
+        ("format", 1, "format: should be 2, found 1"),
         ("weights.size", -1, "weights.size: should be greater than or equal to 0, found -1"),
         ("weights.size", "7", "weights.size: should be a valid integer, found '7'"),
         ("weights.file", "x", "weights.file: unknown key, expected one of size, sha256"),
         ("model.hidden", 0, "model.hidden: should be greater than or equal to 1, found 0"),
         ("model.kind", "gru", "model.kind: should be 'ngram' or 'lstm', found 'gru'"),
+        ("model.head", "tanh", "model.head: should be 'softmax' or 'sigmoid', found 'tanh'"),
         ("encoding.width", 2, "encoding.width: should be greater than 2, found 2"),
         ("encoding.width", 10**9, "encoding.width: should be less than or equal to 65535, found 1000000000"),
         ("encoding.keep", "middle", "encoding.keep: should be 'end' or 'start', found 'middle'"),
+        ("calibration.temperature", 0, "calibration.temperature: should be greater than or equal to 0.01, "),
+        ("calibration.temperature", 101, "calibration.temperature: should be less than or equal to 100, "),
+        ("calibration.temperature", float("nan"), "calibration.temperature: should be "),
+        ("calibration.temperature", "1", "calibration.temperature: should be a valid number, found '1'"),
+        ("calibration.ratio", 0, "calibration.ratio: should be greater than 0, found 0"),
+        ("calibration.ratio", 1.5, "calibration.ratio: should be less than or equal to 1, found 1.5"),
+        ("calibration.least", -0.5, "calibration.least: should be greater than or equal to 0, found -0.5"),
+        ("calibration.least", 1.5, "calibration.least: should be less than or equal to 1, found 1.5"),
+        ("calibration.most", 1, "calibration.most: unknown key, expected one of temperature, ratio, least"),
         ("code", "import os", "code: unknown key, expected one of format, weights, model, encoding, "),
     ],
 )

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from esetrag import checkpoint, params, training
 from esetrag.batches import Batch, score
+from esetrag.calibration import Calibration
 from esetrag.encoding import Encoded
 from esetrag.errors import CheckpointError
 from esetrag.layout import MANIFEST, WEIGHTS
@@ -44,7 +45,8 @@ def folder(
     tmp_path: Path, trained: Trained, tiny_vocabulary: Vocabulary, tiny_encoded: Encoded, model: params.Model
 ) -> Path:
     path = tmp_path / "model"
-    checkpoint.save(path, trained.network, tiny_vocabulary, tiny_encoded, model, {"task": "toy"})
+    account = {"task": "toy"}
+    checkpoint.save(path, trained.network, tiny_vocabulary, tiny_encoded, model, account, Calibration())
     return path
 
 
@@ -87,7 +89,13 @@ def test_the_same_reader_gives_the_same_bytes(
 ) -> None:
     loaded, again = checkpoint.load(folder), tmp_path / "again"
     checkpoint.save(
-        again, loaded.network, tiny_vocabulary, tiny_encoded, loaded.manifest.model, loaded.manifest.training
+        again,
+        loaded.network,
+        tiny_vocabulary,
+        tiny_encoded,
+        loaded.manifest.model,
+        loaded.manifest.training,
+        Calibration(),
     )
     for name in (WEIGHTS, MANIFEST):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
@@ -97,7 +105,7 @@ def test_a_reader_without_n_grams_is_kept(
     tmp_path: Path, tiny_vocabulary: Vocabulary, tiny_encoded: Encoded, model: params.Model
 ) -> None:
     network = NgramClassifier(torch.zeros(0, dtype=torch.int64), len(tiny_vocabulary.labels), model)
-    checkpoint.save(tmp_path, network, tiny_vocabulary, tiny_encoded, model, {})
+    checkpoint.save(tmp_path, network, tiny_vocabulary, tiny_encoded, model, {}, Calibration())
     assert checkpoint.load(tmp_path).network.state_dict()["grams"].shape == (0,)
 
 

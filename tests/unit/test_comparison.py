@@ -12,9 +12,10 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from esetrag import comparison, evaluation, files, metrics, params, states, tables
+from esetrag.calibration import Calibration, Read
 from esetrag.comparison import Comparison, McNemar
 from esetrag.errors import DataError
-from esetrag.layout import Layout
+from esetrag.layout import PARTS, Layout
 from esetrag.states import State
 from esetrag.vocab import Vocabulary
 
@@ -185,6 +186,19 @@ def test_rows_of_another_true_label_are_told_and_left_out() -> None:
     assert "l00x0 is C0 in the one, C0' in the other" in notice
 
 
+def test_a_row_of_several_values_is_right_where_one_of_them_is_read() -> None:
+    columns = ("lemma", "form", "features", "label")
+    rows = {name: ["a", "b", "c"] for name in columns} | {"label": ["ACC/NOM", "ACC/NOM", "ACC"]}
+    a, b = (
+        State(name, {}, {}, pa.table(rows | {"predicted": read}))
+        for name, read in (("a", ["ACC", "DAT", "ACC"]), ("b", ["NOM", "NOM", "NOM"]))
+    )
+    found = comparison.compare(a, b, HOW)
+    assert list(found.accuracy) == pytest.approx([2 / 3, 2 / 3])
+    assert [row["form"] for row in found.gained] == ["b"]
+    assert [row["form"] for row in found.lost] == ["c"]
+
+
 def test_runs_without_one_true_label_in_common_are_an_error() -> None:
     with pytest.raises(DataError, match=r"200 test rows, none with the same true label.*the same feature"):
         comparison.compare(state("a", set()), relabel(state("b", set()), 200), HOW)
@@ -258,11 +272,15 @@ def test_the_json_holds_everything() -> None:
 
 
 @pytest.fixture
-def layout(tmp_path: Path, repo: Path, tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Layout:
+def layout(
+    tmp_path: Path, repo: Path, tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params
+) -> Layout:
     """What a comparison reads of a finished pipeline."""
     layout = Layout("hun-noun-case", tmp_path)
     shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    result = evaluation.evaluate(tiny_rows, tiny_rows, shares, tiny_vocabulary.labels, HOW)
+    read = Read(shares, Calibration())
+    rows = dict.fromkeys(PARTS, tiny_rows)
+    result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, HOW, given.calibration)
     files.write_bytes(tmp_path / "params.yaml", (repo / "params.yaml").read_bytes())
     files.write_json(layout.metrics / "test.json", result.figures)
     files.write_json(layout.metrics / "train.json", {"dev_loss": 0.5})

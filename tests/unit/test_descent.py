@@ -68,7 +68,7 @@ def replaced(rows: Batch, analogies: Analogies, share: float, seed: int = 1) -> 
         same = found == (rows.ids[row].tolist(), int(rows.lengths[row]))
         assert same or found == (ids[row].tolist(), lengths[row])
         gave_way.append(not same)
-    assert torch.equal(mixed.labels, rows.labels)
+    assert torch.equal(mixed.targets, rows.targets)
     assert (mixed.ids.dtype, mixed.lengths.dtype) == (rows.ids.dtype, rows.lengths.dtype)
     return gave_way
 

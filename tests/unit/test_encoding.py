@@ -127,30 +127,37 @@ def test_the_width_is_that_of_the_longest_form_unless_limited(max_symbols: int |
     assert encoding.width_of(chunked(["a", "b\u0301őzé", ""]), max_symbols) == expected
 
 
-def test_labels_unseen_in_training_get_no_id() -> None:
+def test_every_value_of_a_label_is_a_target_and_those_unseen_in_training_are_none() -> None:
     vocabulary = Vocabulary.build(["a"], ["NOM", "ACC"])
-    labels = pa.chunked_array([["NOM", "GEN"], ["ACC", ""]])
-    assert encoding.label_ids(labels, vocabulary).tolist() == [1, -1, 0, -1]
+    labels = ["NOM", "GEN", "ACC", "", "ACC/NOM", "ACC/GEN"]
+    columns = (["l"] * 6, ["a"] * 6, ["N"] * 6, labels)
+    rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    targets = encoding.encode_rows(rows, vocabulary, 3, "end").targets
+    assert targets.dtype == bool
+    assert targets.tolist() == [
+        [False, True], [False, False], [True, False], [False, False], [True, True], [True, False],
+    ]  # fmt: skip
 
 
 def test_rows_are_encoded_with_their_labels(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> None:
     encoded = encoding.encode_rows(tiny_rows, tiny_vocabulary, 7, "start")
     forms, labels = tiny_rows["form"].to_pylist(), tiny_rows["label"].to_pylist()
     assert encoded.ids.tolist() == [one_by_one(form, tiny_vocabulary, 7, "start") for form in forms]
-    assert [tiny_vocabulary.labels[i] for i in encoded.labels] == labels
+    assert [tiny_vocabulary.labels[i] for i in encoded.targets.argmax(1)] == labels
+    assert encoded.targets.sum(1).tolist() == [1] * len(tiny_rows)
     assert encoded.keep == "start"
     assert len(encoded) == len(tiny_rows)
 
 
 def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> None:
     vocabulary = Vocabulary.build(["abt"], ["NOM", "ACC"])
-    columns = (["l"] * 3, ["abab", "xay", "axt"], ["N"] * 3, ["NOM", "GEN", "GEN"])
+    columns = (["l"] * 3, ["abab", "xay", "axt"], ["N"] * 3, ["NOM", "DAT/GEN/NOM", "GEN"])
     rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
     assert encoding.account(rows, vocabulary, width=5) == {
         "rows": 3,
         "cut_forms": 1,
         "unknown_symbols": {"x": 2, "y": 1},
-        "unseen_labels": {"GEN": 2},
+        "unseen_labels": {"DAT": 1, "GEN": 2},
     }
 
 
@@ -176,7 +183,7 @@ def test_ids_are_stored_side_by_side_in_the_narrowest_type(tmp_path: Path, symbo
     vocabulary, path = vocabulary_of(symbols), tmp_path / "encoded.parquet"
     form = vocabulary.symbols[4] + vocabulary.symbols[-1]
     ids, lengths = encoding.encode(chunked([form, ""]), vocabulary, 6, "end")
-    written = Encoded(ids, lengths, np.array([0, -1], np.int16))
+    written = Encoded(ids, lengths, np.array([[True], [False]]))
     encoding.write(path, written, symbols)
     (first, _) = pq.read_table(path)["ids"].to_pylist()
     assert np.frombuffer(first, kind).tolist() == [BOS, 4, symbols - 1, EOS, PAD, PAD]
@@ -197,7 +204,7 @@ def test_encoded_rows_survive_their_file(
     read = encoding.read(path, tiny_vocabulary)
     assert read.ids.shape == (rows, 7)
     assert read.keep == keep
-    for name in ("ids", "lengths", "labels"):
+    for name in ("ids", "lengths", "targets"):
         column, expected = getattr(read, name), getattr(written, name)
         assert column.dtype == expected.dtype
         assert column.tolist() == expected.tolist()
@@ -213,24 +220,24 @@ def test_the_same_rows_give_the_same_bytes(
 
 
 @pytest.mark.parametrize(
-    ("ids", "length", "label"),
+    ("ids", "length", "targets"),
     [
-        ([1, 6, 2], 3, 0),
-        ([1, 255, 2], 3, 0),
-        ([1, 4, 2], 4, 0),
-        ([1, 4, 2], 1, 0),
-        ([1, 4, 2], 3, 2),
-        ([1, 4, 2], 3, -2),
+        ([1, 6, 2], 3, [True, False]),
+        ([1, 255, 2], 3, [True, False]),
+        ([1, 4, 2], 4, [True, False]),
+        ([1, 4, 2], 1, [True, False]),
+        ([1, 4, 2], 3, [False, False, True]),
+        ([1, 4, 2], 3, [True, True, False, False, False, False, False, True]),
     ],
 )
 def test_ids_or_lengths_beyond_the_vocabulary_are_refused(
-    tmp_path: Path, ids: list[int], length: int, label: int
+    tmp_path: Path, ids: list[int], length: int, targets: list[bool]
 ) -> None:
     vocabulary, path = Vocabulary.build(["ab"], ["NOM", "ACC"]), tmp_path / "encoded.parquet"
     rows = Encoded(
         np.array([[1, 4, 2], ids], np.uint8),
         np.array([3, length], np.uint16),
-        np.array([-1, label], np.int16),
+        np.array([[False] * len(targets), targets]),
     )
     encoding.write(path, rows, len(vocabulary.symbols))
     with pytest.raises(DataError) as caught:
@@ -240,23 +247,49 @@ def test_ids_or_lengths_beyond_the_vocabulary_are_refused(
 
 def test_the_same_ids_are_read_with_a_vocabulary_that_has_them(tmp_path: Path) -> None:
     path = tmp_path / "encoded.parquet"
-    rows = Encoded(np.array([[1, 6, 2]], np.uint8), np.array([3], np.uint16), np.array([-1], np.int16))
+    rows = Encoded(np.array([[1, 6, 2]], np.uint8), np.array([3], np.uint16), np.array([[False]]))
     encoding.write(path, rows, 7)
     assert encoding.read(path, Vocabulary.build(["abc"], ["NOM"])).ids.tolist() == [[1, 6, 2]]
+
+
+@pytest.mark.parametrize("labels", [1, 7, 8, 9, 16, 17, 40])
+def test_any_number_of_labels_is_stored_in_a_bit_each(tmp_path: Path, labels: int) -> None:
+    names = [f"V{number:02}" for number in range(labels)]
+    vocabulary, path = Vocabulary.build(["ab"], names), tmp_path / "encoded.parquet"
+    ids, lengths = encoding.encode(chunked(["ab"] * 30), vocabulary, 4, "end")
+    targets = np.random.default_rng(labels).random((30, labels)) < 0.5
+    targets[:2] = [[True], [False]]
+    encoding.write(path, Encoded(ids, lengths, targets), len(vocabulary.symbols))
+    assert {len(bits) for bits in pq.read_table(path)["targets"].to_pylist()} == {(labels + 7) // 8}
+    read = encoding.read(path, vocabulary).targets
+    assert read.dtype == bool
+    assert read.tolist() == targets.tolist()
+
+
+@pytest.mark.parametrize("named", [8, 17])
+def test_rows_of_more_or_fewer_labels_than_the_vocabulary_names_are_refused(
+    tmp_path: Path, named: int
+) -> None:
+    path = tmp_path / "encoded.parquet"
+    vocabulary = Vocabulary.build(["ab"], [f"V{number:02}" for number in range(named)])
+    ids, lengths = encoding.encode(chunked(["ab"]), vocabulary, 4, "end")
+    encoding.write(path, Encoded(ids, lengths, np.ones((1, 9), bool)), len(vocabulary.symbols))
+    with pytest.raises(DataError, match=r"expected columns .*, found .*fixed_size_binary\[2\]"):
+        encoding.read(path, vocabulary)
 
 
 def test_a_table_of_other_columns_is_refused(tmp_path: Path, tiny_rows: pa.Table) -> None:
     path = tmp_path / "encoded.parquet"
     tables.write(path, tiny_rows)
     with pytest.raises(
-        DataError, match=r"expected columns ids: .*, length: uint16, label: int16, found lemma: "
+        DataError, match=r"expected columns ids: .*, length: uint16, targets: .*\[1\], found lemma: "
     ):
         encoding.read(path, Vocabulary.build(["a"], ["NOM"]))
 
 
 def test_rows_of_different_widths_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "encoded.parquet"
-    columns = {"ids": pa.array([[1, 2], [1, 4, 2]], pa.list_(pa.uint8())), "length": [2, 3], "label": [0, 0]}
+    columns = {"ids": pa.array([[1, 2], [1, 4, 2]], pa.list_(pa.uint8())), "length": [2, 3]}
     tables.write(path, pa.table(columns))
     with pytest.raises(DataError, match="expected columns ids: fixed_size_binary"):
         encoding.read(path, Vocabulary.build(["a"], ["NOM"]))

@@ -10,6 +10,7 @@ from esetrag import exposure, files, tables
 from esetrag.errors import DataError
 from esetrag.exposure import Shown
 from esetrag.layout import PARTS, Layout
+from esetrag.vocab import Vocabulary
 from tests.unit.showing import sample, shown
 
 TRAIN = sample(("legény", "legényben", "IN+ESS"), ("kutya", "kutyát", "ACC"))
@@ -57,8 +58,8 @@ def test_what_was_shown_is_read_from_the_artifacts(tmp_path: Path) -> None:
         tables.write(layout.sample(part), TRAIN)
     files.write_json(layout.metrics / "encoding.json", {"width": 12})
     with pytest.raises(DataError, match=r"families\.parquet: no such file"):
-        Shown.read(layout)
+        Shown.read(layout, Vocabulary.build([], ["NOM"]))
     tables.write(layout.families, shown(TRAIN).families)
-    found = Shown.read(layout)
+    found = Shown.read(layout, Vocabulary.build([], ["NOM"]))
     assert found.longest == 10
     assert found.parts["dev"].equals(TRAIN)

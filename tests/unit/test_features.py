@@ -51,6 +51,28 @@ def test_two_marked_arguments_give_every_value(dimension: str) -> None:
     assert features.values(bundle, dimension) == expected[dimension]
 
 
+@pytest.mark.parametrize(
+    ("bundle", "dimension", "expected"),
+    [
+        ("N;NOM/ACC;SG", "Case", [{"NOM", "ACC"}]),
+        ("N;NOM/ACC;SG", "Number", [{"SG"}]),
+        ("N;NOM;ACC;SG", "Case", [{"NOM"}, {"ACC"}]),
+        ("N;NOM/ACC;DAT/GEN", "Case", [{"NOM", "ACC"}, {"DAT", "GEN"}]),
+        ("V;PRS;ERG(3,SG);ABS(1,PL)", "Number", [{"SG"}, {"PL"}]),
+        ("V;2SG;3", "Person", [{"2"}, {"3"}]),
+        ("N;PSS1S/ACC;SG", "Case", [{"ACC"}]),
+        ("N;AT+ESS/IN+ESS;SG", "Case", [{"AT+ESS", "IN+ESS"}]),
+        ("N;SG", "Case", []),
+        ("", "Case", []),
+    ],
+)
+def test_alternatives_of_one_tag_stay_together_and_those_of_two_apart(
+    bundle: str, dimension: str, expected: list[set[str]]
+) -> None:
+    assert features.choices(bundle, dimension) == expected
+    assert features.values(bundle, dimension) == set().union(*expected)
+
+
 def test_both_spellings_of_the_instrumental_are_one_value() -> None:
     assert features.values("N;INST;SG", "Case") == features.values("N;INS;SG", "Case") == {"INS"}
     assert features.values("N;INS/INST;SG", "Case") == {"INS"}

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from esetrag import heads
+from esetrag.params import Head
 
 TARGETS = torch.tensor([[True, True, False], [False, False, True], [False, False, False]])
 LOGITS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
@@ -42,7 +43,7 @@ def test_the_loss_of_values_by_themselves_is_a_sum_over_them() -> None:
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid"])
-def test_smoothing_punishes_being_sure(head: heads.Head) -> None:
+def test_smoothing_punishes_being_sure(head: Head) -> None:
     wanted = heads.truth(TARGETS[1:2], head)
     sure, very = torch.tensor([[-4.0, -4.0, 4.0]]), torch.tensor([[-40.0, -40.0, 40.0]])
     assert heads.losses(very, wanted, head, 0.1) > heads.losses(sure, wanted, head, 0.1)

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("single_thread")
 def shape(**changed: Any) -> params.Model:
     usual = {
         "kind": "lstm",
+        "head": "softmax",
         "longest": 8,
         "embedding": 6,
         "hidden": 7,
@@ -146,7 +147,14 @@ def test_dropout_acts_in_training_alone() -> None:
 @pytest.mark.parametrize(("layers", "bidirectional"), [(1, True), (3, True), (2, False)])
 def test_the_shapes_told_are_those_of_the_weights(layers: int, bidirectional: bool) -> None:
     shape = params.Model(
-        kind="lstm", longest=8, embedding=5, hidden=7, layers=layers, bidirectional=bidirectional, dropout=0.0
+        kind="lstm",
+        head="softmax",
+        longest=8,
+        embedding=5,
+        hidden=7,
+        layers=layers,
+        bidirectional=bidirectional,
+        dropout=0.0,
     )
     weights = LstmClassifier(11, 3, shape).state_dict()
     told = LstmClassifier.shapes(11, 3, shape)

@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from esetrag import analysis, evaluation, model_card, params
+from esetrag import analysis, evaluation, model_card, params, truth
+from esetrag.calibration import Calibration, Read
+from esetrag.layout import PARTS
 from esetrag.vocab import Vocabulary
 from tests.unit.showing import shown
 
@@ -26,13 +28,12 @@ MANIFEST: dict[str, Any] = {
 
 
 def card(
-    rows: pa.Table, vocabulary: Vocabulary, how: params.Evaluate, sure: bool
+    rows: pa.Table, vocabulary: Vocabulary, given: params.Params, sure: bool
 ) -> tuple[str, dict[str, Any]]:
-    right = np.eye(len(vocabulary.labels))[
-        [vocabulary.label_ids[label] for label in rows["label"].to_pylist()]
-    ]
-    read = right if sure else np.roll(right, 1, axis=1)
-    found = evaluation.evaluate(rows, rows, read.astype(np.float32), vocabulary.labels, how)
+    right = truth.matrix(rows["label"], vocabulary.labels).astype(np.float32)
+    read = Read(right if sure else np.roll(right, 1, axis=1), Calibration())
+    parts = dict.fromkeys(PARTS, rows)
+    found = evaluation.evaluate(parts, [read], vocabulary.labels, given.evaluate, given.calibration)
     manifest = MANIFEST | {"vocabulary": vocabulary.to_json()}
     errors = analysis.analyse(found.predictions, vocabulary, shown(rows))
     return model_card.page("toy", DATA, found.figures, manifest, errors), found.figures
@@ -42,11 +43,13 @@ def card(
 def test_the_card_gives_every_reader_its_figures_and_the_ceiling(
     tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params, sure: bool
 ) -> None:
-    page, figures = card(tiny_rows, tiny_vocabulary, given.evaluate, sure)
-    for reader in ("reader", "suffix", "majority", "ceiling"):
+    page, figures = card(tiny_rows, tiny_vocabulary, given, sure)
+    for reader in ("reader", "ngram", "suffix", "majority", "ceiling"):
         assert f"| {figures[reader]['accuracy']:.2%} |" in page
     assert f"{figures['majority']['low']:.2%} to {figures['majority']['high']:.2%}" in page
-    assert "intervals of\n95% by bootstrap" in page
+    assert "intervals of 95% by bootstrap" in page
+    assert "84 forms of 12 lemmas,\n0 forms of several values" in page
+    assert f"less than {figures['resolution']:.2%} cannot be\ntold apart" in page
     assert all(label in page for label in tiny_vocabulary.labels)
     assert all(
         text in page
@@ -63,7 +66,7 @@ def test_the_card_gives_every_reader_its_figures_and_the_ceiling(
 def test_the_card_shows_failures_with_examples(
     tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params
 ) -> None:
-    page, _ = card(tiny_rows, tiny_vocabulary, given.evaluate, sure=False)
+    page, _ = card(tiny_rows, tiny_vocabulary, given, sure=False)
     failures = page.split("## Known failures")[1].split("## Data")[0]
     assert failures.count("| *") == model_card.FAILURES
     assert "0.00%" in failures
@@ -72,11 +75,11 @@ def test_the_card_shows_failures_with_examples(
 def test_a_reader_without_failures_says_so(
     tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: params.Params
 ) -> None:
-    page, _ = card(tiny_rows, tiny_vocabulary, given.evaluate, sure=True)
+    page, _ = card(tiny_rows, tiny_vocabulary, given, sure=True)
     assert page.count("None on the test part.") == 2
 
 
 def test_the_card_says_what_kind_of_model_it_is() -> None:
-    shapes = {kind: model_card._shape(MANIFEST["model"] | {"kind": kind}) for kind in ("ngram", "lstm")}
+    shapes = {kind: model_card.shape(MANIFEST["model"] | {"kind": kind}) for kind in ("ngram", "lstm")}
     assert "n-grams at both ends of a form, up to 8 symbols" in shapes["ngram"]
     assert "2 bidirectional LSTM layer(s) of 8" in shapes["lstm"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from esetrag import encoding, params
-from esetrag.ngram import ABSENT, NgramClassifier, hashes, spans
+from esetrag.ngram import ABSENT, NgramClassifier, SuffixClassifier, hashes, spans
 from esetrag.vocab import Vocabulary
 
 LABELS = 5
@@ -61,7 +61,14 @@ def groups(kinds: list[Any]) -> Counter[frozenset[int]]:
 
 def shape(longest: int) -> params.Model:
     return params.Model(
-        kind="ngram", longest=longest, embedding=1, hidden=1, layers=1, bidirectional=True, dropout=0.0
+        kind="ngram",
+        head="softmax",
+        longest=longest,
+        embedding=1,
+        hidden=1,
+        layers=1,
+        bidirectional=True,
+        dropout=0.0,
     )
 
 
@@ -190,3 +197,27 @@ def test_an_ngram_that_a_form_is_too_short_for_spans_nothing() -> None:
     ids, lengths = encoded(FORMS)
     absent = hashes(ids, lengths, LONGEST) == ABSENT
     assert torch.equal(spans(lengths, ids.shape[1], LONGEST).any(2), ~absent)
+
+
+@given(forms=st.lists(st.text("abő", max_size=7), min_size=1, max_size=40), longest=st.integers(1, 9))
+def test_suffixes_alone_are_those_of_all_n_grams(forms: list[str], longest: int) -> None:
+    alone = hashes(*encoded(forms), longest, suffixes_only=True)
+    assert alone.shape == (len(forms), longest)
+    by_text = [{name for name in ngrams(form, longest) if name[0] == "suffix"} for form in forms]
+    known = [[number for number in row if number != ABSENT] for row in alone.tolist()]
+    assert groups(known) == groups(by_text)
+    for some, everything in zip(known, found(forms, longest), strict=True):
+        assert set(some) <= set(everything), "a suffix has the same hash in both"
+
+
+def test_a_suffix_classifier_weighs_suffixes_and_nothing_else() -> None:
+    grams = torch.unique(hashes(*encoded(FORMS), LONGEST))
+    network = SuffixClassifier(grams[grams != ABSENT], LABELS, shape(LONGEST))
+    torch.nn.init.normal_(network.weight)
+    row_of = {number: row for row, number in enumerate(network.grams.tolist(), 1)}
+    suffixes = hashes(*encoded(FORMS), LONGEST, suffixes_only=True).tolist()
+    for numbers, logits in zip(suffixes, network(*encoded(FORMS)), strict=True):
+        rows = [row_of[number] for number in numbers if number != ABSENT]
+        torch.testing.assert_close(logits, network.weight[rows].sum(0), rtol=1e-5, atol=1e-5)
+    one, other = network(*encoded(["asztalkertben", "borkertben"]))
+    assert torch.equal(one, other), "the beginning of a form is without influence"

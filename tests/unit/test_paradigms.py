@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from esetrag.affixes import Change
@@ -19,8 +21,8 @@ def paradigms(*more: Row) -> Paradigms:
     return Paradigms.of(table([*GOOD, *more]))
 
 
-def forms(found: Paradigms, places: list[int]) -> list[str]:
-    return found.forms.take(places).to_pylist()
+def forms(found: Paradigms, places: npt.NDArray[np.int64]) -> list[str]:
+    return [str(form) for form in found.forms.take(pa.array(places)).to_pylist()]
 
 
 def test_the_citation_cell_is_that_of_the_lemmas() -> None:

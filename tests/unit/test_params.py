@@ -64,11 +64,17 @@ def test_the_committed_file_is_sound(given: params.Params) -> None:
         ("train.learning_rate", 0, "train.learning_rate: should be greater than 0, found 0"),
         ("train.analogies", -1, "train.analogies: should be greater than or equal to 0, found -1"),
         ("train.label_smoothing", 1.0, "train.label_smoothing: should be less than 1, found 1.0"),
+        ("train.repeats", -1, "train.repeats: should be greater than or equal to 0, found -1"),
+        ("train.repeats", 101, "train.repeats: should be less than or equal to 100, found 101"),
         ("train.clip", 0, "train.clip: should be greater than 0, found 0"),
         ("train.shuffle", "no", "train.shuffle: should be a valid boolean, found 'no'"),
         ("train.schedule", "cosine", "train.schedule: should be 'constant' or 'one-cycle', found 'cosine'"),
         ("model.dropout", -0.1, "model.dropout: should be greater than or equal to 0, found -0.1"),
         ("model.kind", "gru", "model.kind: should be 'ngram' or 'lstm', found 'gru'"),
+        ("model.head", "tanh", "model.head: should be 'softmax' or 'sigmoid', found 'tanh'"),
+        ("calibration.temperature", 1, "calibration.temperature: should be a valid boolean, found 1"),
+        ("calibration.risk", 0, "calibration.risk: should be greater than 0, found 0"),
+        ("calibration.risk", 1, "calibration.risk: should be less than 1, found 1"),
         ("model.layers", 17, "model.layers: should be less than or equal to 16, found 17"),
         ("encode_pad.keep", "middle", "encode_pad.keep: should be 'end' or 'start', found 'middle'"),
         (
@@ -116,7 +122,7 @@ def test_devices_are_named_as_torch_names_them(tmp_path: Path, content: dict[str
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("train.epoch", "train.epoch: unknown key, expected one of seed, threads, analogies, iterations, "),
+        ("train.epoch", "train.epoch: unknown key, expected one of seed, repeats, threads, analogies, "),
         ("epochs", "epochs: unknown key, expected one of tasks, sample, build_vocab, encode_pad, "),
         (
             "tasks.hun-noun-case.file",

@@ -83,6 +83,13 @@ def test_a_picture_is_a_png_of_the_same_bytes_each_time(tmp_path: Path, name: st
     assert plt.get_fignums() == [], "a figure left open is memory lost"
 
 
+def test_a_form_of_several_values_is_right_where_one_of_them_is_read(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.png", tmp_path / "other.png"
+    plots.confusion(one, read([("ACC/NOM", "NOM"), ("ACC/NOM", "ACC"), ("ACC/NOM", "DAT")]))
+    plots.confusion(other, read([("NOM", "NOM"), ("ACC", "ACC"), ("ACC", "DAT")]))
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_other_data_give_another_picture(tmp_path: Path) -> None:
     one, other = tmp_path / "one.png", tmp_path / "other.png"
     plots.confusion(one, read([("NOM", "NOM"), ("ACC", "NOM")]))

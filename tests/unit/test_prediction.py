@@ -82,6 +82,7 @@ def test_json_is_an_object_a_line(run: Run, reader: Reader) -> None:
     for answer, reading in zip(answers, reader.predict(WORDS, 3), strict=True):
         assert (answer["form"], answer["labels"]) == (reading.form, list(reading.labels))
         assert np.array(answer["probabilities"], np.float32).tolist() == list(reading.probabilities)
+        assert answer["label_set"] == reading.label_set
         assert answer["unknown"] == reading.unknown
 
 
@@ -105,10 +106,10 @@ def test_a_word_has_the_same_numbers_whichever_way_it_comes_in(
         "dash": ["--input", "-"],
     }
     header, *rows = table(run(*given.get(way, ["--input", path]), "--top-k", 2, stdin=lines))
-    assert header == ["form", "label", "probability", "label_2", "probability_2", "unknown"]
+    assert header == ["form", "label", "probability", "label_2", "probability_2", "label_set", "unknown"]
     for row, reading in zip(rows, reader.predict(WORDS, 2), strict=True):
         assert [unicodedata.normalize("NFC", row[0]), row[1], row[3], row[5]] == [
-            reading.form, *reading.labels, reading.unknown,
+            reading.form, *reading.labels, reading.label_set, reading.unknown,
         ]  # fmt: skip
         assert np.array([row[2], row[4]], np.float32).tolist() == list(reading.probabilities)
 
@@ -151,7 +152,7 @@ def test_other_columns_of_a_table_stay_before_the_new_ones(run: Run, tmp_path: P
     path = tmp_path / "a.tsv"
     path.write_text('1\t kanaban \t"quoted\n\n2\tkepből\t a  b\n', "utf-8")
     header, *rows = table(run("--input", path, "--column", 2))
-    assert header == ["column_1", "form", "column_3", "label", "probability", "unknown"]
+    assert header == ["column_1", "form", "column_3", "label", "probability", "label_set", "unknown"]
     assert [row[:4] for row in rows] == [
         ["1", "kanaban", '"quoted', "IN+ESS"],
         ["2", "kepből", " a  b", "IN+ABL"],
@@ -162,7 +163,7 @@ def test_a_first_line_may_name_the_columns(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("label\tform\nX\tkanaban\n", "utf-8")
     header, row = table(run("--input", path, "--column", "form"))
-    assert header == ["label", "form", "predicted_label", "probability", "unknown"]
+    assert header == ["label", "form", "predicted_label", "probability", "label_set", "unknown"]
     assert row[:3] == ["X", "kanaban", "IN+ESS"]
 
 
@@ -196,9 +197,12 @@ def test_nothing_in_gives_no_rows_out(run: Run, tmp_path: Path, ending: str) -> 
         content = (tmp_path / f"a.{ending}").read_bytes()
         if ending == "parquet":
             empty = pq.read_table(tmp_path / "a.parquet")
-            assert (empty.column_names, len(empty)) == (["form", "label", "probability", "unknown"], 0)
+            assert (empty.column_names, len(empty)) == (
+                ["form", "label", "probability", "label_set", "unknown"],
+                0,
+            )
         else:
-            assert content == (b"form\tlabel\tprobability\tunknown\n" if ending == "tsv" else b"")
+            assert content == (b"form\tlabel\tprobability\tlabel_set\tunknown\n" if ending == "tsv" else b"")
 
 
 def test_parquet_in_and_out(run: Run, reader: Reader, tiny_rows: pa.Table, tmp_path: Path) -> None:
@@ -207,7 +211,7 @@ def test_parquet_in_and_out(run: Run, reader: Reader, tiny_rows: pa.Table, tmp_p
     pq.write_table(pa.table({"n": range(len(words)), "word": words}), source, row_group_size=20)
     assert run("--input", source, "--column", "word", "--output", target) == ""
     found = pq.read_table(target)
-    assert found.column_names == ["n", "word", "label", "probability", "unknown"]
+    assert found.column_names == ["n", "word", "label", "probability", "label_set", "unknown"]
     readings = reader.predict(words.to_pylist())
     assert found["n"].to_pylist() == list(range(len(words)))
     assert found["label"].to_pylist() == [reading.labels[0] for reading in readings]

@@ -147,3 +147,51 @@ def test_of_whole_forms_all_unseen_ones_are_read_alike(
     one, other = Reader.load(tmp_path).predict(["házban", "kertet"], top_k=99)
     assert (one.labels, one.probabilities) == (other.labels, other.probabilities)
     assert max(one.probabilities) - min(one.probabilities) < 0.01, "every case is as frequent as any other"
+
+
+def fitted(checkpoint: Path, **changed: float) -> Reader:
+    """The reader with other numbers fitted on dev."""
+    content = json.loads((checkpoint / MANIFEST).read_bytes())
+    content["calibration"] |= changed
+    (checkpoint / MANIFEST).write_text(json.dumps(content))
+    return Reader.load(checkpoint)
+
+
+def test_a_temperature_divides_the_logits(tiny_checkpoint: Path, tiny_encoded: Encoded) -> None:
+    plain = fitted(tiny_checkpoint, temperature=1.0).probabilities(tiny_encoded)
+    hot = fitted(tiny_checkpoint, temperature=2.0).probabilities(tiny_encoded)
+    expected = np.sqrt(plain) / np.sqrt(plain).sum(1, keepdims=True)
+    np.testing.assert_allclose(hot, expected, atol=1e-5)
+
+
+def test_the_set_holds_the_values_that_are_likely_beside_the_likeliest(
+    tiny_checkpoint: Path, tiny_rows: pa.Table
+) -> None:
+    reader, forms = fitted(tiny_checkpoint, ratio=0.02, least=0.0, temperature=1.0), tiny_rows["form"]
+    sizes = set()
+    for reading in reader.predict(forms.to_pylist(), top_k=99):
+        pairs = zip(reading.labels, reading.probabilities, strict=True)
+        likely = [label for label, share in pairs if share >= 0.02 * reading.probabilities[0]]
+        assert reading.label_set == "/".join(sorted(likely))
+        sizes.add(len(likely))
+    assert len(sizes) > 1
+
+
+def test_a_reader_less_sure_than_the_threshold_names_no_set(
+    tiny_checkpoint: Path, tiny_rows: pa.Table
+) -> None:
+    reader = fitted(tiny_checkpoint, ratio=1.0, least=0.9)
+    readings = reader.predict([*tiny_rows["form"].to_pylist(), "xxxxx"])
+    for reading in readings:
+        assert reading.label_set == (reading.labels[0] if reading.probabilities[0] >= 0.9 else "")
+    assert {reading.label_set != "" for reading in readings} == {True, False}
+
+
+@pytest.mark.parametrize(("repeats", "seeds"), [(0, []), (3, [8, 9, 10])])
+def test_the_repetitions_have_the_seeds_that_follow(
+    tiny_checkpoint: Path, repeats: int, seeds: list[int]
+) -> None:
+    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
+    content["training"] |= {"seed": 7, "repeats": repeats}
+    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
+    assert Reader.load(tiny_checkpoint).repeats == seeds

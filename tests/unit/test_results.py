@@ -24,6 +24,7 @@ def metrics(tmp_path: Path) -> Path:
             "rows": 10310,
             "lemmas": 300,
             "reader": judged(accuracy),
+            "ngram": judged(0.7),
             "suffix": judged(0.5),
             "majority": judged(0.1),
             "ceiling": {"accuracy": 0.995},
@@ -35,15 +36,16 @@ def metrics(tmp_path: Path) -> Path:
 
 def test_each_task_has_its_baselines_reader_and_ceiling(metrics: Path) -> None:
     lines = results.table(metrics).splitlines()
-    assert len(lines) == 2 + 4 + 4
+    assert len(lines) == 2 + 5 + 5
     assert lines[2] == (
         "| deu-verb-tense | commonest label | 1,000 | 10.00 (9.00–11.00) | 5.00 "
         "| 10,310 forms of 300 lemmas |"
     )
-    assert lines[6].startswith("| hun-noun-case | commonest label |")
-    assert lines[7] == "|  | longest known suffix | 1,000 | 50.00 (49.00–51.00) | 25.00 |  |"
-    assert lines[8] == "|  | **esetrag** | 1,000 | **90.00 (89.00–91.00)** | 45.00 |  |"
-    assert lines[9] == "|  | ceiling of any reader of the form alone |  | 99.50 |  |  |"
+    assert lines[7].startswith("| hun-noun-case | commonest label |")
+    assert lines[8] == "|  | longest known suffix | 1,000 | 50.00 (49.00–51.00) | 25.00 |  |"
+    assert lines[9] == "|  | logistic regression on suffixes | 1,000 | 70.00 (69.00–71.00) | 35.00 |  |"
+    assert lines[10] == "|  | **esetrag** | 1,000 | **90.00 (89.00–91.00)** | 45.00 |  |"
+    assert lines[11] == "|  | ceiling of any reader of the form alone |  | 99.50 |  |  |"
 
 
 def test_no_finished_task_is_told_with_the_mend(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from esetrag import analysis, evaluation, files, history, params, tables
+from esetrag.calibration import Calibration, Read
 from esetrag.errors import DataError
 from esetrag.history import Epoch
-from esetrag.layout import Layout
+from esetrag.layout import PARTS, Layout
 from esetrag.runs import PAGES, Inputs, Outcome, finished, flat, origin
 from esetrag.vocab import Vocabulary
 from tests.unit.showing import shown
@@ -32,7 +33,9 @@ def layout(
     """The artifacts of a finished pipeline, the pictures without content."""
     layout = Layout(TASK, tmp_path / "repository")
     shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    result = evaluation.evaluate(tiny_rows, tiny_rows, shares, tiny_vocabulary.labels, given.evaluate)
+    read = Read(shares, Calibration())
+    rows = dict.fromkeys(PARTS, tiny_rows)
+    result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, given.evaluate, given.calibration)
     for page in PAGES:
         files.write_text(layout.metrics / page, page)
     files.write_json(layout.metrics / "test.json", result.figures)

@@ -180,3 +180,22 @@ def test_fewer_than_three_families_or_forms_are_refused() -> None:
         sampling.split(of_one, how(split="family"))
     with pytest.raises(DataError, match=r"^2 form\(s\) cannot be split into train, dev, test"):
         sampling.split(table.slice(0, 2), how(split="form"))
+
+
+@pytest.mark.parametrize("split", ["lemma", "notebook"])
+def test_a_form_stands_once_in_a_part_with_all_its_values(split: str) -> None:
+    rows = [
+        (f"l{lemma:02}", f"l{lemma:02}{end}", f"N;{case};SG", case)
+        for lemma in range(20)
+        for end, case in (("", "NOM"), ("", "ACC"), ("t", "DAT"), ("", "NOM"))
+    ]
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    parts = sampling.split(pa.Table.from_arrays(columns, schema=tables.ROWS), how(split=split))
+    for part in parts.values():
+        assert part.schema.equals(tables.SAMPLE)
+        assert len(set(part["form"].to_pylist())) == len(part) == 2 * len(lemmas_of(part))
+        for lemma, form, bundles, label in rows_of(part):
+            expected = ("N;DAT;SG", "DAT") if form == f"{lemma}t" else ("N;ACC;SG | N;NOM;SG", "ACC/NOM")
+            assert (bundles, label) == expected
+    drawn = sampling.draw(parts, how(split=split, train=10))["train"]
+    assert len(set(drawn["form"].to_pylist())) == 10

@@ -11,7 +11,7 @@ from esetrag.errors import DataError, ParamsError
 from esetrag.reader import Reader
 from esetrag.serving import Served, load
 
-COLUMNS = ["form", "label", "probability", "unknown"]
+COLUMNS = ["form", "label", "probability", "label_set", "unknown"]
 FORMS = ["lomtara", "kepet", "verben", "kanaban"]
 
 
@@ -29,6 +29,7 @@ def test_a_table_of_forms_gives_label_and_probability_row_by_row(
     assert answer["form"].tolist() == FORMS
     assert answer["label"].tolist() == [reading.labels[0] for reading in readings]
     assert answer["probability"].tolist() == [reading.probabilities[0] for reading in readings]
+    assert answer["label_set"].tolist() == [reading.label_set for reading in readings]
     assert answer["unknown"].tolist() == [reading.unknown for reading in readings]
 
 

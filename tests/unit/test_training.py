@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag import encoding, history, params, tables, training
+from esetrag import calibration, encoding, history, params, tables, training
 from esetrag.batches import Batch
 from esetrag.encoding import Encoded
 from esetrag.errors import TrainingError
@@ -54,8 +54,8 @@ def same_weights(one: Trained, other: Trained) -> bool:
     return all(torch.equal(weight, twin) for weight, twin in pairs)
 
 
-def some(rows: Encoded, kept: list[int], labels: list[int] | None = None) -> Encoded:
-    changed = rows.labels[kept] if labels is None else np.array(labels, np.int16)
+def some(rows: Encoded, kept: list[int], targets: Any = None) -> Encoded:
+    changed = rows.targets[kept] if targets is None else targets
     return Encoded(rows.ids[kept], rows.lengths[kept], changed, rows.keep)
 
 
@@ -121,7 +121,7 @@ def test_a_suffix_task_is_learnt_in_few_epochs(
 @pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
 def test_the_best_epochs_weights_are_kept(fit: Any, dev: Encoded, schedule: str) -> None:
     # What is learnt of the true labels makes the loss on shifted ones worse.
-    shifted = some(dev, list(range(len(dev))), [*dev.labels[1:], dev.labels[0]])
+    shifted = some(dev, list(range(len(dev))), np.roll(dev.targets, -1, axis=0))
     trained = fit(dev_rows=shifted, epochs=8, learning_rate=0.02, schedule=schedule)
     best = history.best(trained.epochs)
     assert 0 < best.epoch < 8
@@ -161,7 +161,8 @@ def test_a_constant_rate_stays(fit: Any) -> None:
 
 
 def test_dev_labels_unseen_in_training_count_as_misread(fit: Any, dev: Encoded) -> None:
-    unseen = some(dev, list(range(len(dev))), [-1] * 7 + dev.labels[7:].tolist())
+    none = np.zeros((7, 7), bool)
+    unseen = some(dev, list(range(len(dev))), np.concatenate([none, dev.targets[7:]]))
     known = some(dev, list(range(7, len(dev))))
     one, other = fit(dev_rows=unseen), fit(dev_rows=known)
     for row, expected in zip(one.epochs, other.epochs, strict=True):
@@ -170,15 +171,29 @@ def test_dev_labels_unseen_in_training_count_as_misread(fit: Any, dev: Encoded) 
 
 
 def test_training_goes_on_where_no_dev_label_is_known(fit: Any, dev: Encoded) -> None:
-    epochs = fit(dev_rows=some(dev, [0, 1], [-1, -1])).epochs
+    epochs = fit(dev_rows=some(dev, [0, 1], np.zeros((2, 7), bool))).epochs
     assert {(row.dev_loss, row.dev_accuracy) for row in epochs} == {(0.0, 0.0)}
 
 
 def test_loss_and_accuracy_by_hand() -> None:
     logits = torch.log(torch.tensor([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]) + 1e-12)
-    loss, accuracy = training.loss_and_accuracy(logits, torch.tensor([1, 0, -1]))
+    targets = torch.tensor([[False, True, False], [True, False, False], [False, False, False]])
+    loss, accuracy = training.loss_and_accuracy(logits, targets, "softmax")
     assert loss == pytest.approx(-(math.log(0.5) + math.log(0.9)) / 2, abs=1e-5)
     assert accuracy == pytest.approx(1 / 3)
+
+
+def test_loss_and_accuracy_of_forms_of_several_values_by_hand() -> None:
+    shares = torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    targets = torch.tensor([[True, True, False], [True, True, False]])
+    loss, accuracy = training.loss_and_accuracy(torch.log(shares), targets, "softmax")
+    expected = -(math.log(0.6) + math.log(0.3) + math.log(0.1) + math.log(0.2)) / 4
+    assert loss == pytest.approx(expected, abs=1e-5)
+    assert accuracy == 0.5
+    loss, accuracy = training.loss_and_accuracy(torch.logit(shares), targets, "sigmoid")
+    expected = -math.log(0.6 * 0.3 * 0.9 * 0.1 * 0.2 * 0.3) / 2
+    assert loss == pytest.approx(expected, abs=1e-5)
+    assert accuracy == 0.5
 
 
 @pytest.mark.parametrize(
@@ -202,7 +217,7 @@ def test_any_sizes_train(fit: Any, train: Encoded, changed: dict[str, Any], kept
 def test_one_label_trains(tiny_model: params.Model, how: params.Train) -> None:
     vocabulary = Vocabulary.build(["ab", "ba"], ["NOM"])
     ids, lengths = encoding.encode(pa.chunked_array([["ab", "ba"]]), vocabulary, 5, "end")
-    rows = Encoded(ids, lengths, np.zeros(2, np.int16))
+    rows = Encoded(ids, lengths, np.ones((2, 1), bool))
     trained = training.fit(rows, rows, vocabulary, tiny_model, how)
     assert {(row.dev_loss, row.dev_accuracy) for row in trained.epochs} == {(0.0, 1.0)}
 
@@ -256,3 +271,24 @@ def test_a_cycle_of_any_number_of_steps_rises_and_falls(
     rates = [row.learning_rate for row in trained.epochs[1:]]
     assert all(0 < rate <= 0.0101 for rate in rates)
     assert len(rates) == epochs
+
+
+def test_of_a_form_of_two_values_each_head_learns_both(
+    tiny_syncretic: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model, how: params.Train
+) -> None:
+    rows = tiny_syncretic
+    changed = {"epochs": 40, "batch_size": 6, "learning_rate": 0.02, "label_smoothing": 0.0}
+    wanted = how.model_copy(update=changed)
+    shares = {}
+    for head in ("softmax", "sigmoid"):
+        model = params.Model.model_validate(tiny_model.model_dump() | {"head": head, "dropout": 0.0})
+        trained = training.fit(rows, rows, tiny_vocabulary, model, wanted)
+        assert history.best(trained.epochs).dev_accuracy > 0.95
+        shares[head] = calibration.probabilities(training.logits(trained.network, rows), trained.network.head)
+    several, label = rows.targets.sum(1) == 2, tiny_vocabulary.labels.index
+    both = [label("ACC"), label("NOM")]
+    assert shares["softmax"].sum(1) == pytest.approx(np.ones(len(rows)), abs=1e-4)
+    assert shares["softmax"][several][:, both] == pytest.approx(0.5, abs=0.2)
+    assert (shares["sigmoid"][several][:, both] > 0.8).all()
+    assert (shares["sigmoid"][several].sum(1) > 1.6).all()
+    assert (shares["sigmoid"][~several][:, label("NOM")] < 0.2).all()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag import encoding, history, params, training
+from esetrag import calibration, encoding, history, params, training
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch
 from esetrag.encoding import Encoded
@@ -80,8 +80,8 @@ def bytes_of(trained: Trained) -> bytes:
     return b"".join(weight.numpy().tobytes() for weight in trained.network.state_dict().values())
 
 
-def some(rows: Encoded, kept: list[int], labels: list[int] | None = None) -> Encoded:
-    changed = rows.labels[kept] if labels is None else np.array(labels, np.int16)
+def some(rows: Encoded, kept: list[int], targets: Any = None) -> Encoded:
+    changed = rows.targets[kept] if targets is None else targets
     return Encoded(rows.ids[kept], rows.lengths[kept], changed, rows.keep)
 
 
@@ -150,7 +150,9 @@ def test_training_leaves_the_callers_chance_alone(fit: Any) -> None:
 @pytest.fixture
 def shifted(dev: Encoded) -> Encoded:
     """What is learnt of the true labels makes the loss on these worse, sooner or later."""
-    return some(dev, list(range(len(dev))), [*dev.labels[:7], *dev.labels[8:], dev.labels[7]])
+    return some(
+        dev, list(range(len(dev))), np.concatenate([dev.targets[:7], np.roll(dev.targets[7:], -1, 0)])
+    )
 
 
 def test_the_best_steps_weights_are_kept(fit: Any, shifted: Encoded) -> None:
@@ -205,7 +207,7 @@ def test_one_row_and_forms_by_analogy_train(
 
 def test_one_label_trains(fit: Any, train: Encoded) -> None:
     vocabulary = Vocabulary(tuple("\0" * 60), ("NOM",))
-    rows = some(train, list(range(9)), [0] * 9)
+    rows = some(train, list(range(9)), np.ones((9, 1), bool))
     trained = fit(rows=rows, dev_rows=rows, vocabulary=vocabulary)
     assert {(row.train_loss, row.dev_loss, row.dev_accuracy) for row in trained.epochs} == {(0.0, 0.0, 1.0)}
 
@@ -217,8 +219,39 @@ def test_training_goes_on_without_dev_rows(fit: Any, dev: Encoded) -> None:
 
 
 def test_dev_labels_unseen_in_training_count_as_misread(fit: Any, dev: Encoded) -> None:
-    unseen = some(dev, list(range(len(dev))), [-1] * 7 + dev.labels[7:].tolist())
+    none = np.zeros((7, 7), bool)
+    unseen = some(dev, list(range(len(dev))), np.concatenate([none, dev.targets[7:]]))
     known = some(dev, list(range(7, len(dev))))
     for row, expected in zip(fit(dev_rows=unseen).epochs, fit(dev_rows=known).epochs, strict=True):
         assert row.dev_loss == pytest.approx(expected.dev_loss, rel=1e-5)
         assert row.dev_accuracy == pytest.approx(expected.dev_accuracy * len(known) / len(unseen))
+
+
+def test_of_a_form_of_two_values_each_head_learns_both(
+    tiny_syncretic: Encoded, tiny_vocabulary: Vocabulary, model: params.Model, how: params.Train
+) -> None:
+    rows, wanted = tiny_syncretic, how.model_copy(update={"iterations": 40})
+    shares = {}
+    for head in ("softmax", "sigmoid"):
+        shaped = params.Model.model_validate(model.model_dump() | {"head": head})
+        trained = training.fit(rows, rows, tiny_vocabulary, shaped, wanted)
+        assert trained.epochs[-1].dev_accuracy == 1
+        assert trained.epochs[-1].train_loss < trained.epochs[0].train_loss / 2
+        shares[head] = calibration.probabilities(training.logits(trained.network, rows), trained.network.head)
+    several, label = rows.targets.sum(1) == 2, tiny_vocabulary.labels.index
+    both = [label("ACC"), label("NOM")]
+    assert shares["softmax"].sum(1) == pytest.approx(np.ones(len(rows)), abs=1e-4)
+    assert shares["softmax"][several][:, both] == pytest.approx(0.5, abs=0.1)
+    assert (shares["sigmoid"][several][:, both] > 0.8).all()
+    assert (shares["sigmoid"][~several][:, label("NOM")] < 0.2).all()
+
+
+def test_a_sigmoid_begins_with_even_odds_for_every_value(
+    train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, model: params.Model, how: params.Train
+) -> None:
+    shaped = params.Model.model_validate(model.model_dump() | {"head": "sigmoid"})
+    first = training.fit(
+        train, dev, tiny_vocabulary, shaped, how.model_copy(update={"iterations": 1})
+    ).epochs[0]
+    assert first.train_loss == pytest.approx(7 * math.log(2), rel=1e-5)
+    assert first.dev_loss == pytest.approx(7 * math.log(2), rel=1e-5)

@@ -161,3 +161,8 @@ def bpe(symbols: list[str], merges: object) -> dict[str, object]:
 def test_a_malformed_vocabulary_is_refused(content: Any) -> None:
     with pytest.raises(DataError, match=r"^vocab\.json: expected a vocabulary .*, found something else"):
         Vocabulary.from_json(content, Path("vocab.json"))
+
+
+def test_the_labels_are_the_single_values_of_the_training_labels() -> None:
+    vocabulary = Vocabulary.build(["a"] * 4, ["NOM", "ACC/NOM", "IN+ESS", "DAT/ACC"])
+    assert vocabulary.labels == ("ACC", "DAT", "IN+ESS", "NOM")
