@@ -14,7 +14,9 @@ def change(*pairs: tuple[str, str]) -> Change:
 
 def alike(found: Change, context: int, others: list[int] | None = None) -> list[int]:
     """Rows of equal context have equal numbers."""
-    return ids(found.contexts(np.array(others or [0] * len(found.stem)))[context]).tolist()
+    contexts = found.contexts(np.array(others or [0] * len(found.stem)))
+    numbers: list[int] = ids(contexts[context]).tolist()
+    return numbers
 
 
 @pytest.mark.parametrize(

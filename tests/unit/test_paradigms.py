@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from esetrag.affixes import Change
+from esetrag.affixes import Change, Ints
 from esetrag.paradigms import Paradigms
 
 Row = tuple[str, str, str]
@@ -19,8 +19,8 @@ def paradigms(*more: Row) -> Paradigms:
     return Paradigms.of(table([*GOOD, *more]))
 
 
-def forms(found: Paradigms, places: list[int]) -> list[str]:
-    return found.forms.take(places).to_pylist()
+def forms(found: Paradigms, places: Ints) -> list[str]:
+    return [found.forms[place].as_py() for place in places.tolist()]
 
 
 def test_the_citation_cell_is_that_of_the_lemmas() -> None:
