@@ -2,19 +2,9 @@
 
 from pathlib import Path
 
-from esetrag import (
-    audit,
-    audit_report,
-    data_report,
-    families,
-    files,
-    leakage,
-    params,
-    sampling,
-    stage,
-    tables,
-    unimorph,
-)
+from esetrag import audit, audit_report, data_report, leakage, params, sampling, stage, tables, unimorph
+from esetrag.families import Families
+from esetrag.files import sha256
 from esetrag.layout import PARTS, Layout
 
 
@@ -31,12 +21,11 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     audit.check(found, how.suspicious, layout.review)
     for part in PARTS:
         tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))
-    kin = families.Families.of(selection.table)
+    kin = Families.of(selection.table)
     tables.write(layout.families, kin.table)
     split = leakage.account(how.split, drawn, kin)
-    account = data_report.figures(task, files.sha256(raw), selection, available, drawn, split)
-    files.write_json(layout.metrics / "data.json", account)
-    files.write_text(layout.metrics / "data.md", data_report.page(layout.task, account))
+    account = data_report.figures(task, sha256(raw), selection, available, drawn, split)
+    data_report.write(layout, account)
 
 
 if __name__ == "__main__":

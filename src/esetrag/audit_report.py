@@ -78,7 +78,7 @@ def _labels(found: Audit) -> list[str]:
     shown = [(f"**{row[2]}**", row[1], row[3], row[4], row[5], row[6], row[7]) for row in rows[:EXAMPLES]]
     columns = ("form", "lemma", "features", "stated", "likelier", "probability", "evidence")
     text += [
-        f"{len(rows):,} rows of {found.lemmas:,} lemmas. {_of(shown, rows)}.\n",
+        f"Suspicious rows: {len(rows):,}; lemmas that have any: {found.lemmas:,}. {_of(shown, rows)}.\n",
         markdown.table(columns, shown, "lllllrl"),
         "\n### Which value stands for which\n",
         "Where each value gives way to one other, a table was read a row off: every form has its "

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import markdown, params
-from esetrag.layout import PARTS
+from esetrag import files, markdown, params
+from esetrag.layout import PARTS, Layout
 from esetrag.unimorph import Selection
 
 HEADS_SHOWN = 10
@@ -63,6 +63,17 @@ def figures(
 def counts(column: pa.ChunkedArray) -> dict[str, int]:
     """How often each value stands in a column, sorted by value."""
     return dict(sorted((row["values"], row["counts"]) for row in pc.value_counts(column).to_pylist()))
+
+
+def write(layout: Layout, account: dict[str, Any]) -> None:
+    """Writes figures and page.
+
+    Args:
+        layout: of the task.
+        account: the figures.
+    """
+    files.write_json(layout.metrics / "data.json", account)
+    files.write_text(layout.metrics / "data.md", page(layout.task, account))
 
 
 def page(task: str, account: dict[str, Any]) -> str:

@@ -52,7 +52,6 @@ class Sample(Section):
     """What the parts may share, and sampling."""
 
     suspicious: Literal["keep", "drop", "stop"]
-    """What is done with rows whose label the audit doubts, and with headings in the place of forms."""
     split: Literal["lemma", "family", "form", "notebook"]
     seed: Seed
     train: Count | None

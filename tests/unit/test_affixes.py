@@ -14,8 +14,9 @@ def change(*pairs: tuple[str, str]) -> Change:
 
 def alike(found: Change, context: int, others: list[int] | None = None) -> list[int]:
     """Rows of equal context have equal numbers."""
-    numbers = ids(found.contexts(np.array(others or [0] * len(found.stem)))[context])
-    return [int(number) for number in numbers]
+    contexts = found.contexts(np.array(others or [0] * len(found.stem)))
+    numbers: list[int] = ids(contexts[context]).tolist()
+    return numbers
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from esetrag.affixes import Change
+from esetrag.affixes import Change, Ints
 from esetrag.paradigms import Paradigms
 
 Row = tuple[str, str, str]
@@ -21,8 +19,8 @@ def paradigms(*more: Row) -> Paradigms:
     return Paradigms.of(table([*GOOD, *more]))
 
 
-def forms(found: Paradigms, places: npt.NDArray[np.int64]) -> list[str]:
-    return [str(form) for form in found.forms.take(pa.array(places)).to_pylist()]
+def forms(found: Paradigms, places: Ints) -> list[str]:
+    return [found.forms[place].as_py() for place in places.tolist()]
 
 
 def test_the_citation_cell_is_that_of_the_lemmas() -> None:
