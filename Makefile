@@ -68,9 +68,12 @@ results: $(READY) ## write the table of results into README.md
 bench: $(READY) ## measure against the notebook's loop, common tools and limits (TABLES=folder of others)
 	python -m bench $(if $(TABLES),--tables $(TABLES))
 
-raw: $(READY) ## rebuild data/raw/hun.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
-	python -m esetrag.hunspell $(or $(AFF),/usr/share/hunspell/hu_HU.aff) \
-	  $(or $(DIC),/usr/share/hunspell/hu_HU.dic) data/raw/hun.tsv.gz --lemmas 3000
+raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
+	python -m esetrag.hunspell $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
+	python -m esetrag.hunspell $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
+
+raw: AFF ?= /usr/share/hunspell/hu_HU.aff
+raw: DIC ?= /usr/share/hunspell/hu_HU.dic
 
 clean: ## remove the environment and the caches of the tools; DVC's stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dvc_plots

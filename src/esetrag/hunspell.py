@@ -1,9 +1,10 @@
-"""Expands the Hungarian Hunspell dictionary into noun paradigms in UniMorph's three columns.
+"""Expands the Hungarian Hunspell dictionary into paradigms in UniMorph's three columns.
 
 The dictionary's affix rules carry morphological fields (``is:INE``, ``is:PLUR``), so the
-complete paradigm of every noun, case labels included, can be read out of it:
+complete paradigm of every noun and verb, labels included, can be read out of it:
 
     python -m esetrag.hunspell hu_HU.aff hu_HU.dic data/raw/hun.tsv.gz --lemmas 3000
+    python -m esetrag.hunspell hu_HU.aff hu_HU.dic data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
 
 Three properties of the files decide how they must be read: a flag is one *byte* (the text is
 UTF-8, the flags are not); an integer in the place of flags or of morphological fields points
@@ -26,36 +27,13 @@ from pathlib import Path
 
 from esetrag import files
 from esetrag.errors import DataError
-
-CASES = {
-    "NOM": "NOM",
-    "ACC": "ACC",
-    "DAT": "DAT",
-    "INSTR": "INST",
-    "CAUS/FIN": "PRP",
-    "TRANS": "TRANS",
-    "TERM": "TERM",
-    "FORM": "FRML",
-    "INE": "IN+ESS",
-    "SUE": "ON+ESS",
-    "ADE": "AT+ESS",
-    "ILL": "IN+ALL",
-    "SBL": "ON+ALL",
-    "SUBS": "ON+ALL",
-    "ALL": "AT+ALL",
-    "ELA": "IN+ABL",
-    "DEL": "ON+ABL",
-    "ABL": "AT+ABL",
-}
-"""Hunspell's case names and UniMorph's; ESS (-ul), TEMP and POSTP have no counterpart."""
-
-CELLS = [f"N;{case};{number}" for case in dict.fromkeys(CASES.values()) for number in ("SG", "PL")]
-"""The 34 cells of a paradigm, in the order in which they are written."""
+from esetrag.paradigm import NOUN, VERB, Inflection
 
 FORBIDDEN, ONLY_IN_COMPOUND, NEEDS_AFFIX = "w", "|", "u"
 LEMMA = re.compile(r"[a-záéíóöőúüű]{3,}")
+KINDS = {"noun": NOUN, "verb": VERB}
 
-Paradigm = dict[str, set[str]]  # tags -> forms
+Paradigm = dict[str, set[str]]  # bundle -> forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +43,21 @@ class Rule:
     strip: str
     add: str
     condition: re.Pattern[str]
-    case: str
+    tags: str
     plural: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Affixes:
-    """The part of an ``.aff`` file that inflects nouns."""
+    """The part of an ``.aff`` file that inflects a part of speech."""
 
     flags: list[str]  # AF: alias number - 1 -> flags, one Latin-1 character each
     fields: list[list[str]]  # AM: alias number - 1 -> morphological fields
     rules: dict[str, list[Rule]]  # flag -> rules
 
     @classmethod
-    def read(cls, path: Path) -> Affixes:
-        """Reads the alias tables and every suffix rule that makes one of the 34 cells.
+    def read(cls, path: Path, kind: Inflection) -> Affixes:
+        """Reads the alias tables and every suffix rule that makes one of the cells.
 
         Raises:
             DataError: if a line is not as man 5 hunspell describes it.
@@ -98,7 +76,7 @@ class Affixes:
         affixes = cls(flags[1:], fields[1:], defaultdict(list))  # the first alias is a count
         for number, (_, flag, strip, add, condition, *morphology) in suffixes:
             try:
-                cell = _cell(affixes.resolve([field.decode("utf-8") for field in morphology]))
+                cell = _cell(affixes.resolve([field.decode("utf-8") for field in morphology]), kind)
                 if cell is None or cell[0] is None:
                     continue
                 added = add.split(b"/")[0].decode("utf-8")
@@ -106,7 +84,7 @@ class Affixes:
                     strip="" if strip == b"0" else strip.decode("utf-8"),
                     add="" if added == "0" else added,
                     condition=_condition(condition.decode("utf-8")),
-                    case=cell[0],
+                    tags=cell[0],
                     plural=cell[1],
                 )
             except (UnicodeDecodeError, IndexError, re.error) as error:
@@ -124,35 +102,36 @@ def _condition(text: str) -> re.Pattern[str]:
     return re.compile(f"(?:{text.replace('-', chr(92) + '-')})$")
 
 
-def _cell(fields: list[str]) -> tuple[str | None, bool] | None:
-    """The case and whether it is plural; None if the fields say more than case and number."""
-    case, plural = None, False
+def _cell(fields: list[str], kind: Inflection) -> tuple[str | None, bool] | None:
+    """The tags and whether it is a noun's plural; None if the fields say more than one cell."""
+    tags, plural = None, False
     for field in fields:
-        kind, _, value = field.partition(":")
-        if kind == "ds":
+        name, _, value = field.partition(":")
+        if name == "ds":
             return None
-        if kind not in ("is", "ts"):
+        if name not in ("is", "ts"):
             continue
         if value == "PLUR":
             plural = True
-        elif value in CASES and case is None:
-            case = CASES[value]
+        elif value in kind.values and tags is None:
+            tags = kind.values[value]
         else:
             return None
-    return case, plural
+    return tags, plural
 
 
-def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
-    """Expands every common noun of the dictionary.
+def paradigms(aff: Path, dic: Path, kind: Inflection = NOUN) -> dict[str, Paradigm]:
+    """Expands every common noun, or every verb, of the dictionary.
 
     Args:
         aff: the affix file.
         dic: the word list.
+        kind: the part of speech.
 
     Returns:
         For every lemma the forms of each cell that the rules fill.
     """
-    affixes = Affixes.read(aff)
+    affixes = Affixes.read(aff, kind)
     every = [rule for rules in affixes.rules.values() for rule in rules]
     reach = max((max(len(rule.condition.pattern), len(rule.strip)) for rule in every), default=0)
 
@@ -160,7 +139,7 @@ def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
     def suffixed(flags: str, ending: str) -> list[tuple[int, str, str, bool]]:
         # Rules look at a word's last letters only, so words of one ending share the outcome.
         return [
-            (len(rule.strip), rule.add, rule.case, rule.plural)
+            (len(rule.strip), rule.add, rule.tags, rule.plural)
             for flag in flags
             for rule in affixes.rules.get(flag, ())
             if ending.endswith(rule.strip) and rule.condition.search(ending)
@@ -168,25 +147,27 @@ def paradigms(aff: Path, dic: Path) -> dict[str, Paradigm]:
 
     lemmas: dict[str, Paradigm] = defaultdict(lambda: defaultdict(set))
     for word, flags, fields in _entries(dic, affixes):
-        cell = _cell(fields)
-        if "po:noun" not in fields or cell is None or FORBIDDEN in flags or ONLY_IN_COMPOUND in flags:
+        cell = _cell(fields, kind)
+        if kind.entry not in fields or cell is None or FORBIDDEN in flags or ONLY_IN_COMPOUND in flags:
             continue
-        case, plural = cell
-        lemma = next((field[3:] for field in fields if field.startswith("st:")), word)
+        tags, plural = cell
+        lemma = _value("st", fields)
+        lemma = _value("pr", fields) + lemma if lemma else word  # viszont + lát
         bound = NEEDS_AFFIX in flags or word.endswith("-")  # bike-, which rules make into bike-ok
-        if case is not None and not bound:
-            lemmas[lemma][_tags(case, plural)].add(word)
-        if case in (None, "NOM"):
+        if tags is not None and not bound:
+            lemmas[lemma][kind.bundle(tags, plural)].add(word)
+        if tags in (None, kind.base):
             # A terminal plural (ts:PLUR) is lost under a further suffix, an inflectional one stays.
             stem_is_plural = "is:PLUR" in fields
-            for stripped, added, suffix_case, suffix_plural in suffixed(flags, word[-reach:]):
+            for stripped, added, suffix_tags, suffix_plural in suffixed(flags, word[-reach:]):
                 form = word[: len(word) - stripped] + added
-                lemmas[lemma][_tags(suffix_case, suffix_plural or stem_is_plural)].add(form)
+                lemmas[lemma][kind.bundle(suffix_tags, suffix_plural or stem_is_plural)].add(form)
     return dict(lemmas)
 
 
-def _tags(case: str, plural: bool) -> str:
-    return f"N;{case};{'PL' if plural else 'SG'}"
+def _value(name: str, fields: list[str]) -> str:
+    """The value of a field, empty if there is none."""
+    return next((field[3:] for field in fields if field.startswith(f"{name}:")), "")
 
 
 def _entries(dic: Path, affixes: Affixes) -> Iterator[tuple[str, str, list[str]]]:
@@ -206,11 +187,10 @@ def _entries(dic: Path, affixes: Affixes) -> Iterator[tuple[str, str, list[str]]
             raise DataError(f"{dic}, line {number}: not a dictionary entry ({error})") from error
 
 
-def complete(lemmas: dict[str, Paradigm]) -> dict[str, Paradigm]:
-    """Keeps lower-case Hungarian words of at least three letters that fill all 34 cells."""
-    return {
-        lemma: cells for lemma, cells in lemmas.items() if LEMMA.fullmatch(lemma) and len(cells) == len(CELLS)
-    }
+def complete(lemmas: dict[str, Paradigm], kind: Inflection = NOUN) -> dict[str, Paradigm]:
+    """Keeps lower-case Hungarian words of at least three letters that fill all cells."""
+    size = len(kind.cells)
+    return {lemma: cells for lemma, cells in lemmas.items() if LEMMA.fullmatch(lemma) and len(cells) == size}
 
 
 def choose(lemmas: dict[str, Paradigm], count: int | None) -> list[str]:
@@ -218,13 +198,13 @@ def choose(lemmas: dict[str, Paradigm], count: int | None) -> list[str]:
     return sorted(sorted(lemmas, key=lambda lemma: hashlib.sha256(lemma.encode()).digest())[:count])
 
 
-def table(lemmas: dict[str, Paradigm], chosen: list[str]) -> str:
+def table(lemmas: dict[str, Paradigm], chosen: list[str], kind: Inflection = NOUN) -> str:
     """The rows ``lemma<TAB>form<TAB>tags`` of the chosen lemmas, in a fixed order."""
     return "".join(
-        f"{lemma}\t{form}\t{tags}\n"
+        f"{lemma}\t{form}\t{bundle}\n"
         for lemma in chosen
-        for tags in CELLS
-        for form in sorted(lemmas[lemma][tags])
+        for bundle in kind.cells
+        for form in sorted(lemmas[lemma][bundle])
     )
 
 
@@ -235,9 +215,11 @@ def main() -> None:
     parser.add_argument("dic", type=Path, help="hu_HU.dic of the same package")
     parser.add_argument("out", type=Path, help="the table to write, compressed if it ends in .gz")
     parser.add_argument("--lemmas", type=int, help="how many lemmas (default: all)")
+    parser.add_argument("--pos", choices=KINDS, default="noun", help="part of speech (default: %(default)s)")
     args = parser.parse_args()
-    lemmas = complete(paradigms(args.aff, args.dic))
-    text = table(lemmas, choose(lemmas, args.lemmas)).encode()
+    kind = KINDS[args.pos]
+    lemmas = complete(paradigms(args.aff, args.dic, kind), kind)
+    text = table(lemmas, choose(lemmas, args.lemmas), kind).encode()
     data = gzip.compress(text, compresslevel=9, mtime=0) if args.out.suffix == ".gz" else text
     files.write_bytes(args.out, data)
     rows, digest = text.count(b"\n"), hashlib.sha256(text).hexdigest()

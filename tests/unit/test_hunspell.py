@@ -11,16 +11,17 @@ import pytest
 
 from esetrag import hunspell
 from esetrag.errors import DataError
+from esetrag.paradigm import CASES, MOODS, NOUN, VERB, Inflection
 
 Cells = dict[str, set[str]]
 
 
-def expand(folder: Path, aff: str | bytes, dic: str | bytes) -> dict[str, Cells]:
+def expand(folder: Path, aff: str | bytes, dic: str | bytes, kind: Inflection = NOUN) -> dict[str, Cells]:
     """The paradigms of a dictionary; the word list's count of entries is written here."""
     for name, text in (("x.aff", aff), ("x.dic", dic)):
         data = text.encode() if isinstance(text, str) else text
         (folder / name).write_bytes(b"99\n" + data if name == "x.dic" else data)
-    found = hunspell.paradigms(folder / "x.aff", folder / "x.dic")
+    found = hunspell.paradigms(folder / "x.aff", folder / "x.dic", kind)
     return {lemma: dict(cells) for lemma, cells in found.items()}
 
 
@@ -139,6 +140,39 @@ def test_entries_of_one_stem_make_one_paradigm(tmp_path: Path) -> None:
     assert found == {"fa": {"N;NOM;SG": {"fa"}, "N;IN+ESS;SG": {"fában"}, "N;ACC;SG": {"fát"}}}
 
 
+VERB_RULES = """
+SFX o Y 4
+SFX o 0 ok . is:PRES_INDIC_INDEF_SG_1
+SFX o 0 nék . is:PRES_COND_INDEF_SG_1
+SFX o 0 ja . is:SUBJ/IMPER_DEF_SG_3
+SFX o 0 talak . is:PAST_INDIC_SG_1_OBJ_2
+"""
+
+
+def test_rules_make_the_finite_cells_of_a_verb(tmp_path: Path) -> None:
+    entry = "vár/o\tpo:vrb ts:PRES_INDIC_INDEF_SG_3\nvár/o\tpo:noun ts:NOM\n"
+    assert expand(tmp_path, VERB_RULES, entry, VERB) == {
+        "vár": {
+            "V;IND;PRS;INDF;3;SG": {"vár"},
+            "V;IND;PRS;INDF;1;SG": {"várok"},
+            "V;COND;PRS;INDF;1;SG": {"várnék"},
+            "V;SBJV;PRS;DEF;3;SG": {"várja"},
+        }
+    }
+
+
+def test_an_irregular_form_is_an_entry_of_its_own_and_a_prefix_is_part_of_the_lemma(tmp_path: Path) -> None:
+    dic = (
+        "viszontlát/o\tpr:viszont st:lát po:vrb is:PAST_INDIC_INDEF_SG_3\n"
+        "láss/o\tst:lát po:vrb is:SUBJ/IMPER_INDEF_SG_2\n"
+        "látás/o\tst:lát po:vrb ds:Ás_PROCESS/RESULT_noun ts:NOM\n"
+    )
+    assert expand(tmp_path, VERB_RULES, dic, VERB) == {
+        "viszontlát": {"V;IND;PST;INDF;3;SG": {"viszontlát"}},
+        "lát": {"V;SBJV;PRS;INDF;2;SG": {"láss"}},
+    }
+
+
 @pytest.mark.parametrize(
     ("aff", "dic", "told"),
     [
@@ -157,7 +191,7 @@ def test_a_line_that_is_no_rule_or_entry_is_told(
 
 
 def full(lemma: str) -> hunspell.Paradigm:
-    return {tags: {f"{lemma}{number}"} for number, tags in enumerate(hunspell.CELLS)}
+    return {tags: {f"{lemma}{number}"} for number, tags in enumerate(NOUN.cells)}
 
 
 def test_only_whole_paradigms_of_lower_case_words_are_kept() -> None:
@@ -190,13 +224,13 @@ def test_the_table_has_a_row_a_form_in_fixed_order() -> None:
     paradigm = full("fa") | {"N;ACC;SG": {"fát", "fat"}}
     lines = hunspell.table({"fa": paradigm}, ["fa"]).splitlines()
     assert lines[:4] == ["fa\tfa0\tN;NOM;SG", "fa\tfa1\tN;NOM;PL", "fa\tfat\tN;ACC;SG", "fa\tfát\tN;ACC;SG"]
-    assert len(lines) == len(hunspell.CELLS) + 1
+    assert len(lines) == len(NOUN.cells) + 1
 
 
 def test_the_command_writes_the_same_bytes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    suffixes = {name: number for number, name in enumerate(hunspell.CASES) if name != "SUBS"}
+    suffixes = {name: number for number, name in enumerate(CASES) if name != "SUBS"}
     rules = [
         f"SFX a 0 {'x' * number or '0'} . is:{name}" for name, number in suffixes.items() if name != "NOM"
     ]
@@ -217,8 +251,26 @@ def test_the_command_writes_the_same_bytes_again(
 
 
 def test_the_34_cells_are_17_cases_in_two_numbers() -> None:
-    assert len(set(hunspell.CELLS)) == 34
-    assert Counter(cell.rpartition(";")[2] for cell in hunspell.CELLS) == {"SG": 17, "PL": 17}
+    assert len(set(NOUN.cells)) == 34
+    assert Counter(cell.rpartition(";")[2] for cell in NOUN.cells) == {"SG": 17, "PL": 17}
+
+
+def test_the_48_cells_of_a_verb_are_four_moods_and_tenses() -> None:
+    assert Counter(";".join(cell.split(";")[1:3]) for cell in VERB.cells) == dict.fromkeys(MOODS.values(), 12)
+    assert VERB.cells[:2] == ["V;IND;PRS;INDF;1;SG", "V;IND;PRS;INDF;2;SG"]
+
+
+def test_the_committed_table_of_verbs_has_600_whole_sorted_paradigms(repo: Path) -> None:
+    data = gzip.decompress((repo / "data" / "raw" / "hun-verbs.tsv.gz").read_bytes())
+    digest = hashlib.sha256(data).hexdigest()
+    assert digest in (repo / "data" / "raw" / "README.md").read_text("utf-8")
+    rows = [tuple(line.split("\t")) for line in data.decode().splitlines()]
+    place = {tags: number for number, tags in enumerate(VERB.cells)}
+    keys = [(lemma, place[tags], form) for lemma, form, tags in rows]
+    assert keys == sorted(set(keys))
+    paradigms = {lemma: {tags for _, _, tags in group} for lemma, group in groupby(rows, lambda row: row[0])}
+    assert len(paradigms) == 600
+    assert all(cells == set(VERB.cells) for cells in paradigms.values())
 
 
 def test_the_committed_table_has_3000_whole_sorted_paradigms(repo: Path) -> None:
@@ -227,12 +279,12 @@ def test_the_committed_table_has_3000_whole_sorted_paradigms(repo: Path) -> None
         "98a857a4db9f6bb55f3946db83b84443ebd265747e405db5b7c4b829fb7f48a3"
     )
     rows = [tuple(line.split("\t")) for line in data.decode().splitlines()]
-    place = {tags: number for number, tags in enumerate(hunspell.CELLS)}
+    place = {tags: number for number, tags in enumerate(NOUN.cells)}
     keys = [(lemma, place[tags], form) for lemma, form, tags in rows]
     assert keys == sorted(set(keys))
     paradigms = {lemma: {tags for _, _, tags in group} for lemma, group in groupby(rows, lambda row: row[0])}
     assert len(paradigms) == 3000
-    assert all(cells == set(hunspell.CELLS) for cells in paradigms.values())
+    assert all(cells == set(NOUN.cells) for cells in paradigms.values())
     letters = set("aábcdeéfghiíjklmnoóöőpqrstuúüűvwxyz")
     assert set().union(*(lemma for lemma, _, _ in rows)) <= letters
     # A suffix joins some foreign words by a hyphen.
