@@ -12,8 +12,7 @@ import pyarrow as pa
 import torch
 
 from bench.rows import Parts
-from esetrag import encoding, params, training
-from esetrag.analogy import Analogies
+from esetrag import analogy, encoding, params, training
 from esetrag.batches import Batch, score
 from esetrag.history import Epoch
 from esetrag.vocab import Vocabulary
@@ -48,7 +47,10 @@ class Encoder:
     def of(cls, given: params.Params, parts: Parts) -> Encoder:
         """Of the training rows."""
         forms, labels = parts.train["form"], parts.train["label"]
-        vocabulary = Vocabulary.build(forms.to_pylist(), labels.to_pylist(), given.build_vocab.min_count)
+        how = given.build_vocab
+        vocabulary = Vocabulary.build(
+            forms.to_pylist(), labels.to_pylist(), how.min_count, how.unit, how.merges
+        )
         return cls(vocabulary, encoding.width_of(forms, given.encode_pad.max_symbols), given.encode_pad.keep)
 
     def encode(self, rows: pa.Table) -> encoding.Encoded:
@@ -104,11 +106,10 @@ def fit(
     encoder = Encoder.of(given, parts)
     train, dev = encoder.encode(parts.train), encoder.encode(parts.dev)
     how = given.train.model_copy(update={"seed": seed, "threads": threads, "device": "cpu"})
-    analogies = Analogies.of(parts.train, encoder.vocabulary)
     trained = training.fit(
         train=train,
         dev=dev,
-        analogies=analogies,
+        analogies=analogy.found(parts.train, encoder.vocabulary),
         vocabulary=encoder.vocabulary,
         model=given.model,
         how=how,

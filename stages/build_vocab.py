@@ -8,7 +8,8 @@ from esetrag.vocab import Vocabulary
 def main(layout: Layout, how: params.BuildVocab) -> None:
     """Writes the vocabulary."""
     train = tables.read(layout.sample("train"), tables.SAMPLE)
-    vocabulary = Vocabulary.build(train["form"].to_pylist(), train["label"].to_pylist(), how.min_count)
+    forms, labels = (train[name].to_pylist() for name in ("form", "label"))
+    vocabulary = Vocabulary.build(forms, labels, how.min_count, how.unit, how.merges)
     files.write_json(layout.vocab, vocabulary.to_json())
 
 

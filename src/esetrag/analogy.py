@@ -35,6 +35,8 @@ class Analogies:
     behind: Ids  # (rows,) to before here
     dropped: Ids  # (rows,) symbols that the lemma loses
     endings: _Words  # (rows,)
+    vocabulary: Vocabulary
+    """By which the forms made are read; stems and endings are characters whatever its unit."""
 
     @classmethod
     def of(cls, table: pa.Table, vocabulary: Vocabulary) -> Analogies:
@@ -42,10 +44,11 @@ class Analogies:
 
         Args:
             table: labelled rows (``tables.SAMPLE``).
-            vocabulary: symbols of the training forms.
+            vocabulary: symbols of the training forms, characters or subwords.
         """
+        spelling = vocabulary.spelling
         longest = max(encoding.width_of(table[name], None) for name in ("lemma", "form"))
-        lemmas, forms = (_Words.of(table[name], vocabulary, longest) for name in ("lemma", "form"))
+        lemmas, forms = (_Words.of(table[name], spelling, longest) for name in ("lemma", "form"))
         turned = lemmas.turned(), forms.turned()
         backwards = bool(_shared(*turned).sum() > _shared(lemmas, forms).sum())
         if backwards:
@@ -64,6 +67,7 @@ class Analogies:
             np.searchsorted(keys, _keys(np.where(beyond, _LAST, from_end)), side="right").astype(np.int64),
             dropped,
             forms.without(stem),
+            vocabulary,
         )
 
     def draw(self, chance: np.random.Generator, width: int, keep: Keep) -> tuple[Ids, Ids]:
@@ -82,6 +86,9 @@ class Analogies:
         """
         words = self._words(chance)
         words = words.turned() if self.backwards else words
+        if self.vocabulary.unit != "char":
+            spelt = words.spelt(self.vocabulary.spelling)
+            words = _Words.of(spelt, self.vocabulary, words.ids.shape[1] + MARKS)
         kept = np.minimum(words.lengths, width - MARKS)
         start = words.lengths - kept if keep == "end" else np.zeros_like(kept)
         column = np.arange(width)
@@ -123,6 +130,12 @@ class _Words:
         bare[bare == EOS] = PAD
         return cls(bare, lengths.astype(np.int64) - MARKS)
 
+    def spelt(self, spelling: Vocabulary) -> pa.ChunkedArray:
+        """The words as strings; an unknown character becomes one that is none of Unicode's."""
+        points = np.array([0, 0, 0, 0xFFFF, *map(ord, spelling.ids)], dtype="<u4")
+        text = np.ascontiguousarray(points[self.ids]).view(f"<U{self.ids.shape[1]}").ravel()
+        return pa.chunked_array([pa.array(text, pa.string())])
+
     def turned(self) -> _Words:
         """The same words from their last symbol to their first."""
         column = np.arange(self.ids.shape[1])
@@ -141,6 +154,16 @@ class _Words:
 
     def __getitem__(self, rows: npt.NDArray[np.int64]) -> _Words:
         return _Words(self.ids[rows], self.lengths[rows])
+
+
+def found(table: pa.Table, vocabulary: Vocabulary) -> Analogies | None:
+    """The analogies of some rows; None if a symbol is a whole form, which has no parts to be exchanged.
+
+    Args:
+        table: labelled rows (``tables.SAMPLE``).
+        vocabulary: symbols of the training forms.
+    """
+    return None if vocabulary.unit == "word" else Analogies.of(table, vocabulary)
 
 
 _LAST = 2**32 - 1

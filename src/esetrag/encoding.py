@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from esetrag import tables, truth
 from esetrag.errors import DataError
-from esetrag.vocab import BOS, EOS, PAD, Vocabulary
+from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 MARKS = 2  # BOS and EOS
 MAX_WIDTH = 2**16 - 1
@@ -35,7 +35,10 @@ class Encoded:
 
 
 def width_of(forms: pa.ChunkedArray, max_symbols: int | None) -> int:
-    """Symbols of the longest form, or ``max_symbols`` if it has more, and BOS and EOS."""
+    """Characters of the longest form, or ``max_symbols`` if it has more, and BOS and EOS.
+
+    No unit makes more symbols of a form than it has characters.
+    """
     longest = pc.max(pc.utf8_length(forms)).as_py() or 0
     return min(longest, max_symbols or longest, MAX_WIDTH - MARKS) + MARKS
 
@@ -54,11 +57,8 @@ def encode(
     Returns:
         ids (rows, width), the symbols left-aligned and PAD behind; lengths (rows,).
     """
-    full = pc.utf8_length(forms).to_numpy().astype(np.int64)
+    symbols, full = segmented(forms, vocabulary)
     kept = np.minimum(full, width - MARKS)
-    # All forms as one string of code points, each of which is one table look-up away from its id.
-    text = "".join(chunk_text(chunk) for chunk in forms.chunks)
-    symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]
     starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
 
     ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
@@ -68,6 +68,22 @@ def encode(
     ids[row, column + 1] = symbols[np.repeat(starts, kept) + column]
     ids[np.arange(len(full)), kept + 1] = EOS
     return ids, (kept + MARKS).astype(np.uint16)
+
+
+def segmented(
+    forms: pa.ChunkedArray, vocabulary: Vocabulary
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """The symbol ids of all forms, one after another; how many each form has, (rows,)."""
+    if vocabulary.unit == "bpe":
+        return vocabulary.segmenter(forms.to_pylist())
+    if vocabulary.unit == "word":
+        found = pc.index_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
+        ids = pc.fill_null(pc.add(found, len(SPECIAL)), UNK).to_numpy().astype(np.uint32)
+        return ids, np.ones(len(forms), np.int64)
+    # All forms as one string of code points, each of which is one table look-up away from its id.
+    text = "".join(chunk_text(chunk) for chunk in forms.chunks)
+    symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]
+    return symbols, pc.utf8_length(forms).to_numpy().astype(np.int64)
 
 
 def chunk_text(chunk: pa.Array) -> str:
@@ -86,12 +102,16 @@ def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) 
 
 def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, object]:
     """What of some rows the reader cannot see: cut forms, unknown symbols, labels unseen in training."""
-    symbols = Counter("".join(rows["form"].to_pylist()))
-    unknown = {symbol: symbols[symbol] for symbol in vocabulary.unknown("".join(symbols))}
+    symbols, lengths = segmented(rows["form"], vocabulary)
+    if vocabulary.unit == "word":  # they may be all: they are counted, not listed
+        unknown = {SPECIAL[UNK]: int((symbols == UNK).sum())}
+    else:
+        characters = Counter("".join(rows["form"].to_pylist()))
+        unknown = {character: characters[character] for character in vocabulary.unknown("".join(characters))}
     named = truth.names(rows["label"])
     borne = dict(zip(named, truth.matrix(rows["label"], named).sum(0).tolist(), strict=True))
     unseen = {value: borne[value] for value in named if value not in vocabulary.labels}
-    cut = int((pc.utf8_length(rows["form"]).to_numpy() > width - MARKS).sum())
+    cut = int((lengths > width - MARKS).sum())
     return {"rows": len(rows), "cut_forms": cut, "unknown_symbols": unknown, "unseen_labels": unseen}
 
 

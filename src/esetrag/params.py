@@ -63,6 +63,9 @@ class Sample(Section):
 class BuildVocab(Section):
     """Symbols and labels."""
 
+    unit: Literal["char", "bpe", "word"]
+    merges: Annotated[int, Field(ge=0, le=100_000)]
+    """Of ``bpe``: pairs that become one symbol."""
     min_count: Count
 
 

@@ -17,7 +17,7 @@ from esetrag import calibration, checkpoint, encoding, heads, truth
 from esetrag.batches import Batch, score
 from esetrag.calibration import Read
 from esetrag.errors import DataError, ParamsError
-from esetrag.vocab import UNK, Vocabulary
+from esetrag.vocab import SPECIAL, UNK, Vocabulary
 
 CPU = torch.device("cpu")
 READ_AT_ONCE = 8192
@@ -184,6 +184,9 @@ def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _unknown(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.Array:
     """Of each form the symbols that are not in the vocabulary: each once, sorted."""
+    if vocabulary.unit == "word":
+        known = pc.is_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
+        return pc.if_else(known, "", forms).combine_chunks()
     text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
     symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
     row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())

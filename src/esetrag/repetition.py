@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from esetrag import (
+    analogy,
     calibration,
     checkpoint,
     encoding,
@@ -32,7 +33,7 @@ class Material:
 
     layout: Layout
     vocabulary: Vocabulary
-    analogies: Analogies
+    analogies: Analogies | None
     rows: Encoded
     dev: Encoded
 
@@ -47,7 +48,7 @@ class Material:
             DataError: if it is not there or damaged.
         """
         vocabulary = Vocabulary.read(layout.vocab)
-        analogies = Analogies.of(tables.read(layout.sample("train"), tables.SAMPLE), vocabulary)
+        analogies = analogy.found(tables.read(layout.sample("train"), tables.SAMPLE), vocabulary)
         rows, dev = (encoding.read(layout.encoded(part), vocabulary) for part in ("train", "dev"))
         return cls(layout, vocabulary, analogies, rows, dev)
 

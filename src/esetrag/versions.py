@@ -7,7 +7,7 @@ from pathlib import Path
 
 from esetrag import files
 
-LIBRARIES = ("numpy", "pandas", "pyarrow", "safetensors", "torch")
+LIBRARIES = ("numpy", "pandas", "pyarrow", "safetensors", "tokenizers", "torch")
 
 
 def installed() -> dict[str, str]:

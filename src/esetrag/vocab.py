@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from esetrag import files, truth
+from esetrag import bpe, files, truth
 from esetrag.errors import DataError
 
 PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
 _CODE_POINTS = 0x110000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Unit = Literal["char", "bpe", "word"]
+"""What a symbol is: a character; a character or several that were merged; a whole form."""
 
 
 @dataclass(frozen=True)
@@ -25,23 +30,39 @@ class Vocabulary:
     """Two tables: symbol id to symbol, label id to label."""
 
     symbols: tuple[str, ...]
-    """``SPECIAL``, then the characters, sorted by code point."""
+    """``SPECIAL``, then the others, sorted by code point."""
     labels: tuple[str, ...]
     """The values of the feature, sorted."""
+    unit: Unit = "char"
+    merges: tuple[bpe.Merge, ...] = ()
+    """Of ``bpe``: the pairs that become one symbol, in the order in which they are merged."""
 
     @classmethod
-    def build(cls, forms: Iterable[str], labels: Iterable[str], min_count: int = 1) -> Vocabulary:
+    def build(
+        cls,
+        forms: Iterable[str],
+        labels: Iterable[str],
+        min_count: int = 1,
+        unit: Unit = "char",
+        merges: int = 0,
+    ) -> Vocabulary:
         """Collects the symbols and labels of the training rows.
 
         Args:
             forms: training forms.
             labels: their labels, each of one value or several.
-            min_count: a character seen fewer times has no id of its own and is read as UNK.
+            min_count: a character (of ``word``, a form) seen fewer times has no id of its own and is
+                read as UNK.
+            unit: what a symbol is.
+            merges: of ``bpe``: how many pairs become one symbol.
         """
-        counts = Counter("".join(forms))
-        kept = sorted(symbol for symbol, count in counts.items() if count >= min_count)
+        forms = list(forms)
+        counts = Counter(forms if unit == "word" else "".join(forms))
+        kept = {symbol for symbol, count in counts.items() if count >= min_count}
+        learnt = bpe.learn(forms, kept, merges) if unit == "bpe" else ()
+        symbols = sorted(kept.union(first + second for first, second in learnt))
         values = {value for label in set(labels) for value in truth.values(label)}
-        return cls((*SPECIAL, *kept), tuple(sorted(values)))
+        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learnt)
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
@@ -53,23 +74,26 @@ class Vocabulary:
         expected = "a vocabulary (sorted symbols behind the four special ones, sorted labels)"
         match content:
             case {"symbols": [*symbols], "labels": [*labels]} if all(
-                isinstance(text, str) for text in [*symbols, *labels]
+                isinstance(text, str) and not _SURROGATE.search(text) for text in [*symbols, *labels]
             ):
-                characters = symbols[len(SPECIAL) :]
+                others = symbols[len(SPECIAL) :]
+                unit, merges = content.get("unit", "char"), content.get("merges", [])
                 sound = (
                     tuple(symbols[: len(SPECIAL)]) == SPECIAL
-                    and all(len(symbol) == 1 for symbol in characters)
-                    and characters == sorted(set(characters))
+                    and others == sorted(set(others))
+                    and _are_of(unit, others, merges)
                     and labels == sorted(set(labels))
                     and labels
                 )
                 if sound:
-                    return cls(tuple(symbols), tuple(labels))
+                    pairs = tuple((first, second) for first, second in merges)
+                    return cls(tuple(symbols), tuple(labels), unit, pairs)
         raise DataError(f"{source}: expected {expected}, found something else; make it anew: dvc repro -f")
 
-    def to_json(self) -> dict[str, list[str]]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON."""
-        return {"symbols": list(self.symbols), "labels": list(self.labels)}
+        content = {"unit": self.unit, "symbols": list(self.symbols), "labels": list(self.labels)}
+        return {**content, "merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else content
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:
@@ -80,21 +104,51 @@ class Vocabulary:
     def id_of_code_point(self) -> npt.NDArray[np.uint32]:
         """Symbol id of every code point of Unicode, UNK where there is none; (0x110000,)."""
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
-        table[[ord(symbol) for symbol in self.symbols[len(SPECIAL) :]]] = np.arange(
-            len(SPECIAL), len(self.symbols)
-        )
+        of = {ord(symbol): number for symbol, number in self.ids.items() if len(symbol) == 1}
+        table[list(of)] = list(of.values())
         return table
 
     @cached_property
+    def segmenter(self) -> bpe.Segmenter:
+        """Takes forms apart by the merges of ``bpe``."""
+        return bpe.Segmenter(self.ids, UNK, self.merges)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Symbol to id, without the special ones."""
+        return {symbol: number for number, symbol in enumerate(self.symbols) if number >= len(SPECIAL)}
+
+    @cached_property
     def characters(self) -> frozenset[str]:
-        """The symbols but the special ones."""
-        return frozenset(self.symbols[len(SPECIAL) :])
+        """The symbols of one character, without the special ones."""
+        return frozenset(symbol for symbol in self.ids if len(symbol) == 1)
+
+    @property
+    def spelling(self) -> Vocabulary:
+        """Of ``char`` and ``bpe``: the same with its characters for symbols."""
+        return Vocabulary((*SPECIAL, *sorted(self.characters)), self.labels)
 
     def unknown(self, text: str) -> str:
-        """The characters of a text that have no id of their own, sorted."""
+        """The characters of a text that have no id of their own, sorted; of ``word``, the text itself."""
+        if self.unit == "word":
+            return "" if text in self.ids else text
         return "".join(sorted(set(text) - self.characters))
 
     @cached_property
     def label_ids(self) -> dict[str, int]:
         """Label to id."""
         return {label: number for number, label in enumerate(self.labels)}
+
+
+def _are_of(unit: Any, symbols: list[str], merges: Any) -> bool:
+    """Whether symbols (without the special ones) and merges are such as ``Vocabulary.build`` makes."""
+    if unit != "bpe":
+        return merges == [] and (unit == "word" or (unit == "char" and all(len(one) == 1 for one in symbols)))
+    known, made = set(symbols), set()
+    for pair in merges if isinstance(merges, list) else [None]:
+        match pair:
+            case [str(first), str(second)] if {first, second, first + second} <= known:
+                made.add(first + second)
+            case _:
+                return False
+    return all(len(one) == 1 or one in made for one in symbols) and "" not in known

@@ -49,6 +49,7 @@ def test_the_hash_seed_of_the_process_is_without_influence(hash_seed: str) -> No
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
     )
     assert json.loads(done.stdout) == {
+        "unit": "char",
         "symbols": ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a", "b", "j", "z", "ő"],
         "labels": ["ACC", "IN+ESS", "NOM"],
     }
