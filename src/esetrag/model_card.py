@@ -14,6 +14,7 @@ from esetrag.layout import PARTS
 
 FAILURES = 5
 HEAD = ("reader", "strict accuracy", "interval", "any", "F1 of sets", "macro-F1", "ECE")
+UNITS = {"char": "characters", "bpe": "characters and subwords", "word": "whole forms"}
 
 
 def page(
@@ -102,7 +103,8 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     model, training, weights = manifest["model"], manifest["training"], manifest["weights"]
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
     return [
-        f"{len(manifest['vocabulary']['symbols'])} symbols, {shape(model)};",
+        f"{len(manifest['vocabulary']['symbols'])} symbols ({UNITS[manifest['vocabulary']['unit']]}), "
+        f"{shape(model)};",
         f"{weights['size'] / 1024:,.0f} KiB.",
         f"Trained on {training['device']}, seed {training['seed']}, threads {training['threads']};",
         f"the weights are those of epoch {training['epoch']}, the best on dev.\n",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag import encoding, tables
+from esetrag import analogy, encoding, tables
 from esetrag.analogy import Analogies
 from esetrag.encoding import MARKS, Keep
 from esetrag.vocab import UNK, Vocabulary
@@ -216,3 +216,26 @@ def test_memory_grows_with_the_rows_and_not_with_their_square() -> None:
 
     peak(10)  # what is made once is made
     assert peak(40_000) < 8 * peak(10_000)
+
+
+@given(rows=ROWS, merges=st.integers(1, 8), seed=st.integers(0, 99))
+def test_subwords_read_the_same_forms_made_of_characters(rows: Rows, merges: int, seed: int) -> None:
+    forms = [text for row in rows for text in row]
+    whole = Vocabulary.build(forms, ["X"], unit="bpe", merges=merges)
+    assert drawn(rows, whole, seed) == drawn(rows, whole.spelling, seed)
+    ids, lengths = Analogies.of(table(rows), whole).draw(np.random.default_rng(seed), 30, "end")
+    made = pa.chunked_array([pa.array(drawn(rows, whole.spelling, seed), pa.string())])
+    expected = encoding.encode(made, whole, 30, "end")
+    assert ids.tolist() == expected[0].tolist()
+    assert lengths.tolist() == expected[1].tolist()
+
+
+def test_an_unknown_character_stays_one_among_subwords() -> None:
+    whole = Vocabulary.build(["kertban", "ban", "hzban"], ["X"], unit="bpe", merges=2)  # no á
+    assert "h?z" in {form[:3] for seed in range(30) for form in drawn([*HOUSES[:1]] * 2, whole, seed)}
+
+
+def test_whole_forms_have_no_analogies() -> None:
+    rows = table(HOUSES)
+    assert analogy.found(rows, Vocabulary.build(["ház"], ["X"], unit="word")) is None
+    assert analogy.found(rows, Vocabulary.build(["ház"], ["X"])) is not None

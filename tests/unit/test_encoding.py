@@ -95,6 +95,27 @@ def test_unknown_symbols_are_read_as_unknown_and_padding_stands_behind() -> None
     assert lengths.tolist() == [5, 2, 3]
 
 
+@given(forms=FORMS, known=FORMS, width=st.integers(2, 16), keep=KEEPS)
+def test_subwords_of_any_width_and_either_end(
+    forms: list[str], known: list[str], width: int, keep: Keep
+) -> None:
+    vocabulary = Vocabulary.build([*known, "abab"], ["X"], unit="bpe", merges=5)
+    ids, lengths = encoding.encode(chunked(forms), vocabulary, width, keep)
+    for form, row, length in zip(forms, ids.tolist(), lengths.tolist(), strict=True):
+        parts, _ = vocabulary.segmenter([form])
+        room = min(len(parts), width - 2)
+        kept = parts[:room] if keep == "start" else parts[len(parts) - room :]
+        assert row == [BOS, *kept.tolist(), EOS] + [PAD] * (width - room - 2)
+        assert length == room + 2
+
+
+def test_a_whole_form_is_one_symbol_and_an_unseen_one_is_unknown() -> None:
+    vocabulary = Vocabulary.build(["ab", "a"], ["X"], unit="word")
+    ids, lengths = encoding.encode(chunked(["ab", "b", "", "a"]), vocabulary, 4, "end")
+    assert ids.tolist() == [[BOS, symbol, EOS, PAD] for symbol in (5, UNK, UNK, 4)]
+    assert lengths.tolist() == [3] * 4
+
+
 def test_text_that_spells_a_special_symbol_is_text() -> None:
     vocabulary = Vocabulary.build(["<PAD>"], ["X"])
     ids, _ = encoding.encode(chunked(["<PAD>"]), vocabulary, 7, "end")
@@ -131,6 +152,16 @@ def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> No
         "unknown_symbols": {"x": 2, "y": 1},
         "unseen_labels": {"GEN": 2},
     }
+
+
+def test_the_account_of_other_units(tiny_rows: pa.Table) -> None:
+    rows = tiny_rows.slice(0, 2)  # kana, kanat
+    whole = Vocabulary.build(["kana"], ["NOM", "ACC"], unit="word")
+    account = encoding.account(rows, whole, width=7)
+    assert (account["cut_forms"], account["unknown_symbols"]) == (0, {"<UNK>": 1})
+    merged = Vocabulary.build(["kana", "kana"], ["NOM", "ACC"], unit="bpe", merges=9)
+    account = encoding.account(rows, merged, width=3)  # kana, kana + t
+    assert (account["cut_forms"], account["unknown_symbols"]) == (1, {"t": 1})
 
 
 def vocabulary_of(size: int) -> Vocabulary:

@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from esetrag import checkpoint, encoding, params, training
 from esetrag.encoding import Encoded
 from esetrag.errors import CheckpointError
 from esetrag.layout import MANIFEST
 from esetrag.reader import Reader
+from esetrag.vocab import Unit, Vocabulary
 
 
 @pytest.fixture
@@ -107,3 +109,38 @@ def test_it_reads_with_as_many_threads_as_it_was_trained_with(
 def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"manifest\.json: cannot be read"):
         Reader.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(("unit", "merges"), [("bpe", 20), ("word", 0)])
+def test_words_are_taken_apart_as_the_training_forms_were(
+    tmp_path: Path, given: params.Params, tiny_rows: pa.Table, unit: Unit, merges: int
+) -> None:
+    forms, labels = (tiny_rows[name].to_pylist() for name in ("form", "label"))
+    vocabulary = Vocabulary.build(forms, labels, 1, unit, merges)
+    encoded = encoding.encode_rows(tiny_rows, vocabulary, encoding.width_of(tiny_rows["form"], None), "end")
+    how = given.train.model_copy(update={"iterations": 15})
+    trained = training.fit(encoded, encoded, vocabulary, given.model, how)
+    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, how.model_dump())
+    reader = Reader.load(tmp_path)
+    assert reader.checkpoint.vocabulary == vocabulary
+    shares = reader.probabilities(encoded)
+    readings = reader.predict(forms)
+    assert [reading.probabilities[0] for reading in readings] == shares.max(1).tolist()
+    assert np.mean([reading.labels[0] for reading in readings] == np.array(labels)) > 0.9
+    [known, decomposed, foreign] = reader.predict(["kanaból", "kanabo\u0301l", "kana?"])
+    assert (known.unknown, decomposed.unknown) == ("", "")
+    assert known.probabilities == decomposed.probabilities
+    assert foreign.unknown == {"bpe": "?", "word": "kana?"}[unit]
+
+
+def test_of_whole_forms_all_unseen_ones_are_read_alike(
+    tmp_path: Path, given: params.Params, tiny_rows: pa.Table
+) -> None:
+    labels = tiny_rows["label"].to_pylist()
+    vocabulary = Vocabulary.build(tiny_rows["form"].to_pylist(), labels, unit="word")
+    encoded = encoding.encode_rows(tiny_rows, vocabulary, 5, "end")
+    trained = training.fit(encoded, encoded, vocabulary, given.model, given.train)
+    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, {})
+    one, other = Reader.load(tmp_path).predict(["házban", "kertet"], top_k=99)
+    assert (one.labels, one.probabilities) == (other.labels, other.probabilities)
+    assert max(one.probabilities) - min(one.probabilities) < 0.01, "every case is as frequent as any other"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from esetrag import files
 from esetrag.errors import DataError
-from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Unit, Vocabulary
 
 WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
 
@@ -85,10 +85,59 @@ def test_a_vocabulary_survives_its_file(tmp_path: Path) -> None:
     assert Vocabulary.read(path) == vocabulary
 
 
+def test_a_whole_form_is_a_symbol_and_a_rare_one_is_not() -> None:
+    vocabulary = Vocabulary.build(["ház", "kert", "ház"], ["X"], min_count=2, unit="word")
+    assert vocabulary.symbols == (*SPECIAL, "ház")
+    assert (vocabulary.unknown("ház"), vocabulary.unknown("kert")) == ("", "kert")
+
+
+def test_subwords_are_characters_and_what_merges_made_of_them() -> None:
+    vocabulary = Vocabulary.build(["házban", "kertban", "ban"], ["X"], unit="bpe", merges=2)
+    assert vocabulary.merges == (("a", "n"), ("b", "an"))
+    assert vocabulary.symbols[len(SPECIAL) :] == tuple(sorted({*"házbankert", "an", "ban"}))
+    assert vocabulary.unknown("bank?") == "?"
+    assert vocabulary.spelling == Vocabulary.build(["házbankert"], ["X"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "merges"), [("char", 0), ("bpe", 3), ("word", 0)], ids=["char", "bpe", "word"]
+)
+def test_a_vocabulary_of_any_unit_survives_its_file(tmp_path: Path, unit: Unit, merges: int) -> None:
+    vocabulary = Vocabulary.build(["<PAD>ab", "ab\U0001f600", "ő\u0301ab"], ["X"], 1, unit, merges)
+    files.write_json(tmp_path / "vocab.json", vocabulary.to_json())
+    assert Vocabulary.read(tmp_path / "vocab.json") == vocabulary
+
+
+def test_a_vocabulary_that_names_no_unit_is_of_characters() -> None:
+    content = {"symbols": [*SPECIAL, "a"], "labels": ["X"]}
+    assert Vocabulary.from_json(content, Path("vocab.json")) == Vocabulary((*SPECIAL, "a"), ("X",))
+
+
+def bpe(symbols: list[str], merges: object) -> dict[str, object]:
+    return {"unit": "bpe", "symbols": [*SPECIAL, *symbols], "merges": merges, "labels": ["X"]}
+
+
 @pytest.mark.parametrize(
     "content",
     [
         None,
+        {"unit": "byte", "symbols": [*SPECIAL, "a"], "labels": ["X"]},
+        {"unit": None, "symbols": [*SPECIAL, "a"], "labels": ["X"]},
+        {"unit": ["char"], "symbols": [*SPECIAL, "a"], "labels": ["X"]},
+        {"unit": "word", "symbols": [*SPECIAL, "ab", "a"], "labels": ["X"]},
+        {"unit": "word", "symbols": [*SPECIAL, "a", "ab"], "merges": [["a", "b"]], "labels": ["X"]},
+        {"unit": "char", "symbols": [*SPECIAL, "a"], "merges": [["a", "a"]], "labels": ["X"]},
+        {"unit": "char", "symbols": [*SPECIAL, "\ud800"], "labels": ["X"]},
+        bpe(["a", "ab", "b"], []),
+        bpe(["a", "b"], [["a", "b"]]),
+        bpe(["a", "ab"], [["a", "b"]]),
+        bpe(["a", "ab", "b"], [["a", "b", "c"]]),
+        bpe(["a", "ab", "b"], ["ab"]),
+        bpe(["a", "ab", "b"], [["a", 7]]),
+        bpe(["a", "ab", "b"], {"a": "b"}),
+        bpe(["a", "ab", "b"], None),
+        bpe(["", "a"], [["", "a"]]),
+        bpe(["", "a"], [["", ""]]),
         [],
         "symbols",
         {},
