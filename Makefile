@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults lint format types ui serve metrics plots track results bench raw clean
+.PHONY: help install repro test test-faults lint format types ui serve metrics plots track curve results bench raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ plots: $(READY) ## interactive plots as a page: dvc_plots/index.html
 
 track: $(READY) ## log the MLflow run of each finished task that the store lacks
 	esetrag track
+
+curve: $(READY) ## measure how the readers learn, from 30 forms on (TASK=… SEEDS=3): metrics/<task>/learning_curve.*
+	esetrag curve $(if $(TASK),--task $(TASK)) $(if $(SEEDS),--seeds $(SEEDS))
 
 results: $(READY) ## write the table of results into README.md
 	esetrag results

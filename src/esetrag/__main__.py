@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from esetrag import params
-from esetrag.errors import DataError, EsetragError
+from esetrag import files, params
+from esetrag.errors import DataError, EsetragError, ParamsError
 from esetrag.layout import PARAMS, Layout
 
 
@@ -76,6 +76,13 @@ def main(arguments: list[str] | None = None) -> None:
 
     check = commands.add_parser("check", help="check params.yaml before any work")
     check.set_defaults(run=lambda _: params.load(PARAMS))
+
+    curve = commands.add_parser("curve", help="measure how the readers learn, from 30 forms on")
+    curve.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
+    curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
+    curve.add_argument("--sizes", type=int, nargs="+", metavar="FORMS", help="default: 30 100 300 1000 3000")
+    curve.add_argument("--all", action="store_true", help="all training forms as well; takes minutes")
+    curve.set_defaults(run=_curve)
 
     results = commands.add_parser("results", help="write the table of results into README.md")
     results.add_argument("--check", action="store_true", help="only say whether it is up to date")
@@ -169,6 +176,29 @@ def _serve(given: argparse.Namespace) -> None:
 
     listening = server.listen(given.host, given.port)
     server.run(server.application(Layout(task), known, given.name, given.champion), listening)
+
+
+def _curve(given: argparse.Namespace) -> None:
+    known = params.load(PARAMS)
+    layout = Layout(given.task or next(iter(known.tasks)))
+    task = known.task(layout.task)
+    if given.seeds < 1:
+        raise ParamsError(f"--seeds: expected 1 or more, found {given.seeds}")
+    from tqdm import tqdm
+
+    from esetrag import curve, plots, unimorph
+
+    raw = Path(task.raw)
+    rows = unimorph.select(unimorph.read(raw), raw, task.pos, task.feature).table
+    jobs = curve.jobs(rows, known, given.seeds, given.sizes or curve.SIZES, given.all)
+    bar = tqdm(curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
+    confidence = known.evaluate.confidence
+    means = curve.table([point for some in bar for point in some], confidence)
+    page = curve.page(layout.task, means, confidence)
+    plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
+    files.write_text(layout.curve.with_suffix(".md"), page)
+    files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
+    print(page.partition("\n\n!")[0])
 
 
 def _results(given: argparse.Namespace) -> None:

@@ -86,6 +86,11 @@ class Layout:
         return self.metrics / "plots"
 
     @property
+    def curve(self) -> Path:
+        """Learning curves; the page and the picture have the same name."""
+        return self.metrics / "learning_curve.csv"
+
+    @property
     def predictions(self) -> Path:
         """Test rows with the distribution read off each form."""
         return self.data / "predictions.parquet"

@@ -21,6 +21,10 @@ from esetrag import files, history, truth
 from esetrag.history import Epoch
 
 INK, MISS = "#1f4e79", "Reds"
+CURVES = ("#999999", "#cc79a7", "#e69f00", "#56b4e9", INK)
+"""Of the readers of a learning curve: colours that colour-blind people tell apart (Okabe and Ito 2008)."""
+LEAST_ERROR = 0.05
+"""Per cent; a lower floor is none that a curve could reach."""
 
 
 def draw(
@@ -129,6 +133,40 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     )  # fmt: skip
     axes.tick_params(axis="y", rotation=0)
     axes.tick_params(axis="x", rotation=60)
+    _save(figure, path)
+
+
+def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
+    """Draws the errors of each reader over the number of training forms, both on logarithmic axes.
+
+    Args:
+        path: PNG to write.
+        means: what ``curve.table`` gave; the last reader is the ceiling.
+        task: its name.
+    """
+    figure, axes = plt.subplots(figsize=(8, 5.2))
+    *readers, ceiling = list(dict.fromkeys(means["reader"]))
+    for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
+        one = means[means["reader"] == name]
+        wrong, low, high = (100 * (1 - one[column]).to_numpy() for column in ("test", "high", "low"))
+        shift = 1.03 ** (number - len(readers) / 2)  # bars of one size stand beside each other
+        axes.errorbar(
+            one["forms"] * shift, wrong, yerr=np.nan_to_num([wrong - low, high - wrong]), label=name,
+            color=colour, marker=mark, markersize=5, capsize=2, linewidth=1.6, elinewidth=1,
+        )  # fmt: skip
+    floor = 100 * (1 - means.loc[means["reader"] == ceiling, "test"].mean())
+    if floor >= LEAST_ERROR:
+        axes.axhline(floor, color="grey", linestyle=":", label="no reader of the form alone errs less")
+    axes.set(xscale="log", yscale="log", xlabel="training forms", ylabel="test error, %")
+    axes.set_title(f"Learning curves of {task}: mean and interval over {means['seeds'].max()} seeds")
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if tick >= axes.get_ylim()[0]]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    forms = sorted(means["forms"].unique())
+    axes.set_xticks(forms, [f"{number:,}" for number in forms])
+    axes.minorticks_off()
+    axes.set_ylim(top=100)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=9, loc="upper right", bbox_to_anchor=(1, 0.97))
     _save(figure, path)
 
 

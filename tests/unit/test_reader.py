@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from esetrag import checkpoint, encoding, params, training
+from esetrag.calibration import Calibration
 from esetrag.encoding import Encoded
 from esetrag.errors import CheckpointError
 from esetrag.layout import MANIFEST
@@ -120,7 +121,9 @@ def test_words_are_taken_apart_as_the_training_forms_were(
     encoded = encoding.encode_rows(tiny_rows, vocabulary, encoding.width_of(tiny_rows["form"], None), "end")
     how = given.train.model_copy(update={"iterations": 15})
     trained = training.fit(encoded, encoded, vocabulary, given.model, how)
-    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, how.model_dump())
+    checkpoint.save(
+        tmp_path, trained.network, vocabulary, encoded, given.model, how.model_dump(), Calibration()
+    )
     reader = Reader.load(tmp_path)
     assert reader.checkpoint.vocabulary == vocabulary
     shares = reader.probabilities(encoded)
@@ -140,7 +143,7 @@ def test_of_whole_forms_all_unseen_ones_are_read_alike(
     vocabulary = Vocabulary.build(tiny_rows["form"].to_pylist(), labels, unit="word")
     encoded = encoding.encode_rows(tiny_rows, vocabulary, 5, "end")
     trained = training.fit(encoded, encoded, vocabulary, given.model, given.train)
-    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, {})
+    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, {}, Calibration())
     one, other = Reader.load(tmp_path).predict(["házban", "kertet"], top_k=99)
     assert (one.labels, one.probabilities) == (other.labels, other.probabilities)
     assert max(one.probabilities) - min(one.probabilities) < 0.01, "every case is as frequent as any other"
