@@ -144,7 +144,7 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
         means: what ``curve.table`` gave; the last reader is the ceiling.
         task: its name.
     """
-    figure, axes = plt.subplots(figsize=(8, 5.2))
+    figure, axes = plt.subplots(figsize=(10.5, 5.2))
     *readers, ceiling = list(dict.fromkeys(means["reader"]))
     for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
         one = means[means["reader"] == name]
@@ -156,7 +156,7 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
         )  # fmt: skip
     floor = 100 * (1 - means.loc[means["reader"] == ceiling, "test"].mean())
     if floor >= LEAST_ERROR:
-        axes.axhline(floor, color="grey", linestyle=":", label="no reader of the form alone errs less")
+        axes.axhline(floor, color="grey", linestyle=":", label="least error of any reader\nof the form alone")
     axes.set(xscale="log", yscale="log", xlabel="training forms", ylabel="test error, %")
     axes.set_title(f"Learning curves of {task}: mean and interval over {means['seeds'].max()} seeds")
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if tick >= axes.get_ylim()[0]]
@@ -166,7 +166,7 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
     axes.minorticks_off()
     axes.set_ylim(top=100)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=9, loc="upper right", bbox_to_anchor=(1, 0.97))
+    axes.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     _save(figure, path)
 
 

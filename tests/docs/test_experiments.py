@@ -15,7 +15,7 @@ import yaml
 from esetrag.__main__ import main
 from tests.project import REPO
 
-DOCS = [REPO / "docs/experiments.md", REPO / "docs/tracking.md", REPO / "README.md"]
+DOCS = [REPO / "docs/experiments.md", REPO / "docs/tracking.md", REPO / "docs/lab.md", REPO / "README.md"]
 TEXT = DOCS[0].read_text("utf-8")
 PARAMS = yaml.safe_load((REPO / "params.yaml").read_text("utf-8"))
 
