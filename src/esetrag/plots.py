@@ -24,7 +24,7 @@ INK, MISS = "#1f4e79", "Reds"
 CURVES = ("#999999", "#cc79a7", "#e69f00", "#56b4e9", INK)
 """Of the readers of a learning curve: colours that colour-blind people tell apart (Okabe and Ito 2008)."""
 LEAST_ERROR = 0.05
-"""Per cent; a lower floor is none that a curve could reach."""
+"""Per cent; the axis is logarithmic, so none at all is drawn as this."""
 
 
 def draw(
@@ -148,14 +148,16 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
     *readers, ceiling = list(dict.fromkeys(means["reader"]))
     for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
         one = means[means["reader"] == name]
-        wrong, low, high = (100 * (1 - one[column]).to_numpy() for column in ("test", "high", "low"))
+        wrong, low, high = (
+            np.maximum(100 * (1 - one[column].to_numpy()), LEAST_ERROR) for column in ("test", "high", "low")
+        )
         shift = 1.03 ** (number - len(readers) / 2)  # bars of one size stand beside each other
         axes.errorbar(
             one["forms"] * shift, wrong, yerr=np.nan_to_num([wrong - low, high - wrong]), label=name,
             color=colour, marker=mark, markersize=5, capsize=2, linewidth=1.6, elinewidth=1,
         )  # fmt: skip
     floor = 100 * (1 - means.loc[means["reader"] == ceiling, "test"].mean())
-    if floor >= LEAST_ERROR:
+    if floor > LEAST_ERROR:
         axes.axhline(floor, color="grey", linestyle=":", label="least error of any reader\nof the form alone")
     axes.set(xscale="log", yscale="log", xlabel="training forms", ylabel="test error, %")
     axes.set_title(f"Learning curves of {task}: mean and interval over {means['seeds'].max()} seeds")

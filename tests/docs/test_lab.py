@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from pathlib import Path
@@ -81,9 +80,11 @@ def test_the_curve_of_the_lab_is_drawn(lab: Project, tmp_path: Path) -> None:
 
 
 def test_the_sentences_agree_with_the_tables() -> None:
-    """Unseen whole forms are read as the commonest label is, and says the lab."""
+    """Whole forms are read worse than subwords, and the two readers alike."""
     rows = re.findall(r"^\| (char|bpe|word) \|(.*)\|$", TEXT, re.MULTILINE)
     assert [unit for unit, _ in rows] == ["char", "bpe", "word"]
-    figures = {unit: [float(cell) for cell in cells.split("|")[2:]] for unit, cells in rows}
+    figures = {unit: [float(cell) for cell in cells.split("|")[1:]] for unit, cells in rows}
     assert all(max(of) <= 100 for of in figures.values())
-    assert max(figures["word"]) < min(figures["bpe"]), json.dumps(figures)
+    nouns, nouns_again, verbs, verbs_again = figures["word"]
+    assert (nouns, verbs) == (nouns_again, verbs_again), "all unseen forms are one symbol to both readers"
+    assert max(figures["word"]) < min(figures["bpe"]) < min(figures["char"])

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag import plots
+from esetrag import curve, plots
 from esetrag.history import Epoch
 
 Draw = Callable[[Path], None]
@@ -27,7 +28,25 @@ def course(*losses: float, accuracy: float = 0.9) -> list[Epoch]:
     return [Epoch(i, loss, accuracy, loss, accuracy, 0.01) for i, loss in enumerate(losses)]
 
 
+def means(test: float, ceiling: float, reach: float, *forms: int) -> pd.DataFrame:
+    tests = [*((name, test) for name in curve.READERS), (curve.CEILING, ceiling)]
+    rows = [
+        {"reader": name, "forms": size, "seeds": 3, "test": of, "low": of - reach, "high": min(of + reach, 1)}
+        for name, of in tests
+        for size in forms
+    ]
+    return pd.DataFrame(rows)
+
+
 PICTURES: dict[str, Draw] = {
+    "lengths of other units": lambda path: plots.lengths(
+        path, {"train": forms("ab"), "dev": forms("abc"), "test": forms("abcd")}, None
+    ),
+    "learning curve": lambda path: plots.learning_curve(path, means(0.8, 0.9, 0.05, 30, 100), "toy"),
+    "learning curve without errors": lambda path: plots.learning_curve(path, means(1, 1, 0, 30, 100), "toy"),
+    "learning curve of one point": lambda path: plots.learning_curve(
+        path, means(0.8, 1, float("nan"), 30), "toy"
+    ),
     "lengths": lambda path: plots.lengths(
         path, {"train": forms("a", "abc", "abcdef"), "dev": forms("ab"), "test": forms("őz", "\U0001f600")}, 5
     ),
