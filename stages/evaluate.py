@@ -11,14 +11,15 @@ def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) 
     families = tables.read(layout.families, tables.FAMILIES)
     leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
     reader = Reader.load(layout.checkpoint)
-    network = reader.checkpoint.network
-    encoded = encoding.read(layout.encoded("test"), reader.checkpoint.vocabulary)
+    network, vocabulary = reader.checkpoint.network, reader.checkpoint.vocabulary
+    encoded = encoding.read(layout.encoded("test"), vocabulary)
     repeats = [Reader.load(layout.repeat(seed)) for seed in reader.repeats]
     reads = [one.read(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
     read = result.predictions
     tables.write(layout.predictions, read)
-    tables.write(layout.attributions, attribution.table(network, encoded, read, reader.labels, how.seed))
+    looked = attribution.table(network, encoded, read, reader.labels, how.seed, vocabulary)
+    tables.write(layout.attributions, looked)
     stressed = stress.examine(parts["train"], read, families["lemma"], reader.read_table, how)
     files.write_json(layout.metrics / "test.json", {**result.figures, "stress": stress.figures(stressed)})
     files.write_csv(layout.stress, stressed)

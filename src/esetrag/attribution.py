@@ -19,6 +19,7 @@ from esetrag.encoding import Encoded
 from esetrag.model import LstmClassifier
 from esetrag.network import Network
 from esetrag.ngram import NgramClassifier, spans
+from esetrag.vocab import UNK, Vocabulary
 
 MISREAD = 500
 """Misread forms that are looked at, the surest first."""
@@ -113,6 +114,7 @@ def table(
     predictions: pa.Table,
     labels: tuple[str, ...],
     seed: int,
+    vocabulary: Vocabulary | None = None,
 ) -> pa.Table:
     """Looks at the misread forms, and at one read right of each label.
 
@@ -122,6 +124,8 @@ def table(
         predictions: what was read (``tables.predictions``), row by row those encoded.
         labels: names of the columns of probabilities.
         seed: of the choice of the forms read right.
+        vocabulary: by which the rows are encoded; a symbol of several letters shares its score out
+            equally among them. None: every symbol is a letter.
 
     Returns:
         ``tables.ATTRIBUTIONS``, the misread forms first. A misread form's label is held against its
@@ -146,10 +150,11 @@ def table(
         found = attribute(network, batch, torch.from_numpy(best[chosen]), torch.from_numpy(against[chosen]))
         scores, rest = found.symbols.numpy(), found.rest.numpy()
     some = predictions.take(pa.array(chosen))
-    letters = [
-        _aligned(line[1 : length - 1], len(form), encoded.keep)
-        for line, length, form in zip(scores, encoded.lengths[chosen], some["form"].to_pylist(), strict=True)
-    ]
+    letters = []
+    for line, row, form in zip(scores, chosen, some["form"].to_pylist(), strict=True):
+        read = slice(1, encoded.lengths[row] - 1)
+        shared = _shared(line[read], encoded.ids[row, read], form, vocabulary)
+        letters.append(_aligned(shared, len(form), encoded.keep))
     names = pa.array(labels, pa.string())
     columns = [
         some["form"],
@@ -176,6 +181,20 @@ def _chosen(
     right = drawn[~wrong[drawn]]
     _, first = np.unique(best[right], return_index=True)
     return np.concatenate([surest["row"].to_numpy()[:MISREAD], right[first]])
+
+
+def _shared(
+    scores: npt.NDArray[np.float32],
+    ids: npt.NDArray[np.unsignedinteger],
+    form: str,
+    vocabulary: Vocabulary | None,
+) -> npt.NDArray[np.float32]:
+    """The scores of symbols as scores of their letters."""
+    if vocabulary is None or vocabulary.unit == "char":
+        return scores
+    unknown = len(form) if vocabulary.unit == "word" else 1
+    sizes = [unknown if symbol == UNK else len(vocabulary.symbols[symbol]) for symbol in ids]
+    return np.repeat(scores / np.array(sizes, np.float32), sizes)
 
 
 def _aligned(scores: npt.NDArray[np.float32], symbols: int, keep: str) -> npt.NDArray[np.float32]:

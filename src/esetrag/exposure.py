@@ -12,6 +12,7 @@ from esetrag import encoding, files, tables
 from esetrag.direction import inflects_at_end, turn
 from esetrag.families import heads_of
 from esetrag.layout import PARTS, Layout
+from esetrag.vocab import Vocabulary
 
 TRIGRAM = 3
 SEEN, UNSEEN = "seen", "unseen"
@@ -26,7 +27,7 @@ class Shown:
     families: pa.Table
     """lemma, head (``tables.FAMILIES``)."""
     longest: int
-    """Symbols that are read of a form."""
+    """Characters that are read of a form; of units of several characters there is no such limit."""
 
     @classmethod
     def read(cls, layout: Layout) -> Shown:
@@ -37,7 +38,10 @@ class Shown:
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
         width = files.read_json(layout.metrics / "encoding.json")["width"]
-        return cls(parts, tables.read(layout.families, tables.FAMILIES), width - encoding.MARKS)
+        longest = (
+            width - encoding.MARKS if Vocabulary.read(layout.vocab).unit == "char" else encoding.MAX_WIDTH
+        )
+        return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)
 
     def seen(self, rows: pa.Table) -> pd.DataFrame:
         """Of each row whether the training rows have its lemma, head, form, trigram and symbols.

@@ -30,7 +30,7 @@ LEAST_ERROR = 0.05
 def draw(
     folder: Path,
     forms: dict[str, pa.ChunkedArray],
-    longest: int | None,
+    longest: int,
     epochs: list[Epoch],
     predictions: pa.Table,
 ) -> None:
@@ -40,13 +40,13 @@ def draw(
     confusion(folder / "confusion.png", predictions)
 
 
-def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int | None) -> None:
+def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int) -> None:
     """Draws how long the forms of each part are.
 
     Args:
         path: PNG to write.
         forms: of each part.
-        longest: characters that are read of a form at the most; None if they are not what is counted.
+        longest: symbols that are read of a form at the most.
     """
     figure, axes = plt.subplots(figsize=(8, 4.5))
     for part, some in forms.items():
@@ -54,7 +54,7 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int | None) 
         edges = np.arange(len(counts) + 1) - 0.5
         label = f"{part} ({len(some):,} forms)"
         axes.stairs(counts / max(len(some), 1), edges, label=label, linewidth=2)
-    if longest and max(int(pc.max(pc.utf8_length(some)).as_py() or 0) for some in forms.values()) > longest:
+    if max(int(pc.max(pc.utf8_length(some)).as_py() or 0) for some in forms.values()) > longest:
         axes.axvline(longest + 0.5, color="grey", linestyle=":")
         axes.annotate(
             f"longer forms are cut to {longest}", (longest + 0.5, 1), xycoords=("data", "axes fraction"),

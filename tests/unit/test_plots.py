@@ -39,9 +39,6 @@ def means(test: float, ceiling: float, reach: float, *forms: int) -> pd.DataFram
 
 
 PICTURES: dict[str, Draw] = {
-    "lengths of other units": lambda path: plots.lengths(
-        path, {"train": forms("ab"), "dev": forms("abc"), "test": forms("abcd")}, None
-    ),
     "learning curve": lambda path: plots.learning_curve(path, means(0.8, 0.9, 0.05, 30, 100), "toy"),
     "learning curve without errors": lambda path: plots.learning_curve(path, means(1, 1, 0, 30, 100), "toy"),
     "learning curve of one point": lambda path: plots.learning_curve(
