@@ -14,7 +14,7 @@ from esetrag.batches import Batch, score
 from esetrag.encoding import Encoded
 from esetrag.network import Network
 from esetrag.ngram import NgramClassifier
-from esetrag.vocab import Vocabulary
+from esetrag.vocab import UNK, Unit, Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
@@ -196,3 +196,28 @@ def ranked(wide: pa.Table, form: str) -> list[str]:
     labels = wide.schema.metadata[b"labels"].decode().split("\t")
     shares = {row["form"]: row["probabilities"] for row in wide.to_pylist()}[form]
     return [labels[column] for column in np.argsort(shares)[::-1]]
+
+
+@pytest.mark.parametrize(("unit", "merges"), [("bpe", 15), ("word", 0)])
+def test_letters_of_one_symbol_share_its_score(
+    given: params.Params, tiny_rows: pa.Table, unit: Unit, merges: int
+) -> None:
+    forms, labels = (tiny_rows[name].to_pylist() for name in ("form", "label"))
+    known = Vocabulary.build(forms[::2], labels, 1, unit, merges)
+    encoded = encoding.encode_rows(tiny_rows, known, 12, "end")
+    how = given.train.model_copy(update={"device": "cpu", "iterations": 5, "analogies": 0})
+    network = training.fit(encoded, encoded, known, given.model, how).network
+    shares = torch.softmax(score(network, Batch.of(encoded, CPU)), 1).numpy()
+    read = np.array(known.labels)[shares.argmax(1)]
+    columns = [*tiny_rows.columns, pa.array(read), pa.array(read), pa.array(shares.max(1))]
+    values = pa.FixedSizeListArray.from_arrays(pa.array(shares.ravel()), len(known.labels))
+    names = [*tables.SAMPLE.names, "predicted", "predicted_set", "probability", "probabilities"]
+    wide = pa.table(dict(zip(names, [*columns, values], strict=True)))
+    for row in attribution.table(network, encoded, wide, known.labels, 1, known).to_pylist():
+        ids, _ = encoding.segmented(pa.chunked_array([pa.array([row["form"]])]), known)
+        sizes = [
+            len(known.symbols[i]) if i != UNK else len(row["form"]) if unit == "word" else 1 for i in ids
+        ]
+        assert len(row["letters"]) == len(row["form"]) == sum(sizes)
+        starts = np.cumsum([0, *sizes[:-1]])
+        assert np.repeat(np.array(row["letters"])[starts], sizes).tolist() == row["letters"]
