@@ -32,6 +32,7 @@ def one_by_one(form: str, vocabulary: Vocabulary, width: int, keep: Keep) -> lis
     room = width - 2
     kept = form if len(form) <= room else form[:room] if keep == "start" else form[len(form) - room :]
     known = {symbol: i for i, symbol in enumerate(vocabulary.symbols) if i >= len(SPECIAL)}
+    known |= {capital: known[small] for capital, small in vocabulary.capitals.items()}
     ids = [BOS, *(known.get(symbol, UNK) for symbol in kept), EOS]
     return ids + [PAD] * (width - len(ids))
 

@@ -48,7 +48,7 @@ def test_the_card_gives_every_reader_its_figures_and_the_ceiling(
         assert f"| {figures[reader]['accuracy']:.2%} |" in page
     assert f"{figures['majority']['low']:.2%} to {figures['majority']['high']:.2%}" in page
     assert "intervals of 95% by bootstrap" in page
-    assert "84 forms of 12 lemmas,\n0 forms of several values" in page
+    assert "84 forms of 12 lemmas, 0 of them\nof several values" in page
     assert f"less than {figures['resolution']:.2%} cannot be\ntold apart" in page
     assert all(label in page for label in tiny_vocabulary.labels)
     assert all(

@@ -63,8 +63,18 @@ def test_decomposed_letters_are_read_as_composed_ones(reader: Reader) -> None:
 
 
 def test_symbols_that_training_never_showed_are_told(reader: Reader) -> None:
-    unknown = [reading.unknown for reading in reader.predict(["kana", "xkana\U0001f600x", "KANA", ""])]
-    assert unknown == ["", "x\U0001f600", "AKN", ""]
+    unknown = [reading.unknown for reading in reader.predict(["kana", "xkana\U0001f600x", "KANA?", ""])]
+    assert unknown == ["", "x\U0001f600", "?", ""]
+
+
+def test_capitals_and_punctuation_that_training_never_showed_change_nothing(reader: Reader) -> None:
+    plain, *others = reader.predict(["kanaban", "Kanaban", "KANABAN", "„kanaban”,", "(kanaban)…"])
+    for other in others:
+        assert (other.labels, other.probabilities) == (plain.labels, plain.probabilities)
+    within, empty = reader.predict(["kana.ban", "..."])
+    assert within.unknown == "."
+    assert empty.form == "..."
+    assert empty.unknown == "."
 
 
 def test_the_ending_of_a_long_form_is_read(reader: Reader) -> None:

@@ -66,12 +66,30 @@ def test_a_symbol_that_looks_like_a_special_one_is_no_special_one() -> None:
 
 
 @given(WORDS)
-def test_every_code_point_has_its_symbols_id_and_all_others_are_unknown(forms: list[str]) -> None:
+def test_every_code_point_has_an_id_of_its_own_or_of_its_small_letter_or_is_unknown(forms: list[str]) -> None:
     vocabulary = Vocabulary.build(forms, ["X"])
     table = vocabulary.id_of_code_point
     for symbol_id, symbol in list(enumerate(vocabulary.symbols))[len(SPECIAL) :]:
         assert table[ord(symbol)] == symbol_id
-    assert (table == UNK).sum() == len(table) - len(vocabulary.symbols) + len(SPECIAL)
+    for capital, small in vocabulary.capitals.items():
+        assert table[ord(capital)] == table[ord(small)]
+    known = len(vocabulary.symbols) - len(SPECIAL) + len(vocabulary.capitals)
+    assert (table == UNK).sum() == len(table) - known
+
+
+def test_a_capital_without_an_id_is_read_as_its_small_letter_and_one_with_an_id_as_itself() -> None:
+    vocabulary = Vocabulary.build(["háPz", "ß", "ﬁ"], ["X"])
+    ids = vocabulary.id_of_code_point
+    assert vocabulary.capitals == {"H": "h", "Á": "á", "Z": "z"}
+    assert [ids[ord(letter)] for letter in "HÁZ"] == [vocabulary.ids[letter] for letter in "ház"]
+    assert ids[ord("P")] == vocabulary.ids["P"]
+    assert ids[ord("p")] == UNK
+    assert vocabulary.unknown("HÁZp!") == "!p"
+
+
+def test_subwords_and_whole_forms_have_no_such_capitals() -> None:
+    for unit in ("bpe", "word"):
+        assert Vocabulary.build(["ház"], ["X"], unit=unit).capitals == {}
 
 
 def test_label_ids_are_places_in_the_sorted_labels() -> None:
