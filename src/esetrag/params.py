@@ -7,13 +7,15 @@ Every section is a class; a stage is handed the sections it names and no other. 
 from __future__ import annotations
 
 import re
+import reprlib
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from esetrag import features
+from esetrag import features, files
 from esetrag.errors import ParamsError
 
 Count = Annotated[int, Field(ge=1)]
@@ -22,6 +24,15 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Head = Literal["softmax", "sigmoid"]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
+
+
+LARGEST = 2**20
+"""Bytes of the file; those of a thousand tasks are a tenth of it."""
+DIGITS, MOST_THREADS = 100, 256
+SHOWN = 20
+"""Problems told at once."""
+_OUTLINE = reprlib.Repr()
+_OUTLINE.maxlevel, _OUTLINE.maxstring, _OUTLINE.maxother = 3, 200, 200
 
 
 class Section(BaseModel):
@@ -33,8 +44,9 @@ class Section(BaseModel):
 class Task(Section):
     """What is to be read off a form: one feature of one part of speech of one table."""
 
-    raw: Annotated[str, Field(min_length=1)]
-    """UniMorph table, plain or .gz, relative to the repository."""
+    raw: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
+    """UniMorph table, plain or .gz, relative to the repository. It may lie elsewhere, as any dependency
+    of DVC's may: it is only read, and nothing is ever written beside it."""
     pos: Annotated[str, Field(min_length=1)]
     """Part of speech: the first tag of a bundle, exactly."""
     feature: str
@@ -93,7 +105,7 @@ class Train(Section):
     seed: Seed
     repeats: Annotated[int, Field(ge=0, le=100)]
     """More trainings, of the seeds that follow."""
-    threads: Annotated[int, Field(ge=1, le=256)]
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]
     """Forms made by analogy in all."""
     iterations: Annotated[int, Field(ge=1, le=100_000)]
@@ -188,19 +200,23 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 PyYAML's own
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = []
+        seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                break  # which is told below
             if key in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark
+                    problem=f"key {_show(key)} stands twice", problem_mark=key_node.start_mark
                 )
-            seen.append(key)
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Reads 010 as ten: the octal of YAML 1.2 is 0o10."""
         text = self.construct_scalar(node).lower().replace("_", "")
+        if len(text) > DIGITS:
+            raise ValueError(f"a number of {len(text):,} digits")
         base = {"0o": 8, "0x": 16}.get(text.lstrip("+-")[:2], 10)
         return int(text, base)
 
@@ -225,10 +241,17 @@ def load(path: Path) -> Params:
         ParamsError: naming file, dotted path, what is allowed and what was found.
     """
     try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 a SafeLoader
+        with path.open("rb") as file:
+            data = files.whole(file, LARGEST)
     except OSError as error:
         raise ParamsError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    if data is None:
+        raise ParamsError(f"{path}: expected {LARGEST:,} bytes at most, found more")
+    try:
+        content = yaml.load(data, Loader=_Loader)  # noqa: S506 a SafeLoader
+    except (
+        Exception
+    ) as error:  # PyYAML raises half of Python's errors for what is written as !!float or !!map
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
@@ -260,7 +283,8 @@ def explain(error: ValidationError, root: type[Section]) -> str:
             case _:
                 expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
                 problems.append(f"{place}: {expected}, found {_show(problem['input'])}")
-    return "; ".join(problems)
+    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return "; ".join(problems[:SHOWN]) + more
 
 
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -274,5 +298,6 @@ def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str
 
 
 def _show(value: Any) -> str:
-    text = repr(value)
+    # A few lines of YAML can name a list of lists of billions of words; no more is looked at than shown.
+    text = repr(value) if isinstance(value, int | float | bool | None) else _OUTLINE.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -53,7 +53,7 @@ class Vocabulary:
         expected = "a vocabulary (sorted symbols behind the four special ones, sorted labels)"
         match content:
             case {"symbols": [*symbols], "labels": [*labels]} if all(
-                isinstance(text, str) for text in [*symbols, *labels]
+                _is_text(text) for text in [*symbols, *labels]
             ):
                 characters = symbols[len(SPECIAL) :]
                 sound = (
@@ -98,3 +98,8 @@ class Vocabulary:
     def label_ids(self) -> dict[str, int]:
         """Label to id."""
         return {label: number for number, label in enumerate(self.labels)}
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be had in UTF-8: JSON can spell half of a surrogate pair."""
+    return isinstance(value, str) and not any("\ud800" <= symbol <= "\udfff" for symbol in value)
