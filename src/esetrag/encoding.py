@@ -18,6 +18,9 @@ from esetrag.vocab import BOS, EOS, PAD, Vocabulary
 
 MARKS = 2  # BOS and EOS
 MAX_WIDTH = 2**16 - 1
+LARGEST = 2**30
+"""Ids of a part; a million rows of ordinary words come to a twentieth of them."""
+
 Keep = Literal["end", "start"]
 
 
@@ -53,9 +56,17 @@ def encode(
 
     Returns:
         ids (rows, width), the symbols left-aligned and PAD behind; lengths (rows,).
+
+    Raises:
+        DataError: if that is more than ``LARGEST``.
     """
     full = pc.utf8_length(forms).to_numpy().astype(np.int64)
     kept = np.minimum(full, width - MARKS)
+    if len(full) * width > LARGEST:
+        raise DataError(
+            f"{len(full):,} rows of {width:,} symbols each are more than {LARGEST:,}; "
+            "the longest form makes all rows wide: set encode_pad.max_symbols in params.yaml"
+        )
     # All forms as one string of code points, each of which is one table look-up away from its id.
     text = "".join(chunk_text(chunk) for chunk in forms.chunks)
     symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]

@@ -56,7 +56,7 @@ def batches(path: Path, rows: int) -> Iterator[pa.Table]:
 def _bound(path: Path, size: int) -> None:
     if size > LARGEST:
         raise DataError(
-            f"{path}: expected rows of {LARGEST:,} bytes at most in memory, found {size:,}; take fewer"
+            f"{path}: expected rows of {LARGEST:,} bytes at most in memory, found {size:,}; leave them out"
         )
 
 

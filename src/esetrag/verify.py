@@ -158,7 +158,7 @@ class _Entry:
         place = self._place(md5)
         if place.is_file() and files.md5(place) == md5.removesuffix(FOLDER):
             # DVC knows a file by size and time, and would leave the damaged one where it is.
-            return f"rm -f {self._shown(path)}; dvc checkout -f {self.stage}"
+            return f"rm -f {self._shown(path)}; dvc repro -s {self.stage}"
         return f"make it anew: dvc repro -f -s {self.stage}"
 
 
@@ -182,9 +182,10 @@ def _cache(root: Path) -> Path:
 
     try:
         with Repo(str(root)) as repo:
-            return Path(repo.cache.local.path)
+            place, top = Path(repo.cache.local.path), root.resolve()
     except DvcException as error:
         raise DataError(f"no cache of DVC's to be read ({' '.join(str(error).split())})") from error
+    return root / place.relative_to(top) if place.is_relative_to(top) else place
 
 
 def _listed(place: Path) -> Files | None:

@@ -21,6 +21,8 @@ from esetrag.reader import READ_AT_ONCE, column
 
 BLOCK = 2**20
 """Bytes of a file read at once; no line may be longer."""
+LONGEST = 64
+"""Blocks that the words of a batch may fill, where they do not come in blocks."""
 STANDARD_INPUT = Path("-")
 
 
@@ -81,7 +83,12 @@ def _words(values: pa.ChunkedArray, path: Path, row: int) -> pa.ChunkedArray:
     if values.null_count:
         row += values.is_null().index(True).as_py()
         raise DataError(f"{path}, row {row}: expected a word, found null; leave such rows out")
-    return values.cast(pa.string())
+    words = values.cast(pa.string())
+    if words.nbytes > LONGEST * BLOCK:
+        raise DataError(
+            f"{path}, row {row}: expected words, found texts of {words.nbytes:,} bytes; see --column"
+        )
+    return words
 
 
 def _from_text(path: Path, name: str) -> Iterator[Rows]:

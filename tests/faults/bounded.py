@@ -22,9 +22,7 @@ ALLOWED = 3 * 2**29
 
 
 def main() -> None:
-    import esetrag.__main__
-    from esetrag import analysis, error_report, prediction, sampling, unimorph, words  # noqa: F401
-    from esetrag.reader import Reader  # noqa: F401
+    from esetrag import analysis, prediction, sampling, training, unimorph, words  # noqa: F401
 
     idle = _run({"arguments": ["esetrag", "--help"], "folder": "."})["peak"]
     cases = json.loads(Path(sys.argv[1]).read_text("utf-8"))
@@ -73,7 +71,7 @@ def _be(case: dict[str, Any]) -> None:
             runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except Exception:  # noqa: BLE001 as Python tells of what nobody catches
         traceback.print_exc()
         code = 1
     sys.stdout.flush()
