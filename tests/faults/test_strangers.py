@@ -305,6 +305,22 @@ def test_it_is_refused_in_one_line_with_little_memory(
     assert not any(Path(cases[name]["folder"]).rglob(TRACE))
 
 
+@pytest.mark.parametrize("kind", ["absolute", "climbing"])
+def test_a_table_elsewhere_is_read_and_nothing_is_written_there(
+    kind: str, finished: Project, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
+    project, elsewhere = Project(tmp_path / "project"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copyfile(finished.root / "data/raw/toy.tsv", elsewhere / "toy.tsv")
+    before = (elsewhere.stat().st_mtime_ns, (elsewhere / "toy.tsv").read_bytes())
+    raw = str(elsewhere / "toy.tsv") if kind == "absolute" else "../elsewhere/toy.tsv"
+    project.change(tasks={"toy": {"raw": raw, "pos": "N", "feature": "Case"}})
+    project.stage("sample")
+    assert (elsewhere.stat().st_mtime_ns, (elsewhere / "toy.tsv").read_bytes()) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"project", "elsewhere"}
+
+
 def test_the_payload_of_the_pickles_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     pickle.loads(pickle.dumps(Payload()))
