@@ -6,16 +6,12 @@ Every section is a class; a stage is handed the sections it names and no other. 
 
 from __future__ import annotations
 
-import re
-import reprlib
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from esetrag import features, files
+from esetrag import features, yaml_reader
 from esetrag.errors import ParamsError
 
 Count = Annotated[int, Field(ge=1)]
@@ -24,15 +20,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Head = Literal["softmax", "sigmoid"]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
-
-
-LARGEST = 2**20
-"""Bytes of the file; those of a thousand tasks are a tenth of it."""
-DIGITS, MOST_THREADS = 100, 256
+MOST_THREADS = 256
 SHOWN = 20
 """Problems told at once."""
-_OUTLINE = reprlib.Repr()
-_OUTLINE.maxlevel, _OUTLINE.maxstring, _OUTLINE.maxother = 3, 200, 200
 
 
 class Section(BaseModel):
@@ -194,43 +184,6 @@ class Params(Section):
         return next(value for _, value in self if isinstance(value, kind))
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars, as DVC reads the same file: ``1e-3`` is a number, ``no`` is a word."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 PyYAML's own
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable):
-                break  # which is told below
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {_show(key)} stands twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """Reads 010 as ten: the octal of YAML 1.2 is 0o10."""
-        text = self.construct_scalar(node).lower().replace("_", "")
-        if len(text) > DIGITS:
-            raise ValueError(f"a number of {len(text):,} digits")
-        base = {"0o": 8, "0x": 16}.get(text.lstrip("+-")[:2], 10)
-        return int(text, base)
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
-    ("int", r"[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-
-
 def load(path: Path) -> Params:
     """Reads and checks the whole file.
 
@@ -240,24 +193,9 @@ def load(path: Path) -> Params:
     Raises:
         ParamsError: naming file, dotted path, what is allowed and what was found.
     """
-    try:
-        with path.open("rb") as file:
-            data = files.whole(file, LARGEST)
-    except OSError as error:
-        raise ParamsError(f"{path}: cannot be read ({error.strerror})") from error
-    if data is None:
-        raise ParamsError(f"{path}: expected {LARGEST:,} bytes at most, found more")
-    try:
-        content = yaml.load(data, Loader=_Loader)  # noqa: S506 a SafeLoader
-    except (
-        Exception
-    ) as error:  # PyYAML raises half of Python's errors for what is written as !!float or !!map
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        reason = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ParamsError(f"{path}{where}: not YAML ({reason})") from error
+    content = yaml_reader.read(path)
     if not isinstance(content, dict):
-        raise ParamsError(f"{path}: expected a mapping of sections, found {_show(content)}")
+        raise ParamsError(f"{path}: expected a mapping of sections, found {yaml_reader.shown(content)}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
@@ -282,7 +220,7 @@ def explain(error: ValidationError, root: type[Section]) -> str:
                 problems.append(f"{place}: missing")
             case _:
                 expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-                problems.append(f"{place}: {expected}, found {_show(problem['input'])}")
+                problems.append(f"{place}: {expected}, found {yaml_reader.shown(problem['input'])}")
     more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
     return "; ".join(problems[:SHOWN]) + more
 
@@ -295,9 +233,3 @@ def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str
         kind = section.model_fields[str(part)].annotation
         section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
     return list(section.model_fields)
-
-
-def _show(value: Any) -> str:
-    # A few lines of YAML can name a list of lists of billions of words; no more is looked at than shown.
-    text = repr(value) if isinstance(value, int | float | bool | None) else _OUTLINE.repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
