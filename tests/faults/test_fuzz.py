@@ -192,12 +192,13 @@ def test_parameters_of_old(folder: Path, data: bytes) -> None:
 
 
 MANIFEST_GIVEN: dict[str, Any] = {
-    "format": 1,
+    "format": 2,
     "weights": {"size": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
     "model": {
-        "kind": "ngram", "longest": 3, "embedding": 1, "hidden": 1, "layers": 1, "bidirectional": True,
+        "kind": "ngram", "head": "softmax", "longest": 3, "embedding": 1, "hidden": 1, "layers": 1, "bidirectional": True,
         "dropout": 0.0,
     },
+    "calibration": {"temperature": 1.0, "ratio": 1.0, "least": 0.0},
     "encoding": {"width": 5, "keep": "end"},
     "vocabulary": {"symbols": ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a"], "labels": ["ACC"]},
     "training": {"threads": 1},
@@ -246,6 +247,10 @@ def test_bytes_of_manifests(folder: Path, changes: list[tuple[int, bytes, int]])
     for place, data, cut in changes:
         (folder / MANIFEST).write_bytes(TEXT[:place] + data + TEXT[place + cut :])
         refused_in_one_line(lambda: checkpoint.load(folder))
+
+
+def test_the_manifest_that_is_changed_is_one() -> None:
+    checkpoint.Manifest.model_validate(MANIFEST_GIVEN)
 
 
 def test_there_are_a_hundred_thousand_of_them() -> None:

@@ -165,7 +165,10 @@ CHECKPOINTS: dict[str, tuple[Callable[[Path], None], str]] = {
 }  # fmt: skip
 PARAMS: dict[str, tuple[Callable[[str], str], str]] = {
     "a billion laughs": (lambda text: f"{LAUGHS}\n{text}", "unknown key"),
-    "laughs for a section": (lambda text: f"{LAUGHS}\n{text}\nmodel2: *a29", "unknown key"),
+    "laughs for a section": (
+        lambda text: LAUGHS + text.replace("build_vocab:\n  min_count: 1\n", "build_vocab: *a29\n"),
+        "build_vocab: should be",
+    ),
     "two megabytes": (lambda text: text + " " * 2**21, "bytes at most, found more"),
     "fifty thousand keys": (
         lambda text: text + "".join(f"k{i}: 1\n" for i in range(50_000)), "and 49980 more"),
