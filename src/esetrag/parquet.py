@@ -67,7 +67,9 @@ def _size(column: pa.Array) -> int:
         return (pc.sum(lengths).as_py() or 0) + 4 * len(column)
     if pa.types.is_struct(column.type):
         return sum(map(_size, column.flatten()))
-    if column.type.num_fields:  # a list of some kind, or a map
+    if pa.types.is_map(column.type):
+        return _size(column.keys) + _size(column.items) + 4 * len(column)
+    if column.type.num_fields:  # a list of some kind
         return _size(column.flatten()) + 4 * len(column)
     return int(column.nbytes)
 
