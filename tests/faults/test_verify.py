@@ -98,7 +98,7 @@ def folder_for(path: Path) -> None:
 KINDS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a changed table": ("data/raw/toy.tsv", flip, "not the file that dvc.lock names; if that was not you"),
     "a changed vocabulary": ("data/toy/vocab.json", flip, "not the file that dvc.lock names; rm -f"),
-    "a changed figure": ("metrics/toy/test.json", flip, "not the file that dvc.lock names; rm -f"),
+    "a changed figure": ("metrics/toy/test.json", flip, "not the file that dvc.lock names; "),
     "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), "not the file that dvc.lock names"),
     "a missing file": (PREDICTIONS, Path.unlink, "no such file; rm -f"),
     "a missing checkpoint": (WEIGHTS, lambda path: shutil.rmtree(path.parent), "no such file; rm -f"),
