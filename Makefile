@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults lint format types ui serve metrics plots track curve results bench raw clean
+.PHONY: help install repro test test-faults fuzz lint format types ui serve metrics plots track curve results bench raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,11 @@ repro: $(READY) ## run the pipeline: what changed is computed, the rest is cache
 test: $(READY) ## run all tests
 	python -m pytest
 
-test-faults: $(READY) ## run the tests of what kills, signals and rivals do to a stage
+test-faults: $(READY) ## run the tests of what kills, signals, rivals and files from strangers do
 	python -m pytest tests/faults
+
+fuzz: $(READY) ## feed the readers with millions of inputs that nobody would write (TIMES=20)
+	FUZZ=$(or $(TIMES),20) python -m pytest tests/faults/test_fuzz.py --timeout 0
 
 lint: $(READY) ## ruff: rules and format
 	ruff check .

@@ -74,6 +74,12 @@ def main(arguments: list[str] | None = None) -> None:
     serve.add_argument("--port", type=int, default=5001, help="0 takes a free one (default: %(default)s)")
     serve.set_defaults(run=_serve)
 
+    verify = commands.add_parser(
+        "verify", help="read every artifact and DVC's cache byte for byte (exit code 1: damaged)"
+    )
+    verify.add_argument("--task", help="only this one")
+    verify.set_defaults(run=_verify)
+
     check = commands.add_parser("check", help="check params.yaml before any work")
     check.set_defaults(run=lambda _: params.load(PARAMS))
 
@@ -199,6 +205,17 @@ def _curve(given: argparse.Namespace) -> None:
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
     print(page.partition("\n\n!")[0])
+
+
+def _verify(given: argparse.Namespace) -> None:
+    known = params.load(PARAMS)
+    tasks = [given.task] if given.task else list(known.tasks)
+    from esetrag import verify
+
+    report = verify.verify([task for task in tasks if known.task(task)])
+    print(report.text)
+    if report.damaged:
+        sys.exit(1)
 
 
 def _results(given: argparse.Namespace) -> None:

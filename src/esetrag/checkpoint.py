@@ -18,11 +18,14 @@ from esetrag.network import Network, empty, shapes
 from esetrag.ngram import NgramClassifier
 from esetrag.vocab import Vocabulary
 
+LARGEST = 2**32
+"""Bytes of weights; a hundred times those of the largest reader of any language so far."""
+
 
 class Weights(params.Section):
     """What the manifest says of the weights' file."""
 
-    size: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Field(ge=0, le=LARGEST)]
     sha256: str
 
 
@@ -84,10 +87,16 @@ def save(
         model: the shape of the network.
         training: how it was trained; JSON, without anything of clock or machine.
         calibration: what was fitted on dev.
+
+    Raises:
+        CheckpointError: if the weights are too large to be read again.
+        DataError: if the folder cannot be written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     # One metadata key: with two, safetensors writes them in an order that differs between processes.
     data = safetensors.torch.save(weights, {"format": "pt"})
+    if len(data) > LARGEST:
+        raise CheckpointError(f"{folder}: expected weights of {LARGEST:,} bytes at most, found {len(data):,}")
     files.write_bytes(folder / WEIGHTS, data)
     manifest = Manifest(
         format=2,
@@ -141,6 +150,8 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
         network.load_state_dict(weights, strict=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    except MemoryError as error:
+        raise CheckpointError(f"{path}: {found:,} bytes of weights do not fit into memory") from error
     except (safetensors.SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise CheckpointError(f"{path}: not the weights of this network ({reason}); {mend}") from error

@@ -18,6 +18,9 @@ from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 MARKS = 2  # BOS and EOS
 MAX_WIDTH = 2**16 - 1
+LARGEST = 2**30
+"""Ids of a part; a million rows of ordinary words come to a twentieth of them."""
+
 Keep = Literal["end", "start"]
 
 
@@ -56,9 +59,17 @@ def encode(
 
     Returns:
         ids (rows, width), the symbols left-aligned and PAD behind; lengths (rows,).
+
+    Raises:
+        DataError: if that is more than ``LARGEST``.
     """
     symbols, full = segmented(forms, vocabulary)
     kept = np.minimum(full, width - MARKS)
+    if len(full) * width > LARGEST:
+        raise DataError(
+            f"{len(full):,} rows of {width:,} symbols each are more than {LARGEST:,}; "
+            "the longest form makes all rows wide: set encode_pad.max_symbols in params.yaml"
+        )
     starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
 
     ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))

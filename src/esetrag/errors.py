@@ -6,6 +6,12 @@ from __future__ import annotations
 class EsetragError(Exception):
     """Base class: its text is one line that says what is wrong, where, and the mend."""
 
+    def __str__(self) -> str:
+        """The text; what a stranger's file put into it breaks no line and tells a terminal nothing."""
+        return "".join(
+            symbol if symbol.isprintable() else ascii(symbol)[1:-1] for symbol in super().__str__()
+        )
+
 
 class ParamsError(EsetragError):
     """A parameter is unknown, missing, of the wrong type or out of range."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -15,6 +16,11 @@ from esetrag.errors import DataError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+BLOCK = 2**20
+"""Bytes read at once."""
+LARGEST_JSON = 2**26
+"""Bytes; the vocabulary of a script of all of Unicode's letters has a tenth of them."""
 
 
 @contextmanager
@@ -74,18 +80,44 @@ def write_csv(path: Path, table: DataFrame) -> None:
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
+def whole(stream: io.BufferedIOBase, most: int) -> bytes | None:
+    """All bytes of a stream; None if it has more than ``most``, of which no more than those are held.
+
+    Args:
+        stream: a file; one that unpacks may hold a thousand times the bytes that lie on the disk.
+        most: bytes.
+    """
+    parts, left = [], most
+    while data := stream.read(BLOCK):
+        left -= len(data)
+        if left < 0:
+            return None
+        parts.append(data)
+    return b"".join(parts)
+
+
 def read_json(path: Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        DataError: if there is no such file or it is not JSON.
+        DataError: if there is no such file, it is not JSON or larger than ``LARGEST_JSON``.
     """
     try:
-        return json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            data = whole(file, LARGEST_JSON)
+        if data is None:
+            raise DataError(f"{path}: expected JSON of {LARGEST_JSON:,} bytes at most, found more")
+        return json.loads(data)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected JSON, found something else ({error})") from error
+
+
+def md5(path: Path) -> str:
+    """The MD5 of a file's bytes, in hexadecimal: what DVC knows a file by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def sha256(path: Path) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from esetrag import params
+from esetrag import files, params
 from esetrag.errors import DataError
 from esetrag.layout import Layout
 from esetrag.runs import flat
 
 LOCK = Path("dvc.lock")
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+"""Of a file, or of the list of a folder's files."""
 
 
 def check(layout: Layout, given: params.Params, mend: str = "dvc repro") -> None:
@@ -28,20 +30,42 @@ def check(layout: Layout, given: params.Params, mend: str = "dvc repro") -> None
     Raises:
         DataError: naming what differs, or the lock file that is not there.
     """
-    from dvc.utils.serialize import loads_yaml
-
-    path = layout.root / LOCK
-    if not path.is_file():
-        raise DataError(f"{LOCK}: no such file, so nothing tells what the artifacts are of; run: {mend}")
-    known: dict[str, Any] = loads_yaml(path.read_text("utf-8")).get("stages") or {}
-    stages = [stage for name, stage in known.items() if name.partition("@")[2] == layout.task]
-    if not stages:
-        raise DataError(f"{LOCK}: has no stage of {layout.task}; run: {mend}")
-    differing = [text for stage in stages for text in _differing(layout, given, stage)]
+    known = stages(layout.root, layout.task, mend).values()
+    differing = [text for stage in known for text in _differing(layout, given, stage)]
     if differing:
         first, *others = dict.fromkeys(differing)
         more = f" (and {len(others)} more)" if others else ""
         raise DataError(f"{first}{more}; make the artifacts anew: {mend}")
+
+
+def stages(root: Path, task: str, mend: str = "dvc repro") -> dict[str, dict[str, Any]]:
+    """What the lock file says of the stages of a task, by their names: ``params``, ``deps``, ``outs``.
+
+    Args:
+        root: of the repository.
+        task: a key of ``tasks``.
+        mend: what makes the artifacts anew.
+
+    Raises:
+        DataError: if there is no lock file, it is not one, or it has no stage of the task.
+    """
+    from dvc.utils.serialize import loads_yaml
+
+    path = root / LOCK
+    if not path.is_file():
+        raise DataError(f"{LOCK}: no such file, so nothing tells what the artifacts are of; run: {mend}")
+    try:
+        known = loads_yaml(path.read_text("utf-8"))["stages"]
+        found = {name: stage for name, stage in known.items() if name.partition("@")[2] == task}
+        for stage in found.values():
+            for entry in (*stage.get("deps", []), *stage.get("outs", [])):
+                if not isinstance(entry["path"], str) or not MD5.fullmatch(entry.get("md5", 32 * "0")):
+                    raise ValueError(entry)
+    except Exception as error:  # the YAML is torn, or stands for something else: in one of many ways
+        raise DataError(f"{LOCK}: not what DVC writes ({' '.join(repr(error).split())[:100]})") from error
+    if not found:
+        raise DataError(f"{LOCK}: has no stage of {task}; run: {mend}")
+    return found
 
 
 def _differing(layout: Layout, given: params.Params, stage: dict[str, Any]) -> list[str]:
@@ -56,10 +80,7 @@ def _differing(layout: Layout, given: params.Params, stage: dict[str, Any]) -> l
     ]
     for entry in (*stage.get("deps", []), *stage.get("outs", [])):
         path = layout.root / entry["path"]
-        if (
-            path.is_file()
-            and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != entry["md5"]
-        ):
+        if path.is_file() and files.md5(path) != entry["md5"]:
             said.append(f"{entry['path']}: not the file that {LOCK} names")
     return said
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from esetrag import markdown
 from esetrag.analysis import Analysis
+from esetrag.errors import DataError
 from esetrag.layout import PARTS
 
 FAILURES = 5
@@ -28,7 +29,22 @@ def page(
         test: the figures of the test, ``test.json``.
         manifest: of the checkpoint.
         analysis: of the misread test forms.
+
+    Raises:
+        DataError: if one of the three has not what is shown here.
     """
+    try:
+        return _page(task, data, test, manifest, analysis)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{task}: data.json, test.json or the checkpoint's manifest is not as this version writes them "
+            f"({error!r}); make them anew: dvc repro -f"
+        ) from error
+
+
+def _page(
+    task: str, data: dict[str, Any], test: dict[str, Any], manifest: dict[str, Any], analysis: Analysis
+) -> str:
     asked, vocabulary = data["task"], manifest["vocabulary"]
     readers = [
         ("commonest label", "majority"),

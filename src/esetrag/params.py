@@ -6,14 +6,12 @@ Every section is a class; a stage is handed the sections it names and no other. 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from esetrag import features
+from esetrag import features, yaml_reader
 from esetrag.errors import ParamsError
 
 Count = Annotated[int, Field(ge=1)]
@@ -22,6 +20,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Head = Literal["softmax", "sigmoid"]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
+MOST_THREADS = 256
+SHOWN = 20
+"""Problems told at once."""
 
 
 class Section(BaseModel):
@@ -33,8 +34,9 @@ class Section(BaseModel):
 class Task(Section):
     """What is to be read off a form: one feature of one part of speech of one table."""
 
-    raw: Annotated[str, Field(min_length=1)]
-    """UniMorph table, plain or .gz, relative to the repository."""
+    raw: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
+    """UniMorph table, plain or .gz, relative to the repository. It may lie elsewhere, as any dependency
+    of DVC's may: it is only read, and nothing is ever written beside it."""
     pos: Annotated[str, Field(min_length=1)]
     """Part of speech: the first tag of a bundle, exactly."""
     feature: str
@@ -95,7 +97,7 @@ class Train(Section):
     seed: Seed
     repeats: Annotated[int, Field(ge=0, le=100)]
     """More trainings, of the seeds that follow."""
-    threads: Annotated[int, Field(ge=1, le=256)]
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]
     """Forms made by analogy in all."""
     iterations: Annotated[int, Field(ge=1, le=100_000)]
@@ -184,39 +186,6 @@ class Params(Section):
         return next(value for _, value in self if isinstance(value, kind))
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars, as DVC reads the same file: ``1e-3`` is a number, ``no`` is a word."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 PyYAML's own
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = []
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark
-                )
-            seen.append(key)
-        return super().construct_mapping(node, deep)
-
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """Reads 010 as ten: the octal of YAML 1.2 is 0o10."""
-        text = self.construct_scalar(node).lower().replace("_", "")
-        base = {"0o": 8, "0x": 16}.get(text.lstrip("+-")[:2], 10)
-        return int(text, base)
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
-    ("int", r"[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-
-
 def load(path: Path) -> Params:
     """Reads and checks the whole file.
 
@@ -226,17 +195,9 @@ def load(path: Path) -> Params:
     Raises:
         ParamsError: naming file, dotted path, what is allowed and what was found.
     """
-    try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506 a SafeLoader
-    except OSError as error:
-        raise ParamsError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        reason = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ParamsError(f"{path}{where}: not YAML ({reason})") from error
+    content = yaml_reader.read(path)
     if not isinstance(content, dict):
-        raise ParamsError(f"{path}: expected a mapping of sections, found {_show(content)}")
+        raise ParamsError(f"{path}: expected a mapping of sections, found {yaml_reader.shown(content)}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
@@ -261,8 +222,9 @@ def explain(error: ValidationError, root: type[Section]) -> str:
                 problems.append(f"{place}: missing")
             case _:
                 expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-                problems.append(f"{place}: {expected}, found {_show(problem['input'])}")
-    return "; ".join(problems)
+                problems.append(f"{place}: {expected}, found {yaml_reader.shown(problem['input'])}")
+    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return "; ".join(problems[:SHOWN]) + more
 
 
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
@@ -273,8 +235,3 @@ def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str
         kind = section.model_fields[str(part)].annotation
         section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
     return list(section.model_fields)
-
-
-def _show(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

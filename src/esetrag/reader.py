@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from esetrag import calibration, checkpoint, encoding, heads, truth
+from esetrag import calibration, checkpoint, encoding, heads, params, truth
 from esetrag.batches import Batch, score
 from esetrag.calibration import Read
 from esetrag.errors import DataError, ParamsError
@@ -63,7 +63,9 @@ class Reader:
         loaded = checkpoint.load(folder)
         threads = loaded.manifest.training.get("threads")
         # Sums in another order differ in their last bits, so the core count must not decide.
-        torch.set_num_threads(threads if isinstance(threads, int) and threads > 0 else 1)
+        if not isinstance(threads, int) or not 0 < threads <= params.MOST_THREADS:
+            threads = 1
+        torch.set_num_threads(threads)
         return cls(loaded)
 
     @property

@@ -141,7 +141,7 @@ class Outcome:
             errors=tables.read(layout.errors, tables.ERRORS).to_pydict(),
             checkpoint=layout.checkpoint,
             rows={part: data["parts"][part]["rows"] for part in PARTS},
-            md5={path.relative_to(layout.root).as_posix(): _md5(path) for path in cls.paths(layout)},
+            md5={path.relative_to(layout.root).as_posix(): files.md5(path) for path in cls.paths(layout)},
         )
 
 
@@ -200,8 +200,3 @@ def _digest(paths: list[Path]) -> str:
     return hashlib.sha256(
         "".join(f"{path.name} {files.sha256(path)}\n" for path in paths).encode()
     ).hexdigest()
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

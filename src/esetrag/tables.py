@@ -9,8 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from esetrag import files
+from esetrag import files, parquet
 from esetrag.errors import DataError
+
+AT_ONCE = 2**16
+"""Rows read at once."""
 
 ROWS = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
@@ -80,9 +83,9 @@ def predictions(labels: list[str]) -> pa.Schema:
 
 
 def write(path: Path, table: pa.Table) -> None:
-    """Writes a table, the same bytes for the same rows and library version."""
+    """Writes a table, the same bytes for the same rows and library version, with checksums of its pages."""
     with files.replacing(path) as file:
-        pq.write_table(table, file, compression="zstd")
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
@@ -93,19 +96,27 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
         expected: its schema; None takes any.
 
     Raises:
-        DataError: if the file is missing, damaged or has another schema.
+        DataError: if the file is missing, damaged, has another schema or is too large (``parquet.LARGEST``).
     """
+    parts: list[pa.Table] = []
+    size = 0
     try:
-        table = pq.read_table(path, memory_map=False, partitioning=None)
-        table.validate(full=True)
+        for part in parquet.batches(path, AT_ONCE):
+            if expected is not None and not parts:
+                check(path, part, expected)
+            size += part.nbytes
+            if size > parquet.LARGEST:
+                raise DataError(
+                    f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
+                    "draw fewer rows: sample in params.yaml"
+                )
+            parts.append(part)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
+    except parquet.DAMAGE as error:
+        reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error
-    if expected is not None:
-        check(path, table, expected)
-    return table
+    return pa.concat_tables(parts)
 
 
 def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from esetrag.errors import DataError
 PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
 _CODE_POINTS = 0x110000
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Unit = Literal["char", "bpe", "word"]
 """What a symbol is: a character; a character or several that were merged; a whole form."""
@@ -74,7 +72,7 @@ class Vocabulary:
         expected = "a vocabulary (sorted symbols behind the four special ones, sorted labels)"
         match content:
             case {"symbols": [*symbols], "labels": [*labels]} if all(
-                isinstance(text, str) and not _SURROGATE.search(text) for text in [*symbols, *labels]
+                _is_text(text) for text in [*symbols, *labels]
             ):
                 others = symbols[len(SPECIAL) :]
                 unit, merges = content.get("unit", "char"), content.get("merges", [])
@@ -167,3 +165,8 @@ def _are_of(unit: Any, symbols: list[str], merges: Any) -> bool:
             case _:
                 return False
     return all(len(one) == 1 or one in made for one in symbols) and "" not in known
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be had in UTF-8: JSON can spell half of a surrogate pair."""
+    return isinstance(value, str) and not any("\ud800" <= symbol <= "\udfff" for symbol in value)

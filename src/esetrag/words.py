@@ -14,13 +14,15 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from esetrag import parquet
 from esetrag.errors import DataError
 from esetrag.reader import READ_AT_ONCE, column
 
 BLOCK = 2**20
 """Bytes of a file read at once; no line may be longer."""
+LONGEST = 64
+"""Blocks that the words of a batch may fill, where they do not come in blocks."""
 STANDARD_INPUT = Path("-")
 
 
@@ -64,33 +66,29 @@ def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
 
 def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
     try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=BLOCK) as file:
-            names = file.schema_arrow.names
-            if names.count(name) != 1:
-                raise DataError(
-                    f"{path}: expected one column {name!r}, found {', '.join(names)}; see --column"
-                )
-            empty = file.schema_arrow.empty_table()
-            yield Rows(empty, _words(empty[name], path))
-            row = 1
-            for batch in file.iter_batches(READ_AT_ONCE):
-                given = pa.Table.from_batches([batch])
-                given.validate(full=True)
-                yield Rows(given, _words(given[name], path, row))
-                row += len(given)
-    except (OSError, pa.ArrowException) as error:
+        row = 1
+        for given in parquet.batches(path, READ_AT_ONCE):
+            _place(given.column_names, name, path)
+            yield Rows(given, _words(given[name], path, row))
+            row += len(given)
+    except parquet.DAMAGE as error:
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"{path}: cannot be read as parquet ({reason})") from error
 
 
-def _words(values: pa.ChunkedArray, path: Path, row: int = 1) -> pa.ChunkedArray:
+def _words(values: pa.ChunkedArray, path: Path, row: int) -> pa.ChunkedArray:
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     if kind not in (pa.string(), pa.large_string(), pa.string_view()):
         raise DataError(f"{path}: expected words, found a column of {kind}; see --column")
     if values.null_count:
         row += values.is_null().index(True).as_py()
         raise DataError(f"{path}, row {row}: expected a word, found null; leave such rows out")
-    return values.cast(pa.string())
+    words = values.cast(pa.string())
+    if words.nbytes > LONGEST * BLOCK:
+        raise DataError(
+            f"{path}, row {row}: expected words, found texts of {words.nbytes:,} bytes; see --column"
+        )
+    return words
 
 
 def _from_text(path: Path, name: str) -> Iterator[Rows]:

@@ -87,6 +87,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepar
     return prepare
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose pipeline has run to its end; tests may not change it."""
+    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
+    project.change(train={"epochs": 1, "analogies": 0})
+    with_git(project).run("dvc", "repro")
+    return project
+
+
 @pytest.fixture
 def fresh(prepared: Callable[[str], Prepared], tmp_path: Path) -> Callable[[str], Project]:
     """Copies the project of a kind, for a test that does it harm."""

@@ -85,6 +85,14 @@ def test_the_end_of_a_long_form_is_read_or_its_start() -> None:
         assert lengths.tolist() == [5]
 
 
+def test_one_endless_form_does_not_make_all_rows_endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms, vocabulary = chunked(["a" * 98, *"abc" * 10]), Vocabulary.build(["abc"], ["x"])
+    monkeypatch.setattr(encoding, "LARGEST", 3000)
+    with pytest.raises(DataError, match=r"^31 rows of 100 symbols each .* set encode_pad\.max_symbols"):
+        encoding.encode(forms, vocabulary, encoding.width_of(forms, None), "end")
+    encoding.encode(forms, vocabulary, encoding.width_of(forms, 10), "end")
+
+
 def test_unknown_symbols_are_read_as_unknown_and_padding_stands_behind() -> None:
     vocabulary = Vocabulary.build(["ab"], ["X"])
     ids, lengths = encoding.encode(chunked(["a?b", "", "\U0001f600"]), vocabulary, 6, "end")

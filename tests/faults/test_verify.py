@@ -1,0 +1,179 @@
+"""Bits that change in the workspace or in DVC's cache unseen by DVC are noticed and can be mended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from esetrag import files, verify
+from esetrag.errors import DataError
+from tests.project import Project
+
+WEIGHTS = "data/toy/model/model.safetensors"
+PREDICTIONS = "data/toy/predictions.parquet"
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+def object_of(project: Project, name: str) -> str:
+    """The object of DVC's cache that a file was checked out from."""
+    md5 = hashlib.md5((project.root / name).read_bytes()).hexdigest()
+    return f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
+
+
+def flip(path: Path) -> None:
+    """Changes a bit in place; size, time and permissions stay, as when a disk fails."""
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    path.chmod(before.st_mode)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def damaged(project: Project) -> dict[str, str]:
+    return verify.verify(["toy"], project.root).damaged
+
+
+def told(project: Project, code: int) -> list[str]:
+    return project.run("esetrag", "verify", code=code).stdout.splitlines()
+
+
+def mend(project: Project, line: str) -> None:
+    """Does what a line says."""
+    for command in re.findall(r"rm -f [^\s;]+|dvc repro (?:-f )?-s \S+", line):
+        project.run(*command.split())
+
+
+def test_what_is_whole_is_said_to_be(finished: Project) -> None:
+    (line,) = told(finished, code=0)
+    assert re.fullmatch(r"whole: \d\d files, \d\d objects in DVC's cache", line)
+
+
+def test_an_object_of_the_cache_that_changed_is_noticed_when_dvc_does_not(project: Project) -> None:
+    place = object_of(project, WEIGHTS)
+    flip(project.root / place)
+    shutil.rmtree(project.root / "data/toy/model")
+    project.run("dvc", "checkout", "train@toy")  # brings the damage back and is content
+    assert "Data and pipelines are up to date" in project.run("dvc", "status").stdout
+    refused = project.run("esetrag", "predict", "ház", "--task", "toy", code=2)
+    assert refused.stderr.startswith(f"esetrag: {WEIGHTS}: its SHA-256 is not the one in its manifest")
+    assert project.stage("evaluate", code=2).stderr.startswith(f"evaluate: {WEIGHTS}: its SHA-256")
+    lines = told(project, code=1)
+    assert [line.split(": ")[0] for line in lines] == [place, WEIGHTS]
+    for line in lines:
+        mend(project, line)
+    told(project, code=0)
+    assert damaged(project) == {}
+
+
+def test_a_file_that_changed_under_dvcs_eyes_is_noticed_and_got_back(project: Project) -> None:
+    project.run("dvc", "status")  # DVC has seen every file
+    flip(project.root / PREDICTIONS)
+    assert "Data and pipelines are up to date" in project.run("dvc", "status").stdout
+    (line,) = told(project, code=1)
+    assert line.startswith(f"{PREDICTIONS}: not the file that dvc.lock names; rm -f {PREDICTIONS}; ")
+    mend(project, line)
+    assert damaged(project) == {}
+
+
+def folder_for(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+KINDS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "a changed table": ("data/raw/toy.tsv", flip, "not the file that dvc.lock names; if that was not you"),
+    "a changed vocabulary": ("data/toy/vocab.json", flip, "not the file that dvc.lock names; rm -f"),
+    "a changed figure": ("metrics/toy/test.json", flip, "not the file that dvc.lock names; "),
+    "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), "not the file that dvc.lock names"),
+    "a missing file": (PREDICTIONS, Path.unlink, "no such file; rm -f"),
+    "a missing checkpoint": (WEIGHTS, lambda path: shutil.rmtree(path.parent), "no such file; rm -f"),
+    "a changed manifest": ("data/toy/model/manifest.json", flip, "not the file that dvc.lock names; rm -f"),
+    "a file too many": (
+        "data/toy/model/notes.txt", lambda path: path.write_text("x"), "no file of this folder; remove it"),
+    "a folder in the place of a file": (PREDICTIONS, folder_for, "no such file; rm -f"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_line_tells_of_a_file(kind: str, project: Project) -> None:
+    name, harm, expected = KINDS[kind]
+    path = project.root / name
+    if path.exists():
+        path.chmod(0o644)
+    harm(path)
+    found = damaged(project)
+    assert found[name].startswith(expected)
+    assert len(found) == (2 if kind == "a missing checkpoint" else 1)
+
+
+def test_a_checkpoint_that_was_put_in_and_committed_is_held_against_its_manifest(project: Project) -> None:
+    lock = project.root / "dvc.lock"
+    weights = project.root / WEIGHTS
+    before = verify._digest({file.name: files.md5(file) for file in weights.parent.iterdir()})
+    flip(weights)
+    after = verify._digest({file.name: files.md5(file) for file in weights.parent.iterdir()})
+    assert before in lock.read_text()
+    lock.write_text(lock.read_text().replace(before, after))  # as dvc commit -f does
+    assert "its SHA-256 is not the one in its manifest" in damaged(project)["data/toy/model"]
+
+
+def of_train(project: Project, **changed: str) -> None:
+    """Changes what dvc.lock says of the checkpoint."""
+    path = project.root / "dvc.lock"
+    content = yaml.safe_load(path.read_text())
+    for stage in content["stages"].values():
+        for entry in (*stage["outs"], *stage["deps"]):
+            if entry["path"] == "data/toy/model":
+                entry.update(changed)
+    path.write_text(yaml.safe_dump(content))
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"path": "../elsewhere"}, "is outside of the repository, where no stage writes"),
+        ({"path": "/etc"}, "is outside of the repository, where no stage writes"),
+        ({"md5": "../../../../etc/passwd"}, "not what DVC writes"),
+        ({"md5": "0" * 31 + "/.dir"}, "not what DVC writes"),
+    ],
+)
+def test_a_lock_that_leads_elsewhere_is_refused(
+    project: Project, changed: dict[str, str], expected: str
+) -> None:
+    of_train(project, **changed)
+    with pytest.raises(DataError, match=expected):
+        damaged(project)
+
+
+@pytest.mark.parametrize("text", ["", "stages: [", "stages: 3", "- 1", "stages: {a@toy: {outs: [{}]}}", "\0"])
+def test_a_torn_lock_is_refused(project: Project, text: str) -> None:
+    project.write("dvc.lock", text)
+    with pytest.raises(DataError, match=r"^dvc\.lock: "):
+        damaged(project)
+
+
+@pytest.mark.parametrize("name", ["../../../secret", "/etc/passwd", "a/../../b"])
+def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project, name: str) -> None:
+    data = json.dumps([{"md5": "0" * 32, "relpath": name}]).encode()
+    md5 = hashlib.md5(data).hexdigest()
+    place = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}.dir"
+    project.write(place, data)
+    of_train(project, md5=f"{md5}.dir")
+    found = damaged(project)
+    assert found[place].startswith(f"no list of files, or of files elsewhere; rm -f {place}; ")
+    assert not any("secret" in path or "passwd" in path for path in found)
