@@ -213,7 +213,7 @@ def test_letters_of_one_symbol_share_its_score(
     values = pa.FixedSizeListArray.from_arrays(pa.array(shares.ravel()), len(known.labels))
     names = [*tables.SAMPLE.names, "predicted", "predicted_set", "probability", "probabilities"]
     wide = pa.table(dict(zip(names, [*columns, values], strict=True)))
-    for row in attribution.table(network, encoded, wide, known.labels, 1, known).to_pylist():
+    for row in attribution.table(network, encoded, wide, known, 1).to_pylist():
         ids, _ = encoding.segmented(pa.chunked_array([pa.array([row["form"]])]), known)
         sizes = [
             len(known.symbols[i]) if i != UNK else len(row["form"]) if unit == "word" else 1 for i in ids
