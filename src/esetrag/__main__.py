@@ -192,11 +192,13 @@ def _curve(given: argparse.Namespace) -> None:
         raise ParamsError(f"--seeds: expected 1 or more, found {given.seeds}")
     from tqdm import tqdm
 
-    from esetrag import curve, plots, unimorph
+    from esetrag import audit, curve, plots, unimorph
 
     raw = Path(task.raw)
-    rows = unimorph.select(unimorph.read(raw), raw, task.pos, task.feature).table
-    jobs = curve.jobs(rows, known, given.seeds, given.sizes or curve.SIZES, given.all)
+    whole = unimorph.read(raw)
+    selection = unimorph.select(whole, raw, task.pos, task.feature)
+    selection = audit.settle(selection, audit.examine(whole, selection.table, task), known.sample.suspicious)
+    jobs = curve.jobs(selection.table, known, given.seeds, given.sizes or curve.SIZES, given.all)
     bar = tqdm(curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     confidence = known.evaluate.confidence
     means = curve.table([point for some in bar for point in some], confidence)

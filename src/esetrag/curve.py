@@ -84,7 +84,7 @@ def jobs(rows: pa.Table, given: params.Params, seeds: int, wanted: Sequence[int]
 
     Args:
         rows: labelled rows of the task (``tables.ROWS``).
-        given: all parameters; the split is by lemma whatever ``sample.split`` says.
+        given: all parameters; the notebook's split, which has no seed, is replaced by that by lemma.
         seeds: how many, from ``sample.seed`` on.
         wanted: sizes of the samples.
         whole: whether all training forms are a sample too.
@@ -93,8 +93,9 @@ def jobs(rows: pa.Table, given: params.Params, seeds: int, wanted: Sequence[int]
         ParamsError: if no size is left.
     """
     found = []
+    split = "lemma" if given.sample.split == "notebook" else given.sample.split
     for number in range(seeds):
-        how = given.sample.model_copy(update={"split": "lemma", "seed": given.sample.seed + number})
+        how = given.sample.model_copy(update={"split": split, "seed": given.sample.seed + number})
         parts = sampling.split(rows, how)
         for size in sizes(len(parts["train"]), wanted, whole):
             drawn = sampling.draw(parts, how.model_copy(update={"train": size}))
