@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag import analysis, evaluation, files, history, params, sections, tables
+from esetrag import analysis, evaluation, files, history, params, sections, stress, tables
 from esetrag.analysis import Analysis
 from esetrag.calibration import Calibration, Read
 from esetrag.errors import DataError
@@ -18,6 +18,7 @@ from esetrag.history import Epoch
 from esetrag.layout import Layout
 from esetrag.report import Letters, Section
 from esetrag.vocab import Vocabulary
+from tests.unit.showing import shown
 
 LABELS = ("ACC", "NOM")
 PARTS = ("train", "dev", "test")
@@ -87,8 +88,19 @@ class Outcome:
             "rest": [-1.0, 2.0],
             "letters": [[0, 0, 0, 0, 0.5, 3.0], [0.0, -0.5]],
         }
+        stressed = [["capitals", 6, 0.5, 0.25, 1.0, "FA (NOM → ACC)"]]
+        files.write_csv(self.layout.stress, pd.DataFrame(stressed, columns=list(stress.COLUMNS)))
+        audit = {
+            "rows": 9,
+            "labels": {"lemmas": 1, "whole_paradigms": 0, "shifts": [["ACC", "NOM", 2]]},
+            "suspicious": {"label is not the form’s": 2},
+            "ambiguous_forms": 1,
+            "paradigms": {"lemmas": 5, "lacking_some": 3},
+        }
+        files.write_json(metrics / "data_audit.json", audit)
         tables.write(self.layout.attributions, pa.Table.from_pydict(rows, schema=tables.ATTRIBUTIONS))
-        self.analysis = analysis.analyse(self.predictions, Vocabulary.build(["aáfthldsoz"], list(LABELS)))
+        vocabulary = Vocabulary.build(["aáfthldsoz"], list(LABELS))
+        self.analysis = analysis.analyse(self.predictions, vocabulary, shown(part()))
 
     def sections(self, *more: Section, analysis: Analysis | None = None) -> dict[str, Section]:
         found = sections.collect(self.layout, analysis or self.analysis, self.predictions, more)
@@ -178,26 +190,15 @@ def test_all_misread_forms_are_there_with_their_letters(outcome: Outcome) -> Non
     assert rows["form"][1] == "kút", "it was not looked at"
     assert rows["true"].tolist() == ["NOM", "NOM"]
     assert rows["read as"].tolist() == ["ACC", "ACC"]
-    assert "kind" not in rows
-
-
-def test_kinds_of_errors_can_be_chosen_where_there_are_any(outcome: Outcome) -> None:
-    kinds = Analysis(
-        outcome.analysis.rows,
-        outcome.analysis.errors.assign(kind=["stem looks inflected", "other"]),
-        outcome.analysis.confusions,
-        outcome.analysis.slices,
-    )
-    found = outcome.sections(analysis=kinds)["Misread forms"]
-    assert table(found)["kind"].tolist() == ["stem looks inflected", "other"]
-    assert "kind" in found.filters
+    assert rows["kind"].tolist() == outcome.analysis.errors["kind"].tolist()
+    assert found.filters == ("kind", "true", "read as")
 
 
 def test_without_errors_there_is_no_browser(outcome: Outcome) -> None:
     none = Analysis(
         6, outcome.analysis.errors.head(0), outcome.analysis.confusions.head(0), outcome.analysis.slices
     )
-    assert "Misread forms" not in outcome.sections(analysis=none)
+    assert not {"Misread forms", "Kinds of errors"} & set(outcome.sections(analysis=none))
 
 
 def test_a_form_read_right_is_shown_letter_by_letter(outcome: Outcome) -> None:
@@ -206,10 +207,16 @@ def test_a_form_read_right_is_shown_letter_by_letter(outcome: Outcome) -> None:
     assert found["held against"].tolist() == ["ACC"]
 
 
+def test_kinds_of_errors_stress_sets_and_audit_are_shown(outcome: Outcome) -> None:
+    found = outcome.sections()
+    assert table(found["Kinds of errors"])["misread"].sum() == 2
+    assert len(table(found["Stress sets"])) == 1
+    assert table(found["Audit of the table"])["rows"].tolist() == [2]
+
+
 def test_what_else_was_found_out_is_shown(outcome: Outcome) -> None:
     frame = pd.DataFrame({"set": ["loanwords"], "accuracy": [0.5]})
-    found = outcome.sections(Section("Stress sets", table=frame))
-    assert found["Stress sets"].table is frame
+    assert outcome.sections(Section("By hand", table=frame))["By hand"].table is frame
 
 
 @pytest.mark.parametrize(
@@ -227,7 +234,18 @@ def test_a_section_whose_figures_are_not_there_is_left_out(
     assert before - set(copy.sections()) == titles
 
 
-@pytest.mark.parametrize("name", ["test.json", "data.json", "encoding.json", "classes.csv", "masking.csv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test.json",
+        "data.json",
+        "data_audit.json",
+        "encoding.json",
+        "classes.csv",
+        "masking.csv",
+        "stress.csv",
+    ],
+)
 def test_a_stage_that_did_not_run_is_told(copy: Outcome, name: str) -> None:
     (copy.layout.metrics / name).unlink()
     with pytest.raises(DataError, match=name):
