@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults fuzz lint format types ui serve metrics plots track curve results bench raw clean
+.PHONY: help install repro test test-faults fuzz lint format types ui serve metrics plots track curve results bench look raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ results: $(READY) ## write the table of results into README.md
 
 bench: $(READY) ## measure against the notebook's loop, common tools and limits (TABLES=folder of others)
 	python -m bench $(if $(TABLES),--tables $(TABLES))
+
+look: $(READY) ## open each report in Chromium: sort, search, filter, take pictures (into dvc_plots/)
+	python -m bench.look
 
 raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
 	python -m esetrag.hunspell $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000

@@ -14,7 +14,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from esetrag import history
 from esetrag.history import Epoch
@@ -120,11 +120,11 @@ def learning(epochs: Sequence[Epoch]) -> str:
     """Draws loss and error over the epochs."""
     best = history.best(list(epochs)).epoch
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.0))
+        figure = Figure(figsize=(7.2, 3.3))
         for panel, (metric, label) in enumerate(
             (("loss", "cross-entropy (nats)"), ("accuracy", "misread (%)"))
         ):
-            axes = figure.add_axes((0.08 + 0.5 * panel, 0.17, 0.41, 0.72))
+            axes = figure.add_axes((0.08 + 0.5 * panel, 0.15, 0.41, 0.65))
             for part in ("train", "dev"):
                 values = np.array([getattr(epoch, f"{part}_{metric}") for epoch in epochs])
                 shown = 100 * (1 - values) if metric == "accuracy" else values
@@ -132,6 +132,9 @@ def learning(epochs: Sequence[Epoch]) -> str:
             axes.axvline(best, color=SOFT, linestyle=":", label=f"kept: epoch {best}")
             positive = any(epoch.train_loss > 0 or epoch.dev_loss > 0 for epoch in epochs)
             axes.set_yscale("log" if metric == "loss" and positive else "symlog")
+            if axes.get_yscale() == "log":
+                low, high = axes.get_ylim()  # of few powers of ten, what lies between has ticks too
+                axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
             axes.yaxis.set_major_formatter("{x:g}")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.minorticks_off()
@@ -139,8 +142,7 @@ def learning(epochs: Sequence[Epoch]) -> str:
             axes.set_title(label, loc="left", color=SOFT)
             if metric == "accuracy":
                 axes.set_ylim(0)
-            else:
-                axes.legend(loc="upper right")
+        figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0.05, 1), ncols=3)
         return _svg(figure, "learning")
 
 

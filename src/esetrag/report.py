@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 LEVELS = 9
 """Shades of a colour."""
-LONGEST = 120
-"""Symbols of a cell that are shown."""
+LONGEST, LONGEST_BROWSED = 1000, 120
+"""Symbols of a cell that are shown; the second where there may be thousands."""
 BROWSED = 4000
 """Rows of a table that are shown."""
 HERE = Path(__file__).parent
@@ -156,9 +156,11 @@ def _grid(section: Section, table: pd.DataFrame) -> Grid:
     shown = table.head(BROWSED)
     names = [str(name) for name in shown.columns]
     numeric = [pd.api.types.is_numeric_dtype(shown[name]) for name in shown.columns]
+    longest = LONGEST_BROWSED if section.kind == "browser" else LONGEST
     columns = []
     for name in shown.columns:
-        texts = [_text(value, section.formats.get(str(name), "")) for value in shown[name].tolist()]
+        form = section.formats.get(str(name), "")
+        texts = [_text(value, form, longest) for value in shown[name].tolist()]
         columns.append(list(map(Cell, texts, _levels(section, str(name), shown))))
     choices = {
         name: sorted({str(value) for value in shown[name].tolist()})
@@ -183,7 +185,7 @@ def _levels(section: Section, name: str, table: pd.DataFrame) -> list[int]:
     return [int(level) for level in np.ceil(LEVELS * np.sqrt(numbers / max(most, 1)))]
 
 
-def _text(value: Any, form: str) -> str | Letters:
+def _text(value: Any, form: str, longest: int) -> str | Letters:
     if isinstance(value, Letters):
         return value
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
@@ -195,4 +197,4 @@ def _text(value: Any, form: str) -> str | Letters:
     if isinstance(value, float | np.floating):
         return format(value, form or ".4g")
     text = str(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

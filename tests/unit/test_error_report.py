@@ -11,7 +11,7 @@ from tests.unit.showing import shown
 LABELS = ["ACC", "NOM"]
 
 
-def page(wrong: int, right: int, how: params.ErrorAnalysis) -> str:
+def page(wrong: int, right: int, how: params.ErrorAnalysis, attributions: pa.Table | None = None) -> str:
     rows = [("NOM", [1 - i / 1000, i / 1000]) for i in range(wrong)] + [("NOM", [0.25, 0.75])] * right
     columns = {
         "lemma": [f"szó{i}" for i in range(len(rows))],
@@ -29,7 +29,7 @@ def page(wrong: int, right: int, how: params.ErrorAnalysis) -> str:
     stressed = pd.DataFrame(
         [["capitals", 1234, 0.5, 0.25, float("nan"), "SZÓ (NOM → ACC)"]], columns=list(stress.COLUMNS)
     )
-    return error_report.page("hun-noun-case", found, stressed, how)
+    return error_report.page("hun-noun-case", found, stressed, how, attributions)
 
 
 @pytest.fixture
@@ -67,3 +67,18 @@ def test_a_page_without_errors_has_no_empty_tables(how: params.ErrorAnalysis) ->
     assert "Kinds of errors" not in text
     assert "## The forms" not in text
     assert "| NOM | 4 | 0 | 100.00% |" in text
+
+
+def test_the_letters_that_did_most_are_in_bold(how: params.ErrorAnalysis) -> None:
+    looked = {
+        "form": ["szó0", "szó1", "szó2"],
+        "label": ["NOM"] * 3,
+        "predicted": ["ACC"] * 3,
+        "against": ["NOM"] * 3,
+        "rest": [0.0] * 3,
+        "letters": [[0.0, 1.9, 0.1, 3.0], [2.0, 0.9, 2.0, 2.0], [-1.0, -2.0, 0.0, 0.0]],
+    }
+    text = page(4, 0, how, pa.Table.from_pydict(looked, schema=tables.ATTRIBUTIONS))
+    shown = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if "N;NOM;SG" in line]
+    assert shown == ["s**z**ó**0**", "**s**z**ó1**", "szó2", "**szó3**"], "the last was not looked at"
+    assert "In bold what did most for the label read." in text

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from typing import Literal
 
 import pandas as pd
 import pytest
@@ -198,9 +199,12 @@ def test_thousands_of_errors_fit_and_what_is_left_out_is_told() -> None:
     assert f"{rows - report.BROWSED:,} more rows are not shown here." in html
 
 
-def test_a_cell_of_endless_text_is_cut() -> None:
-    html = report.page(HEAD, [Section("Left out", table=pd.DataFrame({"why": ["x" * 5000]}))])
-    assert f"{'x' * (report.LONGEST - 1)}…</td>" in html
+@pytest.mark.parametrize(
+    ("kind", "longest"), [("table", report.LONGEST), ("browser", report.LONGEST_BROWSED)]
+)
+def test_a_cell_of_endless_text_is_cut(kind: Literal["table", "browser"], longest: int) -> None:
+    html = report.page(HEAD, [Section("Left out", table=pd.DataFrame({"why": ["x" * 5000]}), kind=kind)])
+    assert f">{'x' * (longest - 1)}…</td>" in html
 
 
 def test_the_same_content_is_the_same_page() -> None:

@@ -41,7 +41,7 @@ def layout(
     files.write_json(layout.metrics / "test.json", result.figures)
     parts = {part: {"rows": rows} for part, rows in (("train", 60), ("dev", 12), ("test", 12))}
     files.write_json(layout.metrics / "data.json", {"parts": parts})
-    for name in ("data/raw/hun.tsv.gz", "src/esetrag/model.py", "stages/train.py"):
+    for name in ("data/raw/hun.tsv.gz", "src/esetrag/model.py", "src/esetrag/report.css", "stages/train.py"):
         files.write_text(layout.root / name, name)
     files.write_json(layout.metrics / "train.json", asdict(EPOCHS[1]))
     files.write_text(layout.history, history.to_csv(EPOCHS))
@@ -94,7 +94,9 @@ def test_tracking_is_no_part_of_the_key(layout: Layout, given: params.Params) ->
     assert Inputs.of(layout, other).key == Inputs.of(layout, given).key
 
 
-@pytest.mark.parametrize("place", ["data/raw/hun.tsv.gz", "src/esetrag/model.py", "stages/train.py"])
+@pytest.mark.parametrize(
+    "place", ["data/raw/hun.tsv.gz", "src/esetrag/model.py", "src/esetrag/report.css", "stages/train.py"]
+)
 def test_another_table_or_other_code_is_another_key(layout: Layout, given: params.Params, place: str) -> None:
     before = Inputs.of(layout, given).key
     path = layout.root / place
