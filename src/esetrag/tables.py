@@ -96,10 +96,14 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
         DataError: if the file is missing, damaged or has another schema.
     """
     try:
-        table = pq.read_table(path, memory_map=False, partitioning=None)
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            # Threads win nothing here, and one that finds no room in memory ends the process.
+            table = file.read(use_threads=False)
         table.validate(full=True)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error

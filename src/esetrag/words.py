@@ -73,11 +73,13 @@ def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
             empty = file.schema_arrow.empty_table()
             yield Rows(empty, _words(empty[name], path))
             row = 1
-            for batch in file.iter_batches(READ_AT_ONCE):
+            for batch in file.iter_batches(READ_AT_ONCE, use_threads=False):
                 given = pa.Table.from_batches([batch])
                 given.validate(full=True)
                 yield Rows(given, _words(given[name], path, row))
                 row += len(given)
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
     except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"{path}: cannot be read as parquet ({reason})") from error
