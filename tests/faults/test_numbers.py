@@ -47,7 +47,8 @@ POOR: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "a batch larger than all": (toy_table(), {"sample": {"train": 20}, "train": {"batch_size": 2**20}}),
     "no symbol known": (toy_table(), {"build_vocab": {"min_count": 10**6}}),
     "one symbol read": (toy_table(), {"encode_pad": {"max_symbols": 1}}),
-    "nothing holds the weights": (toy_table(), {"train": {"penalty": 0.0, "weight_decay": 0.0, "clip": None}}),
+    "nothing holds the weights": (
+        toy_table(), {"train": {"penalty": 0.0, "weight_decay": 0.0, "clip": None}}),
 }  # fmt: skip
 """A table and parameters that leave little to learn."""
 

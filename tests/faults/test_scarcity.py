@@ -25,7 +25,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "train": ("data/toy/model/model.safetensors", "data/toy/model/manifest.json", "metrics/toy/history.csv",
               "metrics/toy/train.json"),
     "evaluate": ("data/toy/predictions.parquet", "metrics/toy/test.json", "metrics/toy/classes.csv",
-                 "metrics/toy/confusion.csv"),
+                 "metrics/toy/calibration.csv", "metrics/toy/coverage.csv", "metrics/toy/confusion.csv"),
     "error_analysis": ("data/toy/errors.parquet", "metrics/toy/errors.json", "metrics/toy/errors.md",
                        "metrics/toy/model_card.md", "metrics/toy/plots/lengths.png",
                        "metrics/toy/plots/curves.png", "metrics/toy/plots/confusion.png"),
@@ -34,6 +34,7 @@ ROOMS = (100_000, 2_000_000, 40_000_000)
 """Bytes by which a process may still grow."""
 ENDINGS, FORMATS = ("txt", "tsv", "json", "parquet"), ("text", "tsv", "json")
 Came = list[dict[str, Any]]
+Job = tuple[list[str], tuple[str, ...], list[dict[str, Any]]]
 
 
 PREDICT = ["esetrag", "predict", "baraban", "dáraból"]
@@ -72,7 +73,7 @@ def whole(project: Project) -> dict[str, bytes]:
 def came(project: Project, whole: dict[str, bytes]) -> dict[str, Came]:
     """What came of all faults: those of writing, kills and of memory by stage; those of ``esetrag``."""
     sizes = {name: len(content) for name, content in whole.items()}
-    jobs: dict[str, tuple[list[str], tuple[str, ...], list[dict[str, Any]]]] = {}
+    jobs: dict[str, Job] = {}
     for stage, outputs in OUTPUTS.items():
         command = [f"stages/{stage}.py", "toy"]
         jobs[f"write {stage}"] = command, outputs, faults_of(outputs, sizes)
@@ -91,21 +92,27 @@ def came(project: Project, whole: dict[str, bytes]) -> dict[str, Came]:
         jobs[f"predict {kind} to"] = [*PREDICT, "--format", kind], (), [{"stream": 1}, {"stream": 2}]
     jobs["predict memory"] = PREDICT, (), [{"memory": room} for room in ROOMS]
     jobs["compare to"] = ["esetrag", "compare", "workspace", "workspace"], (), [{"stream": 1}]
+    found = dict(zip(jobs, tried(project, list(jobs.values())), strict=True))
+    assert all(len(found[name]) == len(faults) for name, (_, _, faults) in jobs.items())
+    assert {name: (project.root / name).read_bytes() for name in whole} == whole
+    return found
+
+
+def tried(project: Project, jobs: list[Job]) -> list[Came]:
+    """What came of commands under faults."""
     path = os.pathsep.join([str(project.root / "src"), str(REPO)])
     done = subprocess.run(
         ["python", "-m", "tests.faults.scarce"],
         executable=sys.executable,
         cwd=project.root,
         env={**project.environment(), "PYTHONPATH": path},
-        input=json.dumps(list(jobs.values())),
+        input=json.dumps(jobs),
         capture_output=True,
         text=True,
         check=True,
     )
-    found = dict(zip(jobs, json.loads(done.stdout.splitlines()[-1]), strict=True))
-    assert all(len(found[name]) == len(faults) for name, (_, _, faults) in jobs.items())
-    assert {name: (project.root / name).read_bytes() for name in whole} == whole
-    return found
+    came: list[Came] = json.loads(done.stdout.splitlines()[-1])
+    return came
 
 
 def is_whole(one: dict[str, Any], whole: dict[str, bytes]) -> None:
@@ -175,7 +182,8 @@ def test_without_memory_it_is_said_in_a_line(
             assert one["old"] == [], one
         elif one["code"] == 2:
             name = "esetrag" if command == "predict" else command
-            assert said(one)[-1].startswith(f"{name}: not enough memory ("), one
+            lacks = (f"{name}: not enough memory (", f"{name}: no room for the network (")
+            assert said(one)[-1].startswith(lacks), one
             assert "Traceback" not in "".join(one["said"]), one
         else:  # not even a thread had room to begin: C++ ends the process
             assert (one["code"], one["fault"]["memory"] < 10_000_000) == (-signal.SIGABRT, True), one
@@ -203,11 +211,15 @@ def test_a_full_standard_output_is_said_in_a_line(what: str, came: dict[str, Cam
     assert (one["code"], one["said"]) == (2, [line])
 
 
-def test_a_training_that_does_not_fit_is_told_what_to_lower(project: Project) -> None:
+def test_a_training_that_does_not_fit_is_told_what_to_lower(
+    project: Project, came: dict[str, Came], whole: dict[str, bytes]
+) -> None:
     before = (project.root / "params.yaml").read_bytes()
-    project.change(model={"kind": "lstm", "hidden": 10_000, "layers": 4})
-    done = project.run("sh", "-c", f"ulimit -v {8 * 2**20} && exec python stages/train.py toy", code=2)
+    project.change(model={"kind": "lstm", "hidden": 4096})
+    ((one,),) = tried(project, [(["stages/train.py", "toy"], OUTPUTS["train"], [{"memory": 10**8}])])
     project.write("params.yaml", before)
-    assert done.stderr.startswith("train: no room for the network (")
-    assert done.stderr.endswith("); lower the sizes of model or train.analogies\n")
-    assert done.stderr.count("\n") == 1
+    is_whole(one, whole)
+    (line,) = one["said"]
+    assert (one["code"], sorted(one["old"])) == (2, sorted(OUTPUTS["train"]))
+    assert line.startswith("train: no room for the network (")
+    assert line.endswith("); lower the sizes of model or train.analogies")
