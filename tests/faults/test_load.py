@@ -32,7 +32,7 @@ UNFIT = (
     json.dumps({"inputs": ["a"], "params": {"top_k": -1}}).encode(),
 )
 """One request in a hundred, each of these in turn."""
-GROWTH = 24 * 2**20
+GROWTH = 6 * 2**20
 """Bytes that the server may take after the first requests; a kilobyte a request would be 8 MB."""
 
 
@@ -79,10 +79,8 @@ def test_it_listens_on_loopback_alone(server: tuple[subprocess.Popen[str], int])
     listening = "0A"
     addresses = {line[1] for line in lines if line[3] == listening and line[1].endswith(f":{port:04X}")}
     assert addresses == {f"0100007F:{port:04X}"}
-    for other in ("127.0.0.2", socket.gethostbyname(socket.gethostname())):  # this machine's, too
-        if other != "127.0.0.1":
-            with pytest.raises(ConnectionRefusedError):
-                socket.create_connection((other, port), timeout=10)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), timeout=10)
 
 
 def connection(port: int, bodies: list[bytes]) -> list[tuple[int, bytes]]:
@@ -150,4 +148,3 @@ def test_ten_thousand_requests_are_each_answered_right_and_cost_no_memory(
     assert grown < GROWTH, f"{grown / 2**20:.0f} MiB more"
     assert process.poll() is None
     assert (project.root / "serve.log").read_text("utf-8") == ""
-    print(f"{grown / 2**20:.1f} MiB more")
