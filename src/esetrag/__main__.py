@@ -212,7 +212,7 @@ def _curve(given: argparse.Namespace) -> None:
     plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
-    print(page.partition("\n\n!")[0])
+    _print(page.partition("\n\n!")[0])
 
 
 def _results(given: argparse.Namespace) -> None:
