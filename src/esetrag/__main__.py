@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from esetrag import files, params
-from esetrag.errors import DataError, EsetragError, ParamsError
+from esetrag.errors import DataError, ParamsError, mendable
 from esetrag.layout import PARAMS, Layout
+from esetrag.streams import mute, tell
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -97,9 +98,22 @@ def main(arguments: list[str] | None = None) -> None:
     parsed = parser.parse_args(arguments)
     try:
         parsed.run(parsed)
-    except EsetragError as error:
-        print(f"esetrag: {error}", file=sys.stderr)
+    except Exception as error:
+        known = mendable(error)
+        if known is None:
+            raise
+        tell(f"esetrag: {known}")
         sys.exit(2)
+
+
+def _print(text: str) -> None:
+    """Prints at once, when it can still be said that standard output is full."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        mute()
+        if not isinstance(error, BrokenPipeError):  # whoever read it, as head does, has enough
+            raise DataError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 def _predict(given: argparse.Namespace) -> None:
@@ -135,9 +149,9 @@ def _compare(given: argparse.Namespace) -> None:
     a, b = (State.named(name, layout, known.tracking.experiment) for name in (given.a, given.b))
     found = comparison.compare(a, b, known.evaluate)
     if given.format == "json":
-        print(json.dumps(comparison.content(found), indent=2, ensure_ascii=False))
+        _print(json.dumps(comparison.content(found), indent=2, ensure_ascii=False))
     else:
-        print(comparison.text(found, max(given.examples, 0)))
+        _print(comparison.text(found, max(given.examples, 0)))
 
 
 def _track(given: argparse.Namespace) -> None:
@@ -147,7 +161,7 @@ def _track(given: argparse.Namespace) -> None:
     def log(layouts: list[Layout], then: params.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
             run_id = tracking.complete(layout, then, origin=origin)
-            print(f"{layout.task}: run {run_id} in {store.place()}")
+            _print(f"{layout.task}: run {run_id} in {store.place()}")
 
     if given.rev is None:
         tasks = [given.task] if given.task else list(known.tasks)
@@ -169,7 +183,7 @@ def _promote(given: argparse.Namespace) -> None:
     from esetrag import champion
 
     verdict = champion.promote(layout, known, given.name, given.anyway)
-    print(verdict.text)
+    _print(verdict.text)
     if not verdict.is_champion:
         sys.exit(1)
 
@@ -206,7 +220,7 @@ def _curve(given: argparse.Namespace) -> None:
     plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
-    print(page.partition("\n\n!")[0])
+    _print(page.partition("\n\n!")[0])
 
 
 def _verify(given: argparse.Namespace) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_NO_ROOM = ("allocate memory", "not enough memory", "failed to map", "start new thread", "bad_alloc")
+"""What libraries say of memory that is not to be had, in errors of many kinds."""
+
 
 class EsetragError(Exception):
     """Base class: its text is one line that says what is wrong, where, and the mend."""
@@ -35,3 +38,21 @@ class CheckpointError(EsetragError):
 
 class TrackingError(EsetragError):
     """The tracking store cannot be reached or refuses what it is given."""
+
+
+class RoomError(EsetragError):
+    """The machine has not enough memory for what is asked for."""
+
+
+def mendable(error: BaseException) -> EsetragError | None:
+    """An error that the user can mend: ours, or a lack of memory, which may come up anywhere; else None."""
+    if isinstance(error, EsetragError):
+        return error
+    cause: BaseException | None = error
+    while cause is not None:
+        text = " ".join(str(cause).split())
+        if isinstance(cause, MemoryError) or any(words in text.lower() for words in _NO_ROOM):
+            mend = "give it more, or lower the sizes in params.yaml"
+            return RoomError(f"not enough memory ({text[:200] or 'for a small piece'}); {mend}")
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -47,7 +47,8 @@ def batches(path: Path, rows: int) -> Iterator[pa.Table]:
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     _bound(path, max([widest, *(group.total_byte_size for group in groups)]))
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts, **_READING) as file:
-        for batch in file.iter_batches(max(1, min(rows, LARGEST // 8 // max(widest, 1)))):
+        # Threads win nothing here, and one that finds no room in memory ends the process.
+        for batch in file.iter_batches(max(1, min(rows, LARGEST // 8 // max(widest, 1))), use_threads=False):
             batch.validate(full=True)
             _bound(path, sum(map(_size, batch.columns)))
             yield pa.table(list(map(_unpacked, batch.columns, schema.types)), schema=schema)

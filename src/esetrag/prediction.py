@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from esetrag import encoding, files, truth
+from esetrag import encoding, files, streams, truth
 from esetrag.errors import DataError
 from esetrag.reader import Reader, Reading, readings
 from esetrag.words import Rows
@@ -78,8 +77,7 @@ def _to_standard_output(texts: Iterator[str]) -> None:
             sys.stdout.buffer.write(text.encode())
             sys.stdout.buffer.flush()
     except OSError as error:
-        # Python flushes once more at its end, and would complain of what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.mute()
         if not isinstance(error, BrokenPipeError):  # whoever read it, as head does, has enough
             raise DataError(f"standard output: cannot be written ({error.strerror})") from error
 

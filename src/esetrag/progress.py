@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from esetrag.history import Epoch
+from esetrag.streams import show
 
 
 @contextmanager
@@ -19,15 +20,15 @@ def epochs(total: int) -> Iterator[Callable[[Epoch], None]]:
         total: epochs at the most.
     """
     if not sys.stderr.isatty():
-        yield lambda epoch: print(f"epoch {epoch.epoch:>3}  {_line(epoch)}", flush=True)
+        yield lambda epoch: show(f"epoch {epoch.epoch:>3}  {_line(epoch)}")
         return
     with tqdm(total=total, unit="epoch", leave=True) as bar:
 
-        def show(epoch: Epoch) -> None:
+        def move(epoch: Epoch) -> None:
             bar.update(min(epoch.epoch, 1))
             bar.set_postfix_str(f"dev loss {epoch.dev_loss:.3f} accuracy {epoch.dev_accuracy:.4f}")
 
-        yield show
+        yield move
 
 
 def _line(epoch: Epoch) -> str:

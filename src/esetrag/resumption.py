@@ -12,7 +12,6 @@ import hashlib
 import json
 import platform
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
@@ -28,6 +27,7 @@ from esetrag import __version__, files, params, versions
 from esetrag.course import Tensors, named, under
 from esetrag.errors import DataError
 from esetrag.history import Epoch
+from esetrag.streams import tell
 
 EVERY = 3.0
 """Seconds of training between two states; a kill costs no more than these and an epoch."""
@@ -156,7 +156,7 @@ class Resumption:
             self.turn = 1 - self.turn
         except (DataError, OSError) as error:
             if not self.failed:
-                print(f"training: its state is not saved ({error})", file=sys.stderr)
+                tell(f"training: its state is not saved ({error})")
             self.failed = True
         now = time.monotonic()
         self.due = now + (max(self.every, COST * (now - began)) if self.every else 0)
@@ -178,7 +178,7 @@ class Resumption:
 
     def _say(self, text: str, unused: list[str]) -> None:
         ignored = f"; saved state ignored: {', '.join(dict.fromkeys(unused))}" if unused else ""
-        print(f"training: {text}{ignored} ({self.folder})", file=sys.stderr)
+        tell(f"training: {text}{ignored} ({self.folder})")
 
 
 def _read(path: Path, seal: Seal) -> Snapshot:

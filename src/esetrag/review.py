@@ -85,4 +85,8 @@ def known_headings(raw: pa.Table, pos: str) -> pa.Table:
     heading = pc.is_in(raw["form"], pa.array(sorted(features.HEADINGS)))
     rows = raw.filter(pc.and_(heading, pc.not_equal(raw["form"], raw["lemma"])))
     of_pos = [features.part_of_speech(bundle) == pos for bundle in rows["features"].to_pylist()]
-    return rows.filter(pa.array(of_pos, pa.bool_())).group_by(list(unimorph.COLUMNS)).aggregate([])
+    return (
+        rows.filter(pa.array(of_pos, pa.bool_()))
+        .group_by(list(unimorph.COLUMNS), use_threads=False)
+        .aggregate([])
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import select
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,8 +121,8 @@ def _listen() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     lost = bool(above) and (_processes_above() != above or _session(above[-1]) != _session(0))
     watched = [] if told and len(above) == 1 else above
-    # The thread keeps the sockets.
-    threading.Thread(target=_watch, args=(reader, writer, watched), daemon=True).start()
+    # The thread keeps the sockets. (Without memory, threading's waits for ever for one to start.)
+    _thread.start_new_thread(_watch, (reader, writer, watched))
     if lost:  # DVC died before the kernel was asked to tell
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -177,6 +177,7 @@ def _alone(folder: Path, stage: str) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=WAIT)  # the kernel frees it when its holder ends, however that ends
+        holder.write_text(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}", "utf-8")
     except Timeout as error:
         raise BusyError(
             f"{folder.name} is in the hands of {_read(holder)}; wait for it, or end it"
@@ -184,7 +185,6 @@ def _alone(folder: Path, stage: str) -> Iterator[None]:
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror or error})") from error
     try:
-        holder.write_text(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}", "utf-8")
         yield
     finally:
         holder.unlink(missing_ok=True)

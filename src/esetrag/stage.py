@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from esetrag import params, runtime
-from esetrag.errors import EsetragError
+from esetrag.errors import DataError, mendable
 from esetrag.layout import PARAMS, Layout
+from esetrag.streams import tell
 
 NOTES = Path(".dvc/tmp/esetrag-ran")
 
@@ -36,12 +37,13 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
             _note(arguments.task, script.stem)
             main(layout, *wanted)
     except runtime.Stopped as stopped:
-        print(f"{script.stem}: {stopped}", file=sys.stderr)
+        tell(f"{script.stem}: {stopped}")
         sys.exit(stopped.code)
-    except EsetragError as error:
-        if arguments.debug:
+    except Exception as error:
+        known = mendable(error)
+        if known is None or arguments.debug:
             raise
-        print(f"{script.stem}: {error}", file=sys.stderr)
+        tell(f"{script.stem}: {known}")
         sys.exit(2)
 
 
@@ -55,5 +57,8 @@ def ran(task: str) -> list[str]:
 
 def _note(task: str, stage: str) -> None:
     if NOTES.parent.parent.is_dir():  # within a DVC repository
-        (NOTES / task).mkdir(parents=True, exist_ok=True)
-        (NOTES / task / stage).touch()
+        try:
+            (NOTES / task).mkdir(parents=True, exist_ok=True)
+            (NOTES / task / stage).touch()
+        except OSError as error:
+            raise DataError(f"{NOTES / task}: cannot be written ({error.strerror})") from error

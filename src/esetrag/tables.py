@@ -113,6 +113,8 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
             parts.append(part)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
     except parquet.DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error

@@ -16,6 +16,7 @@ from esetrag import params, stage
 from esetrag.errors import TrackingError
 from esetrag.history import Epoch
 from esetrag.layout import PARAMS, Layout
+from esetrag.streams import tell
 
 COMPLETE = "complete"
 """Tells the tracker's process to complete the run when it is told which stages ran."""
@@ -120,4 +121,4 @@ def _answer(process: subprocess.Popen[bytes], seconds: float) -> str:
 
 
 def _warn(text: str) -> None:
-    print(f"tracking: {text}", file=sys.stderr)
+    tell(f"tracking: {text}")

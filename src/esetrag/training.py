@@ -24,7 +24,7 @@ from esetrag.network import Network
 from esetrag.resumption import Resumption, Snapshot
 from esetrag.vocab import Vocabulary
 
-MEND = {"ngram": "lower train.penalty", "lstm": "lower train.learning_rate"}
+MEND = {"ngram": "lower train.penalty", "lstm": "lower train.learning_rate or train.weight_decay"}
 """What helps when the loss is no longer a number."""
 
 

@@ -76,6 +76,8 @@ def read(path: Path) -> pa.Table:
         # Not pyarrow's utf8_normalize: that of version 25 decomposes when asked for NFC.
         text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
         table = _parse(text)
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
     except (UnicodeDecodeError, pa.ArrowException) as error:
         _explain(path, data)
         reason = " ".join(str(error).split())[:200]
@@ -89,7 +91,7 @@ def read(path: Path) -> pa.Table:
 def _parse(text: str) -> pa.Table:
     parse = csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False)
     columns = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
-    reading = csv.ReadOptions(column_names=list(COLUMNS))
+    reading = csv.ReadOptions(use_threads=False, column_names=list(COLUMNS))
     try:
         return csv.read_csv(pa.BufferReader(text.encode()), reading, parse, columns)
     except pa.ArrowInvalid:
@@ -133,8 +135,8 @@ def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
     """
     numbered = table.append_column("row", pa.array(np.arange(len(table))))
     # Groups come in no promised order; the first row of each gives the order of the file back.
-    distinct = numbered.group_by(list(COLUMNS)).aggregate([("row", "min")]).sort_by("row_min")
-    distinct = distinct.select(list(COLUMNS))
+    groups = numbered.group_by(list(COLUMNS), use_threads=False).aggregate([("row", "min")])
+    distinct = groups.sort_by("row_min").select(list(COLUMNS))
     # Bundles are few (hundreds), rows are many: a bundle is read once, its rows take the outcome.
     bundles = pc.dictionary_encode(distinct["features"]).combine_chunks()
     texts, index = bundles.dictionary.to_pylist(), bundles.indices.to_numpy()

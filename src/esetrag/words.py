@@ -71,6 +71,8 @@ def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
             _place(given.column_names, name, path)
             yield Rows(given, _words(given[name], path, row))
             row += len(given)
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
     except parquet.DAMAGE as error:
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"{path}: cannot be read as parquet ({reason})") from error

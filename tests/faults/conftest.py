@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.project import Project, copy_project, with_git
+from tests.project import REPO, Project, copy_project, with_git
 
 KINDS: dict[str, dict[str, Any]] = {
     "lstm": {"epochs": 4, "analogies": 300, "patience": 4},
@@ -23,6 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
 OUTPUTS = ("data/toy/model/model.safetensors", "data/toy/model/manifest.json",
            "metrics/toy/history.csv", "metrics/toy/train.json")  # fmt: skip
 STATES = ".esetrag/toy/train"
+STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
 
 
 def results(project: Project) -> dict[str, bytes]:
@@ -33,6 +34,18 @@ def results(project: Project) -> dict[str, bytes]:
 def trained_part_of_lock(project: Project) -> str:
     """What DVC recorded of ``train``."""
     return (project.root / "dvc.lock").read_text("utf-8").split("train@toy:")[1]
+
+
+def run_stages(project: Project, *stages: str) -> None:
+    """Runs stage scripts one after another in forks of one process, which has imported their libraries."""
+    script = """
+import sys
+from tests.faults.scarce import forked, warm
+warm()
+sys.exit(max(abs(forked([f"stages/{stage}.py", "toy"], {}, 2)) for stage in sys.argv[1:]))
+"""
+    path = os.pathsep.join([str(project.root / "src"), str(REPO)])
+    project.run("python", "-c", script, *(stages or STAGES), env={"PYTHONPATH": path})
 
 
 def set_constant(project: Project, module: str, name: str, value: float) -> None:

@@ -1,0 +1,150 @@
+"""Ten thousand requests, some of them not fit to be read: every answer right or a 4xx, no memory lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.project import STEMS, Project, copy_project, with_git
+
+WORDS = [stem + ending for stem in STEMS for ending in ("", "t", "ban", "ból", "val")]
+REQUESTS, CONNECTIONS, WARM = 10_000, 8, 2_000
+UNFIT = (
+    b"",
+    b"{",
+    b"null",
+    b"\x00\xff\xfe\x80" * 16,
+    b"[" * 50_000,
+    json.dumps({"inputs": []}).encode(),
+    json.dumps({"inputs": [7]}).encode(),
+    json.dumps({"inputs": ["x" * 2**20]}).encode(),
+    json.dumps({"words": ["a"]}).encode(),
+    json.dumps({"inputs": ["a"], "params": {"top_k": -1}}).encode(),
+)
+"""One request in a hundred, each of these in turn."""
+GROWTH = 6 * 2**20
+"""Bytes that the server may take after the first requests; a kilobyte a request would be 8 MB."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with a run in its store."""
+    project = copy_project(tmp_path_factory.mktemp("load") / "project")
+    project.change(
+        model={"kind": "ngram"}, train={"iterations": 10, "analogies": 600}, tracking={"enabled": True}
+    )
+    with_git(project).run("dvc", "repro")
+    return project
+
+
+@pytest.fixture(scope="module")
+def server(project: Project) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The server, as it is started where nobody says which address to listen on."""
+    with (project.root / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            ["esetrag", "serve", "--port", "0"],
+            executable=Path(sys.executable).parent / "esetrag",
+            cwd=project.root,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/invocations\n", line)
+    assert found, (project.root / "serve.log").read_text("utf-8")
+    yield process, int(found[1])
+    process.kill()
+    process.wait()
+
+
+def test_it_listens_on_loopback_alone(server: tuple[subprocess.Popen[str], int]) -> None:
+    port = server[1]
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    listening = "0A"
+    addresses = {line[1] for line in lines if line[3] == listening and line[1].endswith(f":{port:04X}")}
+    assert addresses == {f"0100007F:{port:04X}"}
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), timeout=10)
+
+
+def connection(port: int, bodies: list[bytes]) -> list[tuple[int, bytes]]:
+    """Status and body of the answers to requests that are sent over one connection."""
+    answers = []
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as line, line.makefile("rb") as heard:
+        for body in bodies:
+            head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            line.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+            status = int(heard.readline().split()[1])
+            size = 0
+            while (header := heard.readline().strip().lower()) != b"":
+                name, _, value = header.partition(b":")
+                size = int(value) if name == b"content-length" else size
+            answers.append((status, heard.read(size)))
+    return answers
+
+
+def at_once(port: int, bodies: list[bytes]) -> list[tuple[int, bytes]]:
+    """The answers to requests dealt out to the connections."""
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        dealt = [bodies[number::CONNECTIONS] for number in range(CONNECTIONS)]
+        parts = list(threads.map(connection, [port] * CONNECTIONS, dealt))
+    answers: list[Any] = [None] * len(bodies)
+    for number, part in enumerate(parts):
+        answers[number::CONNECTIONS] = part
+    return answers
+
+
+def resident(process: subprocess.Popen[str]) -> int:
+    """Bytes of memory that a process holds."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    assert found
+    return int(found[1]) * 1024
+
+
+def test_ten_thousand_requests_are_each_answered_right_and_cost_no_memory(
+    project: Project, server: tuple[subprocess.Popen[str], int]
+) -> None:
+    process, port = server
+    done = project.run("esetrag", "predict", *WORDS, "--format", "json")
+    labels = {row["form"]: row["labels"][0] for row in map(json.loads, done.stdout.splitlines())}
+    chance = np.random.default_rng(1)
+    words = [WORDS[place] for place in chance.integers(len(WORDS), size=REQUESTS)]
+    bodies = [json.dumps({"inputs": [word]}).encode() for word in words]
+    unfit = range(50, REQUESTS, 100)
+    for number, place in enumerate(unfit):
+        bodies[place] = UNFIT[number % len(UNFIT)]
+    answers = at_once(port, bodies[:WARM])
+    before = resident(process)
+    answers += at_once(port, bodies[WARM:])
+    grown = resident(process) - before
+    for place, (word, (status, answer)) in enumerate(zip(words, answers, strict=True)):
+        content = json.loads(answer)
+        if place in unfit:
+            assert status == 400, (bodies[place][:80], status)
+            assert list(content) == ["error"]
+            assert len(answer) < 400
+            assert b"Traceback" not in answer
+        else:
+            assert status == 200, answer
+            (row,) = content["predictions"]
+            assert (row["form"], row["label"]) == (word, labels[word])
+    assert len(answers) == REQUESTS
+    assert grown < GROWTH, f"{grown / 2**20:.0f} MiB more"
+    assert process.poll() is None
+    assert (project.root / "serve.log").read_text("utf-8") == ""
