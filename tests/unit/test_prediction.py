@@ -108,7 +108,7 @@ def test_a_word_has_the_same_numbers_whichever_way_it_comes_in(
     header, *rows = table(run(*given.get(way, ["--input", path]), "--top-k", 2, stdin=lines))
     assert header == ["form", "label", "probability", "label_2", "probability_2", "label_set", "unknown"]
     for row, reading in zip(rows, reader.predict(WORDS, 2), strict=True):
-        assert [unicodedata.normalize("NFC", row[0]), row[1], row[3], row[5]] == [
+        assert [unicodedata.normalize("NFC", row[0]), row[1], row[3], row[5], row[6]] == [
             reading.form, *reading.labels, reading.label_set, reading.unknown,
         ]  # fmt: skip
         assert np.array([row[2], row[4]], np.float32).tolist() == list(reading.probabilities)
