@@ -27,11 +27,11 @@ repro: $(READY) ## run the pipeline: what changed is computed, the rest is cache
 	  dvc config --local core.no_scm true; }
 	dvc repro
 
-test: $(READY) ## run all tests
-	python -m pytest
+test: $(READY) ## run all tests, two at a time
+	python -m pytest -n 2 --dist loadfile
 
 test-faults: $(READY) ## run the tests of what kills, signals, rivals and files from strangers do
-	python -m pytest tests/faults
+	python -m pytest -n 2 --dist loadfile tests/faults
 
 fuzz: $(READY) ## feed the readers with millions of inputs that nobody would write (TIMES=20)
 	FUZZ=$(or $(TIMES),20) python -m pytest tests/faults/test_fuzz.py --timeout 0

@@ -28,7 +28,8 @@ def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
         sample: ``split`` and ``seed`` are read.
 
     Returns:
-        All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``).
+        All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``); of
+        the notebook's split the rows, of which it drew.
 
     Raises:
         DataError: if there are fewer than three lemmas (families, forms).
@@ -49,9 +50,10 @@ def split(table: pa.Table, sample: params.Sample) -> dict[str, pa.Table]:
     part_of_unit = np.empty(count, dtype=np.int8)
     part_of_unit[order] = np.repeat([0, 1, 2], [count - 2 * held_out, held_out, held_out])
     part_of_row = part_of_unit[units.indices.to_numpy()]
-    return {
-        part: truth.of_forms(table.take(np.flatnonzero(part_of_row == i))) for i, part in enumerate(PARTS)
-    }
+    parts = {part: table.take(np.flatnonzero(part_of_row == i)) for i, part in enumerate(PARTS)}
+    if sample.split == "notebook":
+        return parts
+    return {part: truth.of_forms(rows) for part, rows in parts.items()}
 
 
 def _units(table: pa.Table, split: str) -> pa.ChunkedArray:
@@ -62,12 +64,15 @@ def _units(table: pa.Table, split: str) -> pa.ChunkedArray:
 
 
 def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Table]:
-    """Draws as many rows of each part as wanted, or all there are.
+    """Draws as many forms of each part as wanted, or all there are; as the notebook did, rows.
 
     Args:
         parts: what ``split`` returned.
         sample: sizes (None: all), ``split`` and ``seed``. Of one seed, a larger sample holds
             the smaller one.
+
+    Returns:
+        The forms drawn, each once with all its values (``tables.SAMPLE``).
     """
     drawn = {}
     for number, part in enumerate(PARTS, start=1):
@@ -79,6 +84,8 @@ def draw(parts: dict[str, pa.Table], sample: params.Sample) -> dict[str, pa.Tabl
             drawn[part] = parts[part].take(np.sort(order[:size]))
         else:
             drawn[part] = parts[part].take(_as_pandas_draws(rows, size))
+    if sample.split == "notebook":
+        return {part: truth.of_forms(rows) for part, rows in drawn.items()}
     return drawn
 
 

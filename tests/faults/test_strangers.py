@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import pickle
 import shutil
 import struct
@@ -166,7 +167,7 @@ CHECKPOINTS: dict[str, tuple[Callable[[Path], None], str]] = {
 PARAMS: dict[str, tuple[Callable[[str], str], str]] = {
     "a billion laughs": (lambda text: f"{LAUGHS}\n{text}", "unknown key"),
     "laughs for a section": (
-        lambda text: LAUGHS + text.replace("build_vocab:\n  min_count: 1\n", "build_vocab: *a29\n"),
+        lambda text: LAUGHS + re.sub(r"build_vocab:\n(?:  .*\n)+", "build_vocab: *a29\n", text),
         "build_vocab: should be",
     ),
     "two megabytes": (lambda text: text + " " * 2**21, "bytes at most, found more"),

@@ -51,7 +51,8 @@ UNIMORPH_4 = "\ufeff" + "\n".join(  # BOM; layered tags, number first, alternati
     [
         *paradigms({"N;NOM(SG)": "", "N;ACC(SG)": "t", "N;PL;INS": "kkal"}),
         *paradigms({"N;INST;SG": "val", "N;SG;LGSPEC02": "é"}),
-        "bal\tbalnek\tN;DAT/GEN;SG",
+        "bal\tbalnek\tN;GEN/DAT;SG",
+        "bal\tbalnak\tN;DAT;GEN;SG",
         'null\tnull\tN;NOM(SG)',
         'null\tnullt\tN;ACC(SG)',
         'NA\t"NA\tN;NOM(SG)',
@@ -65,7 +66,11 @@ TABLES: dict[str, Expected] = {
     "isl": (ICELANDIC, {"NOM", "ACC", "GEN", "DAT"}, {"heading as a form": 2}, 0),
     "kaz": (KAZAKH, {"NOM", "INS", "LOC"}, {"no value of Case": 180}, 0),
     "um4": (
-        UNIMORPH_4, {"NOM", "ACC", "INS"}, {"no value of Case": 180, "several values of Case": 1}, 0),
+        UNIMORPH_4,
+        {"NOM", "ACC", "INS", "DAT/GEN"},
+        {"no value of Case": 180, "several values of Case": 1},
+        0,
+    ),
     "crh": (CRIMEAN_TATAR, {"NOM", "ACC", "ABL", "GEN"}, {}, 0),
 }  # fmt: skip
 
