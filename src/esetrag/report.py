@@ -181,7 +181,8 @@ def _levels(section: Section, name: str, table: pd.DataFrame) -> list[int]:
     numbers = pd.to_numeric(table[name], errors="coerce").fillna(0).to_numpy(float)
     if section.kind != "matrix":
         return [round(share) for share in (100 * numbers / max(numbers.max(initial=0), 1e-9)).tolist()]
-    most = max(pd.to_numeric(table[other], errors="coerce").max() for other in table.columns)
+    counts = table.apply(pd.to_numeric, errors="coerce").fillna(0).to_numpy(float)
+    most = counts.max(initial=0)  # a column of nothing has no number of its own
     return [int(level) for level in np.ceil(LEVELS * np.sqrt(numbers / max(most, 1)))]
 
 

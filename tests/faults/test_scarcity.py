@@ -21,9 +21,8 @@ STATE, MODEL = ".esetrag/toy", "data/toy/model"
 
 def outputs_of(stage: str) -> tuple[str, ...]:
     """The files that a stage makes, by dvc.yaml."""
-    entry = yaml.safe_load((REPO / "dvc.yaml").read_text("utf-8").replace("${key}", "toy"))["stages"][stage][
-        "do"
-    ]
+    text = (REPO / "dvc.yaml").read_text("utf-8").replace("${key}", "toy")
+    entry = yaml.safe_load(text)["stages"][stage]["do"]
     listed = [*entry["outs"], *entry.get("metrics", []), *entry.get("plots", [])]
     names = [next(iter(out)) if isinstance(out, dict) else out for out in listed]
     model = [f"{MODEL}/{name}" for name in ("model.safetensors", "manifest.json")]
