@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import json
 import os
-import re
 import pickle
+import re
 import shutil
 import struct
 from collections.abc import Callable
