@@ -161,5 +161,5 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
     if not sound(network):
-        raise CheckpointError(f"{path}: expected n-grams in ascending order, each once; {mend}")
+        raise CheckpointError(f"{path}: expected n-grams and changes in ascending order, each once; {mend}")
     return network.eval()
