@@ -23,6 +23,8 @@ from esetrag.vocab import PAD
 
 CAUTION = 8
 """Of the weight: the power of the share of rows whose change another row shows."""
+DOUBT = 0.03
+"""Share that every value keeps whatever the lemmas say: a form without its accents has none of their endings."""
 EDGE = 1e-6
 """Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
 
@@ -128,8 +130,9 @@ class Inflection(nn.Module):
         Returns:
             (b, labels), to be added to another reader's logits.
         """
-        logs = torch.log_softmax(self.joint(ids, lengths), dim=1)
-        return self.weight * (torch.logit(logs.exp(), EDGE) if head == "sigmoid" else logs)
+        shares = torch.softmax(self.joint(ids, lengths), dim=1) + DOUBT
+        shares /= 1 + DOUBT * shares.shape[1]
+        return self.weight * (torch.logit(shares, EDGE) if head == "sigmoid" else shares.log())
 
     def joint(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Log probabilities of form and value but for a constant of the form, (b, labels)."""
