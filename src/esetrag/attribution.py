@@ -45,9 +45,9 @@ def attribute(network: Network, rows: Batch, label: Tensor, against: Tensor) -> 
     """Tells what each symbol did for one label against another.
 
     Of the n-gram reader that is exact: the weight of each n-gram is shared equally among the letters
-    it is made of, and the rest is the bias. Of the LSTM, these are integrated gradients
-    (Sundararajan et al. 2017, *Axiomatic Attribution for Deep Networks*) on the embeddings, from a
-    form whose letters are zero vectors, as PAD is; the rest is what that form gives.
+    it is made of, and the rest is the bias and what the lemmas say. Of the LSTM, these are integrated
+    gradients (Sundararajan et al. 2017, *Axiomatic Attribution for Deep Networks*) on the embeddings,
+    from a form whose letters are zero vectors, as PAD is; the rest is what that form gives.
 
     Args:
         network: of the reader, on the CPU.
@@ -68,7 +68,11 @@ def _of_ngrams(network: NgramClassifier, rows: Batch, label: Tensor, against: Te
     letters = spans(rows.lengths, rows.ids.shape[1], network.longest, network.suffixes_only)
     letters[:, :, 0] = False  # BOS has no share: it says where its n-gram's letters stand
     shares = torch.where(places > 0, weights, 0) / letters.sum(2).clamp_min(1)
-    return Scores((shares[..., None] * letters).sum(1), network.bias[label] - network.bias[against])
+    rest = network.bias.expand(len(rows), -1)
+    if network.inflection is not None:
+        rest = rest + network.inflection(rows.ids, rows.lengths, network.head)
+    row = torch.arange(len(rows))
+    return Scores((shares[..., None] * letters).sum(1), rest[row, label] - rest[row, against])
 
 
 def _of_gradients(network: LstmClassifier, rows: Batch, label: Tensor, against: Tensor) -> Scores:

@@ -11,7 +11,8 @@ from torch import Tensor
 from esetrag.encoding import Encoded
 from esetrag.network import Network
 
-READ_AT_ONCE = 1024
+READ_AT_ONCE = 4096
+"""Rows: fewer take longer each, as asking the lemmas is some hundred small operations; more take room."""
 
 
 @dataclass(frozen=True)

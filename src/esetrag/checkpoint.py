@@ -14,8 +14,7 @@ from esetrag import __version__, encoding, files, params, versions
 from esetrag.calibration import Calibration
 from esetrag.errors import CheckpointError, DataError
 from esetrag.layout import MANIFEST, WEIGHTS
-from esetrag.network import Network, empty, shapes
-from esetrag.ngram import NgramClassifier
+from esetrag.network import Network, empty, shapes, sound
 from esetrag.vocab import Vocabulary
 
 LARGEST = 2**32
@@ -133,18 +132,18 @@ def load(folder: Path) -> Checkpoint:
 def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
     mend = "make it anew: dvc repro -f"
     try:
-        found = path.stat().st_size
-        if found != manifest.weights.size:
+        size = path.stat().st_size
+        if size != manifest.weights.size:
             raise CheckpointError(
-                f"{path}: expected {manifest.weights.size} bytes by its manifest, found {found}; {mend}"
+                f"{path}: expected {manifest.weights.size} bytes by its manifest, found {size}; {mend}"
             )
         if files.sha256(path) != manifest.weights.sha256:
             raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
         weights = safetensors.torch.load(path.read_bytes())
-        grams = len(weights["grams"]) if "grams" in weights and weights["grams"].dim() else 0
-        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model, grams)
+        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model, found)
         # Compared before anything is made: a manifest may ask for more than fits into memory.
-        if {name: tuple(tensor.shape) for name, tensor in weights.items()} != shapes(*sizes):
+        if found != shapes(*sizes):
             raise CheckpointError(f"{path}: not the weights of this network (other names or shapes); {mend}")
         network = empty(*sizes)
         network.load_state_dict(weights, strict=True)
@@ -161,6 +160,6 @@ def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
             raise CheckpointError(f"{path}: {name}: expected {kinds[name]}, found {tensor.dtype}; {mend}")
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
-    if isinstance(network, NgramClassifier) and not network.ordered():
-        raise CheckpointError(f"{path}: expected n-grams in ascending order, each once; {mend}")
+    if not sound(network):
+        raise CheckpointError(f"{path}: expected n-grams and changes in ascending order, each once; {mend}")
     return network.eval()

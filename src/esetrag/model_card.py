@@ -131,7 +131,8 @@ def _model(manifest: dict[str, Any]) -> list[str]:
 def shape(model: dict[str, Any]) -> str:
     """What the network is made of, in words; the manifest's entry `model`."""
     if model["kind"] == "ngram":
-        return f"weights of the n-grams at both ends of a form, up to {model['longest']} symbols long"
+        lemmas = ", and a character model of the training lemmas" if model.get("lemmas") else ""
+        return f"weights of the n-grams at both ends of a form, up to {model['longest']} symbols long{lemmas}"
     directions = "bidirectional" if model["bidirectional"] else "one-way"
     return (
         f"embedding {model['embedding']}, {model['layers']} {directions} LSTM layer(s) of "

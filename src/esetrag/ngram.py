@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from esetrag.params import Model
+from esetrag.params import Head, Model
 
 BASE = 1_000_003
 """Of the rolling hash; products wrap around at 64 bits."""
@@ -19,10 +19,12 @@ class NgramClassifier(nn.Module):
 
     The n-grams are the last 1 to ``longest`` symbols with BOS counted, the same with the symbol
     before them left open and the next one given, and the first 1 to ``longest / 2`` symbols.
-    They are known by their hash of 64 bits; one that no training form showed weighs nothing.
+    They are known by their hash of 64 bits; one that no training form showed weighs nothing. What
+    the lemmas say of a form (``inflection.Inflection``) is added, if they were asked.
     """
 
     grams: Tensor
+    inflection: nn.Module | None
     suffixes_only = False
 
     def __init__(self, grams: Tensor, labels: int, shape: Model) -> None:
@@ -36,7 +38,8 @@ class NgramClassifier(nn.Module):
         super().__init__()
         self.longest = shape.longest
         self.labels = labels
-        self.head = shape.head
+        self.head: Head = shape.head
+        self.inflection = None
         self.register_buffer("grams", grams)
         self.weight = nn.Parameter(torch.zeros(len(grams) + 1, labels))  # row 0: n-grams never seen
         self.bias = nn.Parameter(torch.zeros(labels))
@@ -65,7 +68,8 @@ class NgramClassifier(nn.Module):
         Returns:
             (b, labels) logits.
         """
-        return self.score(self.places(ids, lengths))
+        scores = self.score(self.places(ids, lengths))
+        return scores if self.inflection is None else scores + self.inflection(ids, lengths, self.head)
 
     def places(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The rows of ``weight`` that belong to each form's n-grams, (b, n-grams); 0 where there is none."""
@@ -110,15 +114,15 @@ def hashes(ids: Tensor, lengths: Tensor, longest: int, suffixes_only: bool = Fal
     for size in range(1, longest + 1):
         place = last - (size - 1)
         suffix = suffix * BASE + symbol(place)
-        columns.append(torch.where(place >= 0, _mixed(suffix, size), ABSENT))
+        columns.append(torch.where(place >= 0, mixed(suffix, size), ABSENT))
         if 2 * size <= longest + 1 and not suffixes_only:
             beyond = place - 2  # one symbol is left open
             gapped = suffix * BASE + symbol(beyond)
-            columns.append(torch.where(beyond >= 0, _mixed(gapped, size + 2**8), ABSENT))
+            columns.append(torch.where(beyond >= 0, mixed(gapped, size + 2**8), ABSENT))
     prefix = torch.zeros_like(last)
     for size in range(1, longest // 2 + 1) if not suffixes_only else ():
         prefix = prefix * BASE + symbol(torch.full_like(last, size))
-        columns.append(torch.where(last >= size, _mixed(prefix, size + 2**9), ABSENT))
+        columns.append(torch.where(last >= size, mixed(prefix, size + 2**9), ABSENT))
     return torch.stack(columns, dim=1)
 
 
@@ -148,6 +152,6 @@ def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False
     return torch.stack(columns, dim=1)
 
 
-def _mixed(sums: Tensor, kind: int) -> Tensor:
+def mixed(sums: Tensor, kind: int) -> Tensor:
     """Sums of different kinds of n-grams kept apart."""
     return (sums * BASE + kind) * -7046029254386353131  # an odd factor: no two sums become one

@@ -83,7 +83,8 @@ class Model(Section):
     kind: Literal["ngram", "lstm"]
     head: Head
     longest: Annotated[int, Field(ge=1, le=32)]
-    """Of ``ngram``; the other fields are those of ``lstm``."""
+    lemmas: Annotated[float, Field(ge=0, le=100)]
+    """Of ``ngram``, as is ``longest``; the other fields are those of ``lstm``."""
     embedding: Size
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]

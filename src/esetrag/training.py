@@ -20,7 +20,9 @@ from esetrag.course import Course
 from esetrag.encoding import Encoded, Keep
 from esetrag.errors import TrainingError
 from esetrag.history import Epoch
+from esetrag.inflection import Inflection
 from esetrag.network import Network
+from esetrag.ngram import NgramClassifier
 from esetrag.resumption import Resumption, Snapshot
 from esetrag.vocab import Vocabulary
 
@@ -35,6 +37,7 @@ class Trained:
     network: Network
     """With the weights of the best epoch."""
     epochs: list[Epoch]
+    """Of the n-gram reader, before the lemmas are asked."""
     device: str
     """Kind of device it was trained on."""
 
@@ -173,6 +176,8 @@ def fit(
     while not _patience_is_over(epochs, how) and (epoch_of_course := next(course, None)):
         record(*epoch_of_course)
     network.load_state_dict(kept)
+    if isinstance(network, NgramClassifier) and model.lemmas and analogies and vocabulary.unit == "char":
+        network.inflection = Inflection.fit(analogies, train_rows.targets, model.lemmas)
     return Trained(network, epochs, device.type)
 
 

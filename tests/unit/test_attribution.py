@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from esetrag import attribution, encoding, params, tables, training
+from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
 from esetrag.encoding import Encoded
 from esetrag.network import Network
@@ -40,7 +41,18 @@ def lstm(
     return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how).network
 
 
-@pytest.fixture(params=["ngram", "lstm"])
+@pytest.fixture
+def lemmas(
+    given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, tiny_rows: pa.Table
+) -> Network:
+    """A linear reader that asks the lemmas too."""
+    model = given.model.model_copy(update={"kind": "ngram", "lemmas": 1.5})
+    how = given.train.model_copy(update={"device": "cpu", "iterations": 5, "analogies": 0})
+    analogies = Analogies.of(tiny_rows, tiny_vocabulary)
+    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, model, how, analogies).network
+
+
+@pytest.fixture(params=["ngram", "lemmas", "lstm"])
 def network(request: pytest.FixtureRequest) -> Network:
     """A reader of each kind that knows the tiny rows."""
     found: Network = request.getfixturevalue(request.param)

@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import safetensors.torch
 import torch
 from torch import Tensor
 
 from esetrag import checkpoint, params, training
+from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
 from esetrag.calibration import Calibration
 from esetrag.encoding import Encoded
@@ -25,6 +27,7 @@ from esetrag.vocab import Vocabulary
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 MEND = "make it anew: dvc repro -f"
+UNSOUND = "expected n-grams and changes in ascending order, each once"
 
 
 @pytest.fixture
@@ -109,6 +112,58 @@ def test_a_reader_without_n_grams_is_kept(
     assert checkpoint.load(tmp_path).network.state_dict()["grams"].shape == (0,)
 
 
+@pytest.fixture
+def asking(
+    tmp_path: Path,
+    given: params.Params,
+    tiny_rows: pa.Table,
+    tiny_encoded: Encoded,
+    tiny_vocabulary: Vocabulary,
+    model: params.Model,
+) -> tuple[Path, Trained]:
+    """A reader that asks the lemmas too, and where it is kept."""
+    how = given.train.model_copy(update={"device": "cpu", "iterations": 2, "analogies": 0})
+    analogies = Analogies.of(tiny_rows, tiny_vocabulary)
+    trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, model, how, analogies)
+    path = tmp_path / "asking"
+    checkpoint.save(path, trained.network, tiny_vocabulary, tiny_encoded, model, {}, Calibration())
+    return path, trained
+
+
+def test_what_the_lemmas_say_is_kept_to_the_bit(asking: tuple[Path, Trained], tiny_encoded: Encoded) -> None:
+    folder, trained = asking
+    rows = Batch.of(tiny_encoded, torch.device("cpu"))
+    expected = score(trained.network, rows)
+    assert torch.equal(score(checkpoint.load(folder).network, rows), expected)
+    assert isinstance(trained.network, NgramClassifier)
+    trained.network.inflection = None
+    assert not torch.equal(score(trained.network, rows), expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["weight", "endings", "first", "value", "tail", "usual", "keys", "share", "length", "lemmas.keys"]
+)
+def test_tables_of_the_lemmas_that_do_not_fit_are_refused(asking: tuple[Path, Trained], name: str) -> None:
+    folder, trained = asking
+    weights = dict(trained.network.state_dict())
+    table = weights[f"inflection.{name}"]
+    weights[f"inflection.{name}"] = torch.stack([table, table])
+    told = refusal_of(folder, weights)
+    assert told == f"not the weights of this network (other names or shapes); {MEND}"
+    del weights[f"inflection.{name}"]
+    assert refusal_of(folder, weights) == told
+
+
+@pytest.mark.parametrize("name", ["endings", "keys", "lemmas.keys", "first", "value"])
+def test_tables_of_the_lemmas_that_a_look_up_would_go_wrong_in_are_refused(
+    asking: tuple[Path, Trained], name: str
+) -> None:
+    folder, trained = asking
+    weights = {key: table.clone() for key, table in trained.network.state_dict().items()}
+    weights[f"inflection.{name}"][-1] = -(2**62)
+    assert refusal_of(folder, weights) == f"{UNSOUND}; {MEND}"
+
+
 @pytest.mark.parametrize("name", ["grams", "weight", "bias"])
 def test_weights_without_one_of_their_parts_are_refused(folder: Path, trained: Trained, name: str) -> None:
     weights = trained.network.state_dict()
@@ -160,7 +215,7 @@ def test_n_grams_that_the_look_up_would_miss_are_refused(folder: Path, trained: 
     else:
         grams[int((grams < ABSENT).sum())] = ABSENT  # in order, and yet the mark of a form too short
     told = refusal_of(folder, weights | {"grams": grams})
-    assert told == f"expected n-grams in ascending order, each once; {MEND}"
+    assert told == f"{UNSOUND}; {MEND}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

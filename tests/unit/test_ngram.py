@@ -62,6 +62,7 @@ def groups(kinds: list[Any]) -> Counter[frozenset[int]]:
 def shape(longest: int) -> params.Model:
     return params.Model(
         kind="ngram",
+        lemmas=0.0,
         head="softmax",
         longest=longest,
         embedding=1,

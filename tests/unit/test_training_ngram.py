@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag import calibration, encoding, history, params, training
+from esetrag import analogy, calibration, encoding, history, params, training
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch
 from esetrag.encoding import Encoded
@@ -18,7 +18,7 @@ from esetrag.errors import TrainingError
 from esetrag.history import Epoch
 from esetrag.ngram import NgramClassifier
 from esetrag.training import Trained
-from esetrag.vocab import Vocabulary
+from esetrag.vocab import Unit, Vocabulary
 
 CPU = torch.device("cpu")
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("single_thread")
 
 @pytest.fixture
 def model(given: params.Params) -> params.Model:
-    return given.model.model_copy(update={"kind": "ngram"})
+    return given.model.model_copy(update={"kind": "ngram", "lemmas": 0.0})
 
 
 @pytest.fixture
@@ -160,6 +160,41 @@ def test_the_best_steps_weights_are_kept(fit: Any, shifted: Encoded) -> None:
     best = history.best(trained.epochs)
     assert best.dev_loss < trained.epochs[-1].dev_loss
     assert training.measure(trained.network, Batch.of(shifted, CPU)) == (best.dev_loss, best.dev_accuracy)
+
+
+def test_the_lemmas_are_asked_when_the_n_grams_have_their_weights(
+    train: Encoded,
+    dev: Encoded,
+    analogies: Analogies,
+    tiny_vocabulary: Vocabulary,
+    model: params.Model,
+    how: params.Train,
+) -> None:
+    def trained(weight: float) -> Trained:
+        asking = model.model_copy(update={"lemmas": weight})
+        return training.fit(train, dev, tiny_vocabulary, asking, how, analogies)
+
+    alone, both = trained(0.0), trained(1.5)
+    assert alone.epochs == both.epochs
+    tables = alone.network.state_dict()
+    assert all(torch.equal(both.network.state_dict()[name], table) for name, table in tables.items())
+    assert both.network.state_dict().keys() > tables.keys()
+    rows = Batch.of(train, CPU)
+    assert training.measure(both.network, rows)[0] < training.measure(alone.network, rows)[0]
+    assert bytes_of(both) == bytes_of(trained(1.5))
+
+
+@pytest.mark.parametrize("unit", ["bpe", "word"])
+def test_lemmas_of_other_symbols_than_the_forms_are_not_asked(
+    tiny_rows: pa.Table, model: params.Model, how: params.Train, unit: Unit
+) -> None:
+    forms, labels = tiny_rows["form"].to_pylist(), tiny_rows["label"].to_pylist()
+    vocabulary = Vocabulary.build(forms, labels, unit=unit, merges=5)
+    rows = encoding.encode_rows(tiny_rows, vocabulary, 10, "end")
+    asking = model.model_copy(update={"lemmas": 1.5})
+    trained = training.fit(rows, rows, vocabulary, asking, how, analogy.found(tiny_rows, vocabulary))
+    assert isinstance(trained.network, NgramClassifier)
+    assert trained.network.inflection is None
 
 
 def test_training_stops_when_the_dev_loss_has_not_fallen_for_long(fit: Any, shifted: Encoded) -> None:
