@@ -23,8 +23,6 @@ from esetrag.vocab import PAD
 
 CAUTION = 8
 """Of the weight: the power of the share of rows whose change another row shows."""
-DOUBT = 0.03
-"""Share that every value keeps whatever the lemmas say: a form without its accents has none of their endings."""
 EDGE = 1e-6
 """Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
 
@@ -33,6 +31,7 @@ class Inflection(nn.Module):
     """The character model of some training rows' lemmas, and the changes that make the forms."""
 
     weight: Tensor
+    doubt: Tensor
     backwards: Tensor
     endings: Tensor
     first: Tensor
@@ -56,6 +55,7 @@ class Inflection(nn.Module):
         super().__init__()
         self.lemmas = lemmas
         self.register_buffer("weight", torch.ones(()))
+        self.register_buffer("doubt", torch.zeros(()))
         self.register_buffer("backwards", torch.zeros((), dtype=torch.bool))
         for name, table in tables.items():
             self.register_buffer(name, table)
@@ -76,7 +76,10 @@ class Inflection(nn.Module):
         lemmas = CharModel.fit(words.ids, words.lengths)
         symbols = len(torch.from_numpy(words.ids).unique())
         made = cls(lemmas, found.tables(symbols))
-        made.weight.fill_(weight * (1 - found.once.mean()) ** CAUTION)
+        # The more changes are new, the less is known of the lemmas, and of a form that fits none.
+        new = float(found.once.mean())
+        made.weight.fill_(weight * (1 - new) ** CAUTION)
+        made.doubt.fill_(new)
         made.backwards.fill_(analogies.backwards)
         return made
 
@@ -90,7 +93,7 @@ class Inflection(nn.Module):
         """
         inner = {name.removeprefix("lemmas."): shape for name, shape in found.items() if "." in name}
         lemmas = {f"lemmas.{name}": shape for name, shape in CharModel.shapes(inner).items()}
-        return {"weight": (), "backwards": (), **changes.shapes(dict(found), labels), **lemmas}
+        return {"weight": (), "doubt": (), "backwards": (), **changes.shapes(dict(found), labels), **lemmas}
 
     @classmethod
     def empty(cls, found: Mapping[str, tuple[int, ...]], labels: int) -> Inflection:
@@ -130,8 +133,8 @@ class Inflection(nn.Module):
         Returns:
             (b, labels), to be added to another reader's logits.
         """
-        shares = torch.softmax(self.joint(ids, lengths), dim=1) + DOUBT
-        shares /= 1 + DOUBT * shares.shape[1]
+        shares = torch.softmax(self.joint(ids, lengths), dim=1) + self.doubt
+        shares /= 1 + self.doubt * shares.shape[1]
         return self.weight * (torch.logit(shares, EDGE) if head == "sigmoid" else shares.log())
 
     def joint(self, ids: Tensor, lengths: Tensor) -> Tensor:

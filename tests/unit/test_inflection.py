@@ -11,7 +11,7 @@ from torch import Tensor
 from esetrag import encoding, tables, truth
 from esetrag.analogy import Analogies
 from esetrag.changes import REACH, Changes
-from esetrag.inflection import CAUTION, DOUBT, Inflection
+from esetrag.inflection import CAUTION, Inflection
 from esetrag.vocab import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
@@ -116,12 +116,14 @@ def test_the_weight_falls_with_the_share_of_changes_that_stand_alone() -> None:
     assert float(learnt(ROWS, 3.0).weight) == pytest.approx(expected, rel=1e-5)
     few = table_of([("alma", "almát", "ACC"), ("kari", "karinak", "DAT"), ("piri", "piri", "NOM")])
     assert float(learnt(few, 3.0).weight) < 0.1
+    assert float(learnt(few).doubt) > 0.5 > float(learnt(ROWS).doubt)
 
 
 def test_what_is_added_are_log_shares_or_each_values_own_odds() -> None:
     inflection = learnt(ROWS, 2.0)
     rows = encoded(["kornit", "marit", "almának"])
-    shares = (torch.softmax(inflection.joint(*rows), 1) + DOUBT) / (1 + 3 * DOUBT)
+    doubt = inflection.doubt
+    shares = (torch.softmax(inflection.joint(*rows), 1) + doubt) / (1 + 3 * doubt)
     weight = inflection.weight
     torch.testing.assert_close(inflection(*rows, "softmax"), weight * shares.log())
     torch.testing.assert_close(inflection(*rows, "sigmoid"), weight * (shares / (1 - shares)).log())
