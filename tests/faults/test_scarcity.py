@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from tests.faults.conftest import STAGES, run_stages
-from tests.project import REPO, Project, copy_project
+from tests.project import REPO, STEMS, Project, copy_project, toy_table
 
-STATE, MODEL = ".esetrag/toy", "data/toy/model"
+STATE, MODEL, RAW = ".esetrag/toy", "data/toy/model", "data/raw/toy.tsv"
 
 
 def outputs_of(stage: str) -> tuple[str, ...]:
@@ -211,15 +211,20 @@ def test_a_full_standard_output_is_said_in_a_line(what: str, came: dict[str, Cam
     assert (one["code"], one["said"]) == (2, [line])
 
 
-def test_a_training_that_does_not_fit_is_told_what_to_lower(
+def test_what_does_not_fit_into_memory_is_told(
     project: Project, came: dict[str, Came], whole: dict[str, bytes]
 ) -> None:
-    before = (project.root / "params.yaml").read_bytes()
+    before = {name: (project.root / name).read_bytes() for name in ("params.yaml", RAW)}
     project.change(model={"kind": "lstm", "hidden": 4096})
-    ((one,),) = tried(project, [(["stages/train.py", "toy"], OUTPUTS["train"], [{"memory": 10**8}])])
-    project.write("params.yaml", before)
-    is_whole(one, whole)
-    (line,) = one["said"]
-    assert (one["code"], sorted(one["old"])) == (2, sorted(OUTPUTS["train"]))
-    assert line.startswith("train: no room for the network (")
-    assert line.endswith("); lower the sizes of model or train.analogies")
+    project.write(RAW, toy_table([f"{stem}{number}" for stem in STEMS for number in range(250)]))
+    jobs: list[Job] = [(["stages/sample.py", "toy"], OUTPUTS["sample"], [{"memory": 3 * 10**7}])]
+    jobs += [(["stages/train.py", "toy"], OUTPUTS["train"], [{"memory": 10**8}])]
+    ((table,), (network,)) = tried(project, jobs)
+    for name, content in before.items():
+        project.write(name, content)
+    for one in (table, network):
+        is_whole(one, whole)
+        assert (one["code"], len(one["said"]), len(one["old"])) == (2, 1, len(one["outputs"])), one
+    assert table["said"][0].startswith("sample: not enough memory ("), table
+    assert network["said"][0].startswith("train: no room for the network ("), network
+    assert network["said"][0].endswith("); lower the sizes of model or train.analogies"), network
