@@ -150,6 +150,7 @@ def test_the_shapes_told_are_those_of_the_weights(layers: int, bidirectional: bo
         kind="lstm",
         head="softmax",
         longest=8,
+        lemmas=0.0,
         embedding=5,
         hidden=7,
         layers=layers,
