@@ -21,6 +21,7 @@ def shape(**changed: Any) -> params.Model:
         "kind": "lstm",
         "head": "softmax",
         "longest": 8,
+        "lemmas": 0.0,
         "embedding": 6,
         "hidden": 7,
         "layers": 1,
