@@ -196,7 +196,7 @@ MANIFEST_GIVEN: dict[str, Any] = {
     "weights": {"size": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
     "model": {
         "kind": "ngram", "head": "softmax",
-        "longest": 3, "embedding": 1, "hidden": 1, "layers": 1, "bidirectional": True,
+        "longest": 3, "lemmas": 0.0, "embedding": 1, "hidden": 1, "layers": 1, "bidirectional": True,
         "dropout": 0.0,
     },
     "calibration": {"temperature": 1.0, "ratio": 1.0, "least": 0.0},
