@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bench import notebook, ours, peers
-from bench.rows import Parts, Source, frame
+from bench.rows import Parts, Source, frame, pairs
 from esetrag import truth
 from esetrag.baselines import SuffixTable
 
@@ -38,7 +38,7 @@ def train(name: str, source: Source, parts: Parts, seed: int) -> Read:
     if name == LSTM:
         return ours.fit(ours.changed(source.given, ours.LSTM_ALL if many else ours.LSTM), parts, seed).read
     if name == NOTEBOOK:
-        rows, dev = frame(parts.train), frame(parts.dev)
+        rows, dev = pairs(parts.train), pairs(parts.dev)
         trained = notebook.fit(rows, None, seed, EPOCHS) if many else notebook.fit(rows, dev, seed)
         return lambda given: trained.read(frame(given))
     if name == SUFFIX:
@@ -47,7 +47,7 @@ def train(name: str, source: Source, parts: Parts, seed: int) -> Read:
         table = SuffixTable.train(parts.train["form"], parts.train["label"], known, longest)
         return lambda given: np.array(known, dtype=object)[table.logits(given["form"]).argmax(1)]
     peer = {LR: peers.logistic_regression, SVC: peers.linear_svc, FASTTEXT: peers.fasttext}[name]
-    read = peer(frame(parts.train))
+    read = peer(pairs(parts.train))
     return lambda given: read(frame(given))
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from bench.child import REPO
 from bench.copies import TASK
-from esetrag import params, sampling, unimorph
+from esetrag import params, sampling, truth, unimorph
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,9 @@ def frame(rows: pa.Table) -> pd.DataFrame:
     """Rows as the notebook has them."""
     found: pd.DataFrame = rows.select(["form", "label"]).to_pandas()
     return found.astype(object)
+
+
+def pairs(rows: pa.Table) -> pd.DataFrame:
+    """Forms as a reader of single labels learns them: one row for each of a form's values."""
+    found = frame(rows)
+    return found.assign(label=found["label"].str.split(truth.CHOICE)).explode("label", ignore_index=True)
