@@ -131,4 +131,5 @@ class Change:
 def ids(values: pa.ChunkedArray | npt.NDArray[np.generic]) -> Ints:
     """Equal values as equal numbers from 0, by first appearance, (n,)."""
     column = pa.chunked_array([values]) if isinstance(values, np.ndarray) else values
-    return column.dictionary_encode().combine_chunks().indices.to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+    numbers: Ints = column.dictionary_encode().combine_chunks().indices.to_numpy().astype(np.int64)
+    return numbers

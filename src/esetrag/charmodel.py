@@ -163,5 +163,5 @@ def _joined(
         chance[np.searchsorted(keys, names) + 1] = values
     for names, values in contexts:
         rest[np.searchsorted(keys, names) + 1] = values
-    logs = (torch.from_numpy(np.log(values)).float() for values in (chance, rest))
-    return (torch.from_numpy(keys), *logs)  # type: ignore[return-value]
+    of_chance, of_rest = (torch.from_numpy(np.log(values)).float() for values in (chance, rest))
+    return torch.from_numpy(keys), of_chance, of_rest

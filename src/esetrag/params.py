@@ -18,6 +18,7 @@ Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=1, le=4096)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+MOST_REPEATS = 100
 Head = Literal["softmax", "sigmoid"]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
 MOST_THREADS = 256
@@ -96,7 +97,7 @@ class Train(Section):
     """Optimisation."""
 
     seed: Seed
-    repeats: Annotated[int, Field(ge=0, le=100)]
+    repeats: Annotated[int, Field(ge=0, le=MOST_REPEATS)]
     """More trainings, of the seeds that follow."""
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]

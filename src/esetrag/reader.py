@@ -17,7 +17,8 @@ import torch
 from esetrag import calibration, checkpoint, encoding, heads, params, truth
 from esetrag.batches import Batch, score
 from esetrag.calibration import Read
-from esetrag.errors import DataError, ParamsError
+from esetrag.errors import CheckpointError, DataError, ParamsError
+from esetrag.params import MOST_REPEATS
 from esetrag.vocab import SPECIAL, UNK, Vocabulary
 
 CPU = torch.device("cpu")
@@ -80,10 +81,15 @@ class Reader:
 
     @property
     def repeats(self) -> list[int]:
-        """Seeds of the trainings that were made beside its own."""
-        training = self.checkpoint.manifest.training
-        seed = training["seed"]
-        return list(range(seed + 1, seed + 1 + training["repeats"]))
+        """Seeds of the trainings that were made beside its own.
+
+        Raises:
+            CheckpointError: if its manifest does not tell.
+        """
+        match self.checkpoint.manifest.training:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_REPEATS:
+                return list(range(seed + 1, seed + 1 + repeats))
+        raise CheckpointError("the checkpoint's manifest does not tell its seeds; make it anew: dvc repro -f")
 
     def read(self, encoded: encoding.Encoded) -> Read:
         """What the evaluation takes."""

@@ -197,6 +197,19 @@ def test_a_reader_less_sure_than_the_threshold_names_no_set(
     assert {reading.label_set != "" for reading in readings} == {True, False}
 
 
+@pytest.mark.parametrize(
+    "training", [{}, {"seed": 7}, {"seed": "7", "repeats": 1}, {"seed": 7, "repeats": 10**12}]
+)
+def test_a_manifest_that_does_not_tell_its_seeds_is_refused(
+    tiny_checkpoint: Path, training: dict[str, object]
+) -> None:
+    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
+    content["training"] = training
+    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match="does not tell its seeds"):
+        _ = Reader.load(tiny_checkpoint).repeats
+
+
 @pytest.mark.parametrize(("repeats", "seeds"), [(0, []), (3, [8, 9, 10])])
 def test_the_repetitions_have_the_seeds_that_follow(
     tiny_checkpoint: Path, repeats: int, seeds: list[int]
