@@ -114,7 +114,8 @@ def looked_at(attributions: pa.Table, curve: pd.DataFrame) -> Iterator[Section]:
         "A form of each label, letter by letter",
         "Forms read right, drawn by chance. Orange letters speak for the label read, blue ones for the "
         "label it is held against, the strongest of each word in full colour. Letters and rest add up to "
-        "the difference of the two labels’ scores; the rest is what is read where no letter says anything.",
+        "the difference of the two labels’ scores; the rest is no letter’s doing: how common the labels are, "
+        "and what the lemmas say that the form could come from.",
         pd.DataFrame(
             {
                 "form": _letters(right),
