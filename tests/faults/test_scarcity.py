@@ -187,7 +187,12 @@ def test_without_memory_it_is_said_in_a_line(
             assert "Traceback" not in "".join(one["said"]), one
         else:  # not even a thread had room to begin: C++ ends the process
             assert (one["code"], one["fault"]["memory"] < 10_000_000) == (-signal.SIGABRT, True), one
-    assert any(one["code"] != 0 for one in runs), runs
+
+
+def test_the_rooms_tried_were_too_small_for_most(came: dict[str, Came]) -> None:
+    short = [name for name, runs in came.items() if "memory" in name and any(one["code"] for one in runs)]
+    # a training of a few words may live on what the libraries have left free
+    assert len(short) > len(STAGES) // 2, short
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -220,11 +225,14 @@ def test_what_does_not_fit_into_memory_is_told(
     jobs: list[Job] = [(["stages/sample.py", "toy"], OUTPUTS["sample"], [{"memory": 3 * 10**7}])]
     jobs += [(["stages/train.py", "toy"], OUTPUTS["train"], [{"memory": 10**8}])]
     ((table,), (network,)) = tried(project, jobs)
+    project.change(model={"kind": "ngram"}, train={"analogies": 2_000_000})
+    (((regression,),)) = tried(project, jobs[1:])
     for name, content in before.items():
         project.write(name, content)
-    for one in (table, network):
+    for one in (table, network, regression):
         is_whole(one, whole)
         assert (one["code"], len(one["said"]), len(one["old"])) == (2, 1, len(one["outputs"])), one
     assert table["said"][0].startswith("sample: not enough memory ("), table
+    assert regression["said"][0].startswith("train: "), regression
     assert network["said"][0].startswith("train: no room for the network ("), network
     assert network["said"][0].endswith("); lower the sizes of model or train.analogies"), network
