@@ -15,8 +15,9 @@ from scipy import stats
 
 from bench import clock, readers, results
 from bench.rows import Source
-from esetrag import metrics, truth
-from esetrag.evaluation import column
+from esetrag.corpus import truth
+from esetrag.evaluating.evaluation import column
+from esetrag.reading import metrics
 
 SMALL, FEW = 1000, 300
 SAMPLES, SPLITS = 10, 5

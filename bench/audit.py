@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.child import REPO
-from esetrag import audit, features, markdown, params, unimorph
+from esetrag.auditing import audit
+from esetrag.corpus import unimorph
+from esetrag.project import features, params
+from esetrag.reporting import markdown
 
 Bools = npt.NDArray[np.bool_]
 CLEAN, WRONG = "hun.tsv", "hun_misaligned.tsv"

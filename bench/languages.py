@@ -19,10 +19,13 @@ import torch
 from bench import ours, results
 from bench.child import REPO
 from bench.rows import Source
-from esetrag import calibration, evaluation, files, markdown
-from esetrag.batches import score
-from esetrag.errors import DataError
-from esetrag.evaluation import BASELINES, READER
+from esetrag.evaluating import evaluation
+from esetrag.evaluating.evaluation import BASELINES, READER
+from esetrag.project import files
+from esetrag.project.errors import DataError
+from esetrag.reading import calibration
+from esetrag.reading.batches import score
+from esetrag.reporting import markdown
 
 SEEDS = 10
 WORDS = 1000

@@ -12,10 +12,13 @@ import pyarrow as pa
 import torch
 
 from bench.rows import Parts
-from esetrag import analogy, encoding, params, training
-from esetrag.batches import Batch, score
-from esetrag.history import Epoch
-from esetrag.vocab import Vocabulary
+from esetrag.learning import training
+from esetrag.learning.history import Epoch
+from esetrag.project import params
+from esetrag.reading import analogy
+from esetrag.reading.batches import Batch, score
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import Vocabulary
 
 Changes = dict[str, dict[str, Any]]
 """Values of parameters, by section."""

@@ -12,7 +12,7 @@ import torch
 from bench import clock, notebook, peers, results
 from bench.copies import STAGES, TASK, Copy
 from bench.rows import Source, frame
-from esetrag.reader import Reader
+from esetrag.predicting.reader import Reader
 
 ROUNDS = 5
 ALONE, IN_BULK = 200, 100_000

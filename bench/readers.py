@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from bench import notebook, ours, peers
 from bench.rows import Parts, Source, frame, pairs
-from esetrag import truth
-from esetrag.baselines import SuffixTable
+from esetrag.corpus import truth
+from esetrag.evaluating.baselines import SuffixTable
 
 Read = Callable[[pa.Table], npt.NDArray[np.object_]]
 DEFAULT, LSTM, NOTEBOOK = "esetrag", "esetrag, model.kind: lstm", "notebook loop"

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from bench.child import REPO
 from bench.copies import TASK
-from esetrag import params, sampling, truth, unimorph
+from esetrag.corpus import sampling, truth, unimorph
+from esetrag.project import params
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from bench import readers, results
 from bench.accuracy import SMALL, compared
 from bench.rows import Source
-from esetrag import metrics, truth
+from esetrag.corpus import truth
+from esetrag.reading import metrics
 
 SAMPLES = 10
 NAMES = [readers.DEFAULT, readers.LR, readers.SVC, readers.SUFFIX]

@@ -14,7 +14,7 @@ import torch
 
 from bench import clock, notebook, ours, readers, results
 from bench.rows import Parts, Source, frame
-from esetrag import encoding
+from esetrag.symbols import encoding
 
 ROUNDS, ROWS = 5, 20_000
 NOTEBOOK, LSTM = readers.NOTEBOOK, readers.LSTM

@@ -1,8 +1,9 @@
 """Training rows to the tables of symbols and labels."""
 
-from esetrag import files, params, stage, tables
-from esetrag.layout import Layout
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import tables
+from esetrag.project import files, params, stage
+from esetrag.project.layout import Layout
+from esetrag.symbols.vocab import Vocabulary
 
 
 def main(layout: Layout, how: params.BuildVocab) -> None:

@@ -1,8 +1,10 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
-from esetrag import encoding, files, params, stage, tables
-from esetrag.layout import PARTS, Layout
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import tables
+from esetrag.project import files, params, stage
+from esetrag.project.layout import PARTS, Layout
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import Vocabulary
 
 
 def main(layout: Layout, how: params.EncodePad) -> None:

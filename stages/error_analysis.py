@@ -1,16 +1,20 @@
 """Predictions to the misread forms, pages about them and the pictures; ends the pipeline's MLflow run."""
 
-from esetrag import files, params, stage, tracker
-from esetrag.layout import Layout
+from esetrag.experiments import tracker
+from esetrag.project import files, params, stage
+from esetrag.project.layout import Layout
 
 
 def main(layout: Layout, how: params.ErrorAnalysis) -> None:
     """Writes the error table, the pages and the pictures, then completes the run."""
     with tracker.completing(layout):
         # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
-        from esetrag import analysis, error_report, history, model_card, plots, sections, stress, tables
-        from esetrag.exposure import Shown
-        from esetrag.vocab import Vocabulary
+        from esetrag.corpus import tables
+        from esetrag.evaluating import analysis, stress
+        from esetrag.evaluating.exposure import Shown
+        from esetrag.learning import history
+        from esetrag.reporting import error_report, model_card, plots, sections
+        from esetrag.symbols.vocab import Vocabulary
 
         vocabulary = Vocabulary.read(layout.vocab)
         predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))

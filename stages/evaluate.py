@@ -1,8 +1,11 @@
 """Checkpoint and test forms to predictions, figures beside baselines, and what the reader looked at."""
 
-from esetrag import attribution, encoding, evaluation, files, leakage, masking, params, stage, stress, tables
-from esetrag.layout import PARTS, Layout
-from esetrag.reader import Reader
+from esetrag.corpus import leakage, tables
+from esetrag.evaluating import attribution, evaluation, masking, stress
+from esetrag.predicting.reader import Reader
+from esetrag.project import files, params, stage
+from esetrag.project.layout import PARTS, Layout
+from esetrag.symbols import encoding
 
 
 def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) -> None:

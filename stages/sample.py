@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from esetrag import audit, audit_report, data_report, leakage, params, sampling, stage, tables, unimorph
-from esetrag.families import Families
-from esetrag.files import sha256
-from esetrag.layout import PARTS, Layout
+from esetrag.auditing import audit
+from esetrag.corpus import leakage, sampling, tables, unimorph
+from esetrag.corpus.families import Families
+from esetrag.project import params, stage
+from esetrag.project.files import sha256
+from esetrag.project.layout import PARTS, Layout
+from esetrag.reporting import audit_report, data_report
 
 
 def main(layout: Layout, task: params.Task, how: params.Sample) -> None:

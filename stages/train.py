@@ -2,15 +2,16 @@
 
 from dataclasses import asdict
 
-from esetrag import files, params, stage, tracker
-from esetrag.layout import Layout
+from esetrag.experiments import tracker
+from esetrag.project import files, params, stage
+from esetrag.project.layout import Layout
 
 
 def main(layout: Layout, model: params.Model, how: params.Train, calibrating: params.Calibration) -> None:
     """Trains and writes the best epoch's checkpoint, and those of more seeds if some are wanted."""
     with tracker.live(layout) as log:
         # PyTorch is imported here, while the tracker's process imports MLflow.
-        from esetrag import history, repetition
+        from esetrag.learning import history, repetition
 
         material = repetition.Material.read(layout)
         ended = [material.train(model, how, calibrating, number, log) for number in range(how.repeats + 1)]

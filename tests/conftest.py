@@ -10,9 +10,13 @@ import pytest
 import torch
 from hypothesis import settings
 
-from esetrag import calibration, checkpoint, encoding, params, tables, training
-from esetrag.encoding import Encoded
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import tables
+from esetrag.learning import training
+from esetrag.project import params
+from esetrag.reading import calibration, checkpoint
+from esetrag.symbols import encoding
+from esetrag.symbols.encoding import Encoded
+from esetrag.symbols.vocab import Vocabulary
 
 # The same examples on every machine, and no time limit that a busy one could miss.
 settings.register_profile("esetrag", deadline=None, derandomize=True)

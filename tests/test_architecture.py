@@ -10,7 +10,12 @@ import pytest
 
 from tests.project import REPO
 
-MODULES = {path.stem: path for path in sorted((REPO / "src/esetrag").glob("*.py"))}
+PACKAGE = REPO / "src/esetrag"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 SOURCES = [*MODULES.values(), *sorted((REPO / "stages").glob("*.py"))]
 
 
@@ -20,29 +25,35 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "esetrag":
-            names |= {f"esetrag.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
 def test_imports_form_no_circle() -> None:
-    uses = {
-        name: {used.split(".")[1] for used in imports(path) if used.startswith("esetrag.")} & MODULES.keys()
-        for name, path in MODULES.items()
+    of_modules = {name: imports(path) & MODULES.keys() for name, path in MODULES.items()}
+    of_packages = {
+        package: {
+            used.split(".")[1]
+            for name, uses in of_modules.items()
+            if name.startswith(f"esetrag.{package}.")
+            for used in uses
+            if used.count(".") == 2
+        }
+        - {package}
+        for package in PACKAGES
     }
-    left = dict(uses)
-    while left:
-        ready = {name for name, used in left.items() if not used & left.keys()}
-        assert ready, f"a circle among {sorted(left)}"
-        left = {name: used for name, used in left.items() if name not in ready}
+    for left in (of_modules, of_packages):
+        while left:
+            ready = {name for name, used in left.items() if not used & left.keys()}
+            assert ready, f"a circle among {sorted(left)}"
+            left = {name: used for name, used in left.items() if name not in ready}
 
 
 def test_mlflow_is_imported_by_one_module_and_lazily() -> None:
     importers = [path for path in SOURCES if any(name.split(".")[0] == "mlflow" for name in imports(path))]
-    assert importers == [MODULES["store"]]
-    tree = ast.parse(MODULES["store"].read_text("utf-8"))
+    assert importers == [MODULES["esetrag.experiments.store"]]
+    tree = ast.parse(MODULES["esetrag.experiments.store"].read_text("utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "mlflow" not in ast.dump(ast.Module(body=list(top), type_ignores=[]))
 
@@ -68,4 +79,4 @@ def test_files_stay_readable() -> None:
     assert {
         name for name, path in MODULES.items() if len(path.read_text("utf-8").splitlines()) > 280
     } == set()
-    assert not {"utils", "helpers", "misc", "common"} & MODULES.keys()
+    assert not {"utils", "helpers", "misc", "common"} & {name.rpartition(".")[2] for name in MODULES}

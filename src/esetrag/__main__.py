@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from esetrag import files, params
-from esetrag.errors import DataError, ParamsError, mendable
-from esetrag.layout import PARAMS, Layout
-from esetrag.streams import mute, tell
+from esetrag.project import files, params
+from esetrag.project.errors import DataError, ParamsError, mendable
+from esetrag.project.layout import PARAMS, Layout
+from esetrag.project.streams import mute, tell
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -122,8 +122,8 @@ def _predict(given: argparse.Namespace) -> None:
     if not given.words and not given.input and (sys.stdin is None or sys.stdin.isatty()):
         raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
     folder = given.checkpoint or _checkpoint(given.task)
-    from esetrag import prediction, words  # import torch: only here
-    from esetrag.reader import Reader
+    from esetrag.predicting import prediction, words  # import torch: only here
+    from esetrag.predicting.reader import Reader
 
     kind = prediction.format_of(given.output, given.format, "text" if given.words else "tsv")
     source = given.input or words.STANDARD_INPUT
@@ -143,8 +143,8 @@ def _compare(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
     layout = Layout(given.task or next(iter(known.tasks)))
     known.task(layout.task)
-    from esetrag import comparison
-    from esetrag.states import State
+    from esetrag.experiments import comparison
+    from esetrag.experiments.states import State
 
     a, b = (State.named(name, layout, known.tracking.experiment) for name in (given.a, given.b))
     found = comparison.compare(a, b, known.evaluate)
@@ -156,7 +156,7 @@ def _compare(given: argparse.Namespace) -> None:
 
 def _track(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
-    from esetrag import lock, revisions, store, tracking
+    from esetrag.experiments import lock, revisions, store, tracking
 
     def log(layouts: list[Layout], then: params.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
@@ -180,7 +180,7 @@ def _promote(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
     layout = Layout(given.task or next(iter(known.tasks)))
     known.task(layout.task)
-    from esetrag import champion
+    from esetrag.experiments import champion
 
     verdict = champion.promote(layout, known, given.name, given.anyway)
     _print(verdict.text)
@@ -192,7 +192,7 @@ def _serve(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
     task = given.task or next(iter(known.tasks))
     known.task(task)
-    from esetrag import server
+    from esetrag.experiments import server
 
     listening = server.listen(given.host, given.port)
     server.run(server.application(Layout(task), known, given.name, given.champion), listening)
@@ -206,7 +206,10 @@ def _curve(given: argparse.Namespace) -> None:
         raise ParamsError(f"--seeds: expected 1 or more, found {given.seeds}")
     from tqdm import tqdm
 
-    from esetrag import audit, curve, plots, unimorph
+    from esetrag.auditing import audit
+    from esetrag.corpus import unimorph
+    from esetrag.experiments import curve
+    from esetrag.reporting import plots
 
     raw = Path(task.raw)
     whole = unimorph.read(raw)
@@ -226,7 +229,7 @@ def _curve(given: argparse.Namespace) -> None:
 def _verify(given: argparse.Namespace) -> None:
     known = params.load(PARAMS)
     tasks = [given.task] if given.task else list(known.tasks)
-    from esetrag import verify
+    from esetrag.experiments import verify
 
     report = verify.verify([task for task in tasks if known.task(task)])
     print(report.text)
@@ -235,7 +238,8 @@ def _verify(given: argparse.Namespace) -> None:
 
 
 def _results(given: argparse.Namespace) -> None:
-    from esetrag import files, results
+    from esetrag.project import files
+    from esetrag.reporting import results
 
     readme = Path("README.md")
     now = readme.read_text("utf-8")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag import files
 from esetrag.__main__ import main
+from esetrag.project import files
 from tests.project import REPO
 
 README = (REPO / "README.md").read_text("utf-8")

@@ -22,7 +22,10 @@ ALLOWED = 3 * 2**29
 
 
 def main() -> None:
-    from esetrag import analysis, prediction, sampling, training, unimorph, words  # noqa: F401
+    from esetrag.corpus import sampling, unimorph  # noqa: F401
+    from esetrag.evaluating import analysis  # noqa: F401
+    from esetrag.learning import training  # noqa: F401
+    from esetrag.predicting import prediction, words  # noqa: F401
 
     idle = _run({"arguments": ["esetrag", "--help"], "folder": "."})["peak"]
     cases = json.loads(Path(sys.argv[1]).read_text("utf-8"))

@@ -62,7 +62,7 @@ def slow_down(project: Project, seconds: float) -> None:
     script = project.root / "stages/train.py"
     slow = f"""
     import time
-    from esetrag import progress
+    from esetrag.learning import progress
     told = progress._line
     progress._line = lambda epoch: (time.sleep({seconds}), told(epoch))[1]
 """
@@ -88,7 +88,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepar
         if kind not in made:
             folder = tmp_path_factory.mktemp(kind)
             base = copy_project(folder / "base")
-            set_constant(base, "resumption", "EVERY", 0.0)  # a state after each epoch
+            set_constant(base, "learning/resumption", "EVERY", 0.0)  # a state after each epoch
             base.change(model={"kind": kind}, train=KINDS[kind])
             with_git(base).run("dvc", "repro", "encode_pad@toy")
             shutil.copytree(base.root, folder / "whole", symlinks=True)

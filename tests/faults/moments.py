@@ -92,7 +92,10 @@ def main() -> None:
     import filelock  # noqa: F401
     import torch._dynamo  # noqa: F401
 
-    from esetrag import analogy, checkpoint, progress, tables, tracker, training  # noqa: F401
+    from esetrag.corpus import tables  # noqa: F401
+    from esetrag.experiments import tracker  # noqa: F401
+    from esetrag.learning import progress, training  # noqa: F401
+    from esetrag.reading import analogy, checkpoint  # noqa: F401
 
     whole: dict[str, str] = {}
     moments = []

@@ -162,21 +162,13 @@ def warm() -> None:
     sys.path.insert(0, "src")
     import filelock  # noqa: F401
 
-    from esetrag import (  # noqa: F401  # noqa: F401
-        analogy,
-        analysis,
-        checkpoint,
-        error_report,
-        evaluation,
-        model_card,
-        plots,
-        prediction,
-        progress,
-        tables,
-        tracker,
-        training,
-        unimorph,
-    )
+    from esetrag.corpus import tables, unimorph  # noqa: F401
+    from esetrag.evaluating import analysis, evaluation  # noqa: F401
+    from esetrag.experiments import tracker  # noqa: F401
+    from esetrag.learning import progress, training  # noqa: F401
+    from esetrag.predicting import prediction  # noqa: F401
+    from esetrag.reading import analogy, checkpoint  # noqa: F401
+    from esetrag.reporting import error_report, model_card, plots  # noqa: F401
 
 
 def try_out(command: list[str], outputs: list[str], faults: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,9 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esetrag import checkpoint, features, params, unimorph, words
-from esetrag.errors import EsetragError
-from esetrag.layout import MANIFEST
+from esetrag.corpus import unimorph
+from esetrag.predicting import words
+from esetrag.project import features, params
+from esetrag.project.errors import EsetragError
+from esetrag.project.layout import MANIFEST
+from esetrag.reading import checkpoint
 from tests.project import REPO
 
 TIMES = int(os.environ.get("FUZZ", "1"))

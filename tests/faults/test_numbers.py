@@ -124,7 +124,7 @@ def numbers(content: Any) -> Iterator[float]:
 def test_the_best_epoch_so_far_outlives_a_training_that_explodes(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     project.change(train=SMALL)
-    set_constant(project, "resumption", "EVERY", 0.0)
+    set_constant(project, "learning/resumption", "EVERY", 0.0)
     run_stages(project, "sample", "build_vocab", "encode_pad", "train")
     before = results(project)
     # Each step turns the weights round and makes them larger: it takes some epochs to overflow.

@@ -120,7 +120,7 @@ def test_a_signal_ends_a_training_in_one_line_with_its_state_saved(
 ) -> None:
     project = fresh(kind)
     # Not by the clock: only because the signal came.
-    set_constant(project, "resumption", "EVERY", 1000.0)
+    set_constant(project, "learning/resumption", "EVERY", 1000.0)
     slow_down(project, 0.5)
     process = start(project, *TRAIN)
     wait_for(process, "epoch   1")
@@ -161,7 +161,7 @@ def test_a_stage_that_is_told_to_ignore_a_signal_does(endless: Project, start: S
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from esetrag import runtime
+from esetrag.project import runtime
 runtime.FINISH, runtime.END, runtime.WAIT = 0.3, 0.6, 0.2
 try:
     with runtime.guarded(Path("lock/toy"), "some"):
@@ -195,7 +195,7 @@ def test_a_signal_ends_a_stage_wherever_it_is(where: str, endless: Project, star
 
 
 def test_of_two_stages_at_once_one_works_and_the_other_says_who(endless: Project, start: Start) -> None:
-    set_constant(endless, "runtime", "WAIT", 0.2)
+    set_constant(endless, "project/runtime", "WAIT", 0.2)
     first = start(endless, *TRAIN)
     wait_for(first, "epoch   2")
     os.kill(first.pid, signal.SIGSTOP)  # so that what it changes is not taken for the other's work

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from esetrag import tables
-from esetrag.errors import DataError
-from esetrag.layout import MANIFEST, WEIGHTS
+from esetrag.corpus import tables
+from esetrag.project.errors import DataError
+from esetrag.project.layout import MANIFEST, WEIGHTS
 from tests.project import REPO, Project
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
@@ -334,8 +334,8 @@ def test_the_payload_of_the_pickles_would_have_run(tmp_path: Path, monkeypatch: 
 FLIPS = """
 import sys
 from pathlib import Path
-from esetrag import tables
-from esetrag.errors import DataError
+from esetrag.corpus import tables
+from esetrag.project.errors import DataError
 
 path, told = Path(sys.argv[1]), {"refused": 0, "read": 0, "other": 0}
 data, rows = path.read_bytes(), tables.read(path, tables.SAMPLE)

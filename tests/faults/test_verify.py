@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag import files, verify
-from esetrag.errors import DataError
+from esetrag.experiments import verify
+from esetrag.project import files
+from esetrag.project.errors import DataError
 from tests.project import Project
 
 WEIGHTS = "data/toy/model/model.safetensors"

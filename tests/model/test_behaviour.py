@@ -9,10 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from esetrag import calibration, checkpoint, encoding, evaluation, params, sampling, training, unimorph
-from esetrag.analogy import Analogies
-from esetrag.reader import Reader
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import sampling, unimorph
+from esetrag.evaluating import evaluation
+from esetrag.learning import training
+from esetrag.predicting.reader import Reader
+from esetrag.project import params
+from esetrag.reading import calibration, checkpoint
+from esetrag.reading.analogy import Analogies
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import Vocabulary
 from tests.project import REPO
 
 GIVEN = params.load(REPO / "params.yaml")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from esetrag import tables
-from esetrag.reader import Reader
+from esetrag.corpus import tables
+from esetrag.predicting.reader import Reader
 from tests.project import Project
 
 STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from esetrag import tables
-from esetrag.exposure import Shown
-from esetrag.families import Families
+from esetrag.corpus import tables
+from esetrag.corpus.families import Families
+from esetrag.evaluating.exposure import Shown
 
 
 def sample(*rows: tuple[str, str, str]) -> pa.Table:

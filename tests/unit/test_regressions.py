@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esetrag import checkpoint, history, hunspell, params, sampling, training, unimorph
-from esetrag.errors import CheckpointError, DataError, ParamsError, TrainingError
-from esetrag.reader import Reader
+from esetrag.corpus import sampling, unimorph
+from esetrag.learning import history, training
+from esetrag.lexicon import hunspell
+from esetrag.predicting.reader import Reader
+from esetrag.project import params
+from esetrag.project.errors import CheckpointError, DataError, ParamsError, TrainingError
+from esetrag.reading import checkpoint
 
 
 def test_the_order_of_the_file_is_kept(repo: Path) -> None:

@@ -1,0 +1,1 @@
+"""Rows whose labels their endings, spelling or paradigms contradict."""

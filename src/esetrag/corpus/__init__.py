@@ -1,0 +1,1 @@
+"""UniMorph tables: rows, true values of a form, parts, families of lemmas."""

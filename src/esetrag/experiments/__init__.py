@@ -1,0 +1,1 @@
+"""Runs in MLflow's store: tracked, compared, promoted, served, verified."""

@@ -1,0 +1,1 @@
+"""Paradigms expanded from a spelling dictionary: where the embedded tables come from."""

@@ -1,0 +1,1 @@
+"""A trained reader asked for the values of words."""

@@ -1,0 +1,221 @@
+"""A trained reader in use: words in, labels with their probabilities out."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from esetrag.corpus import truth
+from esetrag.project import params
+from esetrag.project.errors import CheckpointError, DataError, ParamsError
+from esetrag.project.params import MOST_REPEATS
+from esetrag.reading import calibration, checkpoint, heads
+from esetrag.reading.batches import Batch, score
+from esetrag.reading.calibration import Read
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import SPECIAL, UNK, Vocabulary
+
+CPU = torch.device("cpu")
+READ_AT_ONCE = 8192
+PUNCTUATION = string.punctuation + "„”“‚‘’«»‹›…–—¡¿·"
+"""What may cling to a word that is cut out of a text."""
+ALIKE = 16
+"""Rows are read in multiples of this: matrix products of very few rows sum in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read off a form."""
+
+    form: str
+    labels: tuple[str, ...]
+    """The likeliest first."""
+    probabilities: tuple[float, ...]
+    """Of those labels."""
+    unknown: str
+    """The form's symbols that training never showed."""
+    label_set: str = ""
+    """All values it may bear, joined by a slash; empty if the reader abstains."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the label of forms, on the CPU.
+
+    >>> Reader.load(Path("data/hun-noun-case/model")).predict(["házból"])  # doctest: +SKIP
+    [Reading(form='házból', labels=('IN+ABL',), probabilities=(0.98,), unknown='')]
+    """
+
+    checkpoint: checkpoint.Checkpoint
+
+    @classmethod
+    def load(cls, folder: Path) -> Reader:
+        """Loads a checkpoint, with as many threads as it was trained with.
+
+        Raises:
+            CheckpointError: if it is missing or damaged.
+        """
+        loaded = checkpoint.load(folder)
+        threads = loaded.manifest.training.get("threads")
+        # Sums in another order differ in their last bits, so the core count must not decide.
+        if not isinstance(threads, int) or not 0 < threads <= params.MOST_THREADS:
+            threads = 1
+        torch.set_num_threads(threads)
+        return cls(loaded)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels it tells apart."""
+        return self.checkpoint.vocabulary.labels
+
+    @property
+    def calibration(self) -> calibration.Calibration:
+        """What was fitted on dev."""
+        return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
+
+    @property
+    def repeats(self) -> list[int]:
+        """Seeds of the trainings that were made beside its own.
+
+        Raises:
+            CheckpointError: if its manifest does not tell.
+        """
+        match self.checkpoint.manifest.training:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_REPEATS:
+                return list(range(seed + 1, seed + 1 + repeats))
+        raise CheckpointError("the checkpoint's manifest does not tell its seeds; make it anew: dvc repro -f")
+
+    def read(self, encoded: encoding.Encoded) -> Read:
+        """What the evaluation takes."""
+        return Read(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
+
+    def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
+        """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
+        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
+        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
+        return shares
+
+    def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Reading]:
+        """Reads some forms.
+
+        Args:
+            forms: words, one reading each; brought to NFC first, and read without punctuation around
+                them that training never showed.
+            top_k: labels a form; all if there are fewer.
+
+        Raises:
+            DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
+            ParamsError: if ``top_k`` is less than 1.
+        """
+        words = column(forms)
+        return readings(words, self.read_table(words, top_k))
+
+    def read_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+        """Reads many forms, without a loop over them.
+
+        Args:
+            forms: (rows,) strings without nulls; brought to NFC first.
+            top_k: labels a form; all if there are fewer.
+
+        Returns:
+            As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
+            likeliest first; ``label_set``, the values that the form may bear, empty where the
+            likeliest is less probable than the threshold of abstention; ``unknown``.
+
+        Raises:
+            ParamsError: if ``top_k`` is less than 1.
+        """
+        if top_k < 1:
+            raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
+        ranks = min(top_k, len(self.labels))
+        parts = [
+            self._read(forms.slice(start, READ_AT_ONCE), ranks)
+            for start in range(0, len(forms), READ_AT_ONCE)
+        ]
+        return pa.concat_tables([_schema(ranks).empty_table(), *parts])
+
+    def _read(self, forms: pa.ChunkedArray, ranks: int) -> pa.Table:
+        words = _composed(forms)
+        vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
+        ids, lengths = encoding.encode(_bare(words, vocabulary), vocabulary, shape.width, shape.keep)
+        rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
+        unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
+        shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
+        best = np.argsort(-shares, axis=1, kind="stable")[:, :ranks]  # (forms, ranks)
+        labels = pa.array(self.labels, pa.string())
+        columns = []
+        for order in best.T:
+            columns += [labels.take(pa.array(order)), pa.array(shares[np.arange(len(words)), order])]
+        sets = truth.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
+        sure = pa.array(shares.max(1) >= self.calibration.least)
+        columns += [pc.if_else(sure, sets, ""), _unknown(words, vocabulary)]
+        return pa.Table.from_arrays(columns, schema=_schema(ranks))
+
+
+def column(forms: Sequence[str]) -> pa.ChunkedArray:
+    """Forms as a column.
+
+    Raises:
+        DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
+    """
+    try:
+        return pa.chunked_array([pa.array(forms, pa.string())])
+    except UnicodeEncodeError as error:
+        raise DataError(f"expected words in UTF-8, found {error.object!a}") from error
+
+
+def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Reading]:
+    """The rows of ``Reader.read_table`` one by one."""
+    *columns, sets, unknown = (values.to_pylist() for values in table.columns)
+    labels, shares = zip(*columns[::2], strict=True), zip(*columns[1::2], strict=True)
+    rows = zip(forms.to_pylist(), labels, shares, unknown, sets, strict=True)
+    return [Reading(*row) for row in rows]
+
+
+def _schema(ranks: int) -> pa.Schema:
+    fields = []
+    for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
+        fields += [(f"label{suffix}", pa.string()), (f"probability{suffix}", pa.float32())]
+    return pa.schema([*fields, ("label_set", pa.string()), ("unknown", pa.string())])
+
+
+def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The forms in NFC."""
+    # Any part of a text in NFC is in NFC.
+    if unicodedata.is_normalized("NFC", "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)):
+        return forms
+    mark = "\ud800"  # in no text of UTF-8, and composes with nothing
+    return column(unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark))
+
+
+def _bare(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:
+    """The forms without punctuation around them that no training form has; one of nothing else stays."""
+    marks = "".join(mark for mark in PUNCTUATION if mark not in vocabulary.characters)
+    bare = pc.utf8_trim(forms, characters=marks)
+    return pc.if_else(pc.equal(bare, ""), forms, bare)
+
+
+def _unknown(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.Array:
+    """Of each form the symbols that are not in the vocabulary: each once, sorted."""
+    if vocabulary.unit == "word":
+        known = pc.is_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
+        return pc.if_else(known, "", forms).combine_chunks()
+    text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
+    symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())
+    unknown = vocabulary.id_of_code_point[symbols] == UNK
+    pairs = np.unique(row[unknown] << 32 | symbols[unknown])  # row and symbol in one number
+    size = np.searchsorted([0x80, 0x800, 0x10000], pairs & 0xFFFFFFFF, side="right") + 1  # bytes of UTF-8
+    ends = np.cumsum(np.bincount(pairs >> 32, weights=size, minlength=len(forms))).astype(np.int32)
+    data = pairs.astype("<u4").tobytes().decode("utf-32-le").encode()
+    offsets = np.concatenate([np.zeros(1, np.int32), ends])
+    return pa.StringArray.from_buffers(len(forms), pa.py_buffer(offsets), pa.py_buffer(data))

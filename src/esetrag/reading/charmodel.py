@@ -1,0 +1,167 @@
+"""How likely a lemma is as a word: a character model with interpolated Kneser-Ney smoothing.
+
+Kneser and Ney (1995), *Improved backing-off for m-gram language modeling*, in the interpolated form
+of Chen and Goodman (1999), over lemma types. It is kept as a back-off model: of each string of
+symbols how likely its last one is after the others, and the share a context leaves to shorter ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from esetrag.reading.ngram import BASE, mixed
+from esetrag.symbols.vocab import BOS, EOS, PAD
+
+ORDER = 5
+"""Symbols of the longest string."""
+DISCOUNT = 0.7
+"""What seen strings give up to unseen ones."""
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class CharModel(nn.Module):
+    """Chances of symbols after the symbols before them."""
+
+    keys: Tensor
+    chance: Tensor
+    rest: Tensor
+
+    def __init__(self, keys: Tensor, chance: Tensor, rest: Tensor) -> None:
+        """Takes what ``fit`` found, or room for it.
+
+        Args:
+            keys: (g,) int64, sorted hashes of strings.
+            chance: (g + 1,) log chance of each string's last symbol; first that of one never seen.
+            rest: (g + 1,) log share that each string, as a context, leaves to its shorter ones.
+        """
+        super().__init__()
+        self.register_buffer("keys", keys)
+        self.register_buffer("chance", chance)
+        self.register_buffer("rest", rest)
+
+    @classmethod
+    def fit(cls, words: Ids, lengths: Ids) -> CharModel:
+        """Counts the strings of some words.
+
+        Args:
+            words: (n, w) symbols without marks, each word once, PAD behind.
+            lengths: (n,)
+        """
+        width = words.shape[1] + 2
+        marked = np.full((len(words), ORDER - 1 + width), PAD, dtype=np.int64)
+        marked[:, ORDER - 1] = BOS
+        marked[:, ORDER:-1] = words
+        marked[np.arange(len(words)), ORDER + lengths] = EOS
+        hashed = strings(torch.from_numpy(marked), width).numpy()  # (n, width, ORDER)
+        last = marked[:, -width:]
+        row, column = np.nonzero((last != PAD) & (last != BOS))
+        levels: list[tuple[Ids, Floats]] = []
+        contexts: list[tuple[Ids, Floats]] = []
+        below = np.zeros(len(row), dtype=np.int64)  # the place of each string without its first symbol
+        lower: Floats = np.full(1, 1 / (len(np.unique(last[row, column])) + 1))
+        unseen = 0.0
+        for size in range(1, ORDER + 1):
+            within = column >= size - 1  # no string begins before BOS, in column 0
+            row, column, below = row[within], column[within], below[within]
+            of_string = hashed[row, column, size - 1]
+            names, first, which, counts = np.unique(
+                of_string, return_index=True, return_inverse=True, return_counts=True
+            )
+            if size < ORDER:  # how many symbols stand before it, unless it begins the word
+                longer = column >= size
+                before = np.unique(hashed[row[longer], column[longer], size], return_index=True)[1]
+                kinds = np.bincount(which[longer][before], minlength=len(names))
+                counts = np.where(column[first] == size - 1, counts, kinds)
+            context = hashed[row[first], column[first] - 1, size - 2] if size > 1 else np.zeros_like(names)
+            known, of_context = np.unique(context, return_inverse=True)
+            total = np.bincount(of_context, counts, minlength=len(known))
+            left = DISCOUNT * np.bincount(of_context, minlength=len(known)) / total
+            chance = np.maximum(counts - DISCOUNT, 0) / total[of_context]
+            chance += left[of_context] * lower[below[first]]
+            levels.append((names, chance))
+            if size == 1:
+                unseen = float(left[0] * lower[0])
+            else:
+                contexts.append((known, left))
+            below, lower = which, chance
+        return cls(*_joined(levels, contexts, unseen))
+
+    @staticmethod
+    def shapes(found: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every table, given the shape of ``keys``."""
+        size = found["keys"][0] if found.get("keys") else 0
+        return {"keys": (size,), "chance": (size + 1,), "rest": (size + 1,)}
+
+    def places(self, symbols: Tensor, columns: int) -> Tensor:
+        """Where the strings that end in the last columns are known.
+
+        Args:
+            symbols: (n, t) ids with marks, PAD before them, t >= ``ORDER - 1 + columns``.
+            columns: how many.
+
+        Returns:
+            (n, columns, ORDER) by the strings' lengths; 0 for one never seen.
+        """
+        return look_up(self.keys, strings(symbols, columns))
+
+    def chances(self, own: Tensor, before: Tensor) -> Tensor:
+        """Log chances of symbols after the ``ORDER - 1`` symbols before them.
+
+        Args:
+            own: (..., ORDER) places of the strings that end in the symbols.
+            before: (..., ORDER) of those that end in the symbols before.
+
+        Returns:
+            (...)
+        """
+        seen = (own > 0).sum(-1, keepdim=True)  # symbols of the longest string that is known
+        longest = own.gather(-1, (seen - 1).clamp_min_(0))[..., 0]  # 0 if none is
+        # Contexts that do not know the symbol leave it to shorter ones.
+        backed = torch.arange(1, ORDER, device=own.device) >= seen
+        return self.chance[longest] + torch.where(backed, self.rest[before[..., :-1]], 0).sum(-1)
+
+
+def strings(symbols: Tensor, columns: int) -> Tensor:
+    """Hashes of the strings of 1 to ``ORDER`` symbols that end in the last columns.
+
+    Args:
+        symbols: (n, t) ids, PAD where there is none, t >= ``ORDER - 1 + columns``.
+        columns: how many.
+
+    Returns:
+        (n, columns, ORDER) int64.
+    """
+    start = symbols.shape[1] - columns
+    hashed, sums = [], torch.zeros(1, dtype=torch.int64, device=symbols.device)
+    for size in range(1, ORDER + 1):
+        sums = sums * BASE + symbols[:, start - size + 1 : start - size + 1 + columns].long() + 1
+        hashed.append(mixed(sums, size))
+    return torch.stack(hashed, dim=2)
+
+
+def look_up(keys: Tensor, wanted: Tensor) -> Tensor:
+    """Places from 1 on of numbers in a sorted list of numbers; 0 for those that are not in it."""
+    if len(keys) == 0:
+        return torch.zeros_like(wanted)
+    found = torch.searchsorted(keys, wanted).clamp_max_(len(keys) - 1)
+    return torch.where(keys[found] == wanted, found + 1, 0)
+
+
+def _joined(
+    levels: list[tuple[Ids, Floats]], contexts: list[tuple[Ids, Floats]], unseen: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    keys = np.unique(np.concatenate([names for names, _ in [*levels, *contexts]]))
+    chance, rest = np.full(len(keys) + 1, unseen), np.ones(len(keys) + 1)
+    for names, values in levels:
+        chance[np.searchsorted(keys, names) + 1] = values
+    for names, values in contexts:
+        rest[np.searchsorted(keys, names) + 1] = values
+    of_chance, of_rest = (torch.from_numpy(np.log(values)).float() for values in (chance, rest))
+    return torch.from_numpy(keys), of_chance, of_rest

@@ -1,0 +1,1 @@
+"""Forms as symbols: units, vocabulary, ids."""

@@ -1,0 +1,181 @@
+"""Forms to arrays of symbol ids, ``BOS symbols EOS PAD …``, without a loop over words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag.corpus import tables, truth
+from esetrag.project.errors import DataError
+from esetrag.symbols.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+
+MARKS = 2  # BOS and EOS
+MAX_WIDTH = 2**16 - 1
+LARGEST = 2**30
+"""Ids of a part; a million rows of ordinary words come to a twentieth of them."""
+
+Keep = Literal["end", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Encoded rows."""
+
+    ids: npt.NDArray[np.unsignedinteger]  # (rows, width)
+    lengths: npt.NDArray[np.uint16]  # (rows,) BOS and EOS counted
+    targets: npt.NDArray[np.bool_]  # (rows, labels) the values of each; none where training had none of them
+    keep: Keep = "end"
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+def width_of(forms: pa.ChunkedArray, max_symbols: int | None) -> int:
+    """Characters of the longest form, or ``max_symbols`` if it has more, and BOS and EOS.
+
+    No unit makes more symbols of a form than it has characters.
+    """
+    longest = pc.max(pc.utf8_length(forms)).as_py() or 0
+    return min(longest, max_symbols or longest, MAX_WIDTH - MARKS) + MARKS
+
+
+def encode(
+    forms: pa.ChunkedArray, vocabulary: Vocabulary, width: int, keep: Keep
+) -> tuple[npt.NDArray[np.unsignedinteger], npt.NDArray[np.uint16]]:
+    """Encodes forms as rows of one width.
+
+    Args:
+        forms: (rows,) strings.
+        vocabulary: ids of the symbols; others become UNK.
+        width: symbols a row, BOS and EOS counted.
+        keep: which end of a form too long for the width is kept.
+
+    Returns:
+        ids (rows, width), the symbols left-aligned and PAD behind; lengths (rows,).
+
+    Raises:
+        DataError: if that is more than ``LARGEST``.
+    """
+    symbols, full = segmented(forms, vocabulary)
+    kept = np.minimum(full, width - MARKS)
+    if len(full) * width > LARGEST:
+        raise DataError(
+            f"{len(full):,} rows of {width:,} symbols each are more than {LARGEST:,}; "
+            "the longest form makes all rows wide: set encode_pad.max_symbols in params.yaml"
+        )
+    starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
+
+    ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
+    ids[:, 0] = BOS
+    column = np.arange(kept.sum()) - np.repeat(np.cumsum(kept) - kept, kept)  # 0 … kept - 1, row by row
+    row = np.repeat(np.arange(len(full)), kept)
+    ids[row, column + 1] = symbols[np.repeat(starts, kept) + column]
+    ids[np.arange(len(full)), kept + 1] = EOS
+    return ids, (kept + MARKS).astype(np.uint16)
+
+
+def segmented(
+    forms: pa.ChunkedArray, vocabulary: Vocabulary
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """The symbol ids of all forms, one after another; how many each form has, (rows,)."""
+    if vocabulary.unit == "bpe":
+        return vocabulary.segmenter(forms.to_pylist())
+    if vocabulary.unit == "word":
+        found = pc.index_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
+        ids = pc.fill_null(pc.add(found, len(SPECIAL)), UNK).to_numpy().astype(np.uint32)
+        return ids, np.ones(len(forms), np.int64)
+    # All forms as one string of code points, each of which is one table look-up away from its id.
+    text = "".join(chunk_text(chunk) for chunk in forms.chunks)
+    symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]
+    return symbols, pc.utf8_length(forms).to_numpy().astype(np.int64)
+
+
+def chunk_text(chunk: pa.Array) -> str:
+    """The strings of an array without nulls, joined; their bytes lie side by side in its buffer."""
+    if len(chunk) == 0:
+        return ""
+    start, end = np.frombuffer(chunk.buffers()[1], dtype=np.int32)[[chunk.offset, chunk.offset + len(chunk)]]
+    return bytes(chunk.buffers()[2][int(start) : int(end)]).decode()
+
+
+def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
+    """Encodes forms and labels of labelled rows (``tables.SAMPLE``)."""
+    ids, lengths = encode(rows["form"], vocabulary, width, keep)
+    return Encoded(ids, lengths, truth.matrix(rows["label"], vocabulary.labels), keep)
+
+
+def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, object]:
+    """What of some rows the reader cannot see: cut forms, unknown symbols, labels unseen in training."""
+    symbols, lengths = segmented(rows["form"], vocabulary)
+    if vocabulary.unit == "word":  # they may be all: they are counted, not listed
+        unknown = {SPECIAL[UNK]: int((symbols == UNK).sum())}
+    else:
+        characters = Counter("".join(rows["form"].to_pylist()))
+        unknown = {character: characters[character] for character in vocabulary.unknown("".join(characters))}
+    named = truth.names(rows["label"])
+    borne = dict(zip(named, truth.matrix(rows["label"], named).sum(0).tolist(), strict=True))
+    unseen = {value: borne[value] for value in named if value not in vocabulary.labels}
+    cut = int((lengths > width - MARKS).sum())
+    return {"rows": len(rows), "cut_forms": cut, "unknown_symbols": unknown, "unseen_labels": unseen}
+
+
+def write(path: Path, encoded: Encoded, symbols: int) -> None:
+    """Writes encoded rows as parquet."""
+    width = encoded.ids.shape[1]
+    schema = tables.encoded(width, symbols, encoded.targets.shape[1]).with_metadata({"keep": encoded.keep})
+    bits = np.packbits(encoded.targets, axis=1)
+    columns = [
+        pa.Array.from_buffers(schema.field("ids").type, len(encoded), [None, pa.py_buffer(encoded.ids)]),
+        pa.array(encoded.lengths),
+        pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(bits)]),
+    ]
+    tables.write(path, pa.Table.from_arrays(columns, schema=schema))
+
+
+def read(path: Path, vocabulary: Vocabulary) -> Encoded:
+    """Reads encoded rows straight into arrays.
+
+    Args:
+        path: what ``write`` wrote.
+        vocabulary: the one they were encoded with.
+
+    Raises:
+        DataError: if the file is damaged, has other columns or ids beyond the vocabulary.
+    """
+    table = tables.read(path)
+    ids_type = table.schema.field("ids").type if "ids" in table.schema.names else None
+    id_type = tables.id_type(len(vocabulary.symbols))
+    size = ids_type.byte_width if isinstance(ids_type, pa.FixedSizeBinaryType) else 0
+    width = max(size // id_type.itemsize, MARKS)
+    labels = len(vocabulary.labels)
+    tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
+    ids = _fixed(table["ids"], width, id_type)
+    bits = np.unpackbits(_fixed(table["targets"], -(-labels // 8), np.dtype("u1")), axis=1)
+    keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
+    encoded = Encoded(ids, table["length"].to_numpy(), bits[:, :labels].astype(bool), keep)
+    if len(encoded) and (
+        ids.max() >= len(vocabulary.symbols)
+        or bits[:, labels:].any()
+        or not MARKS <= encoded.lengths.min() <= encoded.lengths.max() <= width
+    ):
+        raise DataError(f"{path}: ids or lengths beyond its vocabulary; make it anew: dvc repro -f")
+    return encoded
+
+
+def _fixed(column: pa.ChunkedArray, width: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Binary values of one size as rows of numbers, (rows, width)."""
+    size = width * kind.itemsize
+    parts = [
+        np.frombuffer(chunk.buffers()[1], kind, len(chunk) * width, chunk.offset * size)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    rows: npt.NDArray[Any] = np.concatenate([np.empty(0, kind), *parts]).reshape(len(column), width)
+    return rows

@@ -1,0 +1,414 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from esetrag.__main__ import main
+from esetrag.predicting import words
+from esetrag.predicting.reader import READ_AT_ONCE, Reader, column
+from esetrag.project.errors import ParamsError
+from tests.project import REPO
+
+WORDS = ["kanaban", "kepből", "xkanát"]
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def reader(tiny_checkpoint: Path) -> Reader:
+    return Reader.load(tiny_checkpoint)
+
+
+@pytest.fixture
+def run(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Run:
+    """Runs the command in the process of the tests."""
+
+    def predict(*arguments: object, stdin: bytes | None = None) -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin or b"")))
+        main(["predict", "--checkpoint", str(tiny_checkpoint), *map(str, arguments)])
+        return capfdbinary.readouterr().out.decode()
+
+    return predict
+
+
+@pytest.fixture
+def refuse(run: Run, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs a command that ends in one line and exit code 2."""
+
+    def predict(*arguments: object, stdin: bytes | None = None) -> str:
+        with pytest.raises(SystemExit) as exit_info:
+            run(*arguments, stdin=stdin)
+        assert exit_info.value.code == 2
+        error = capfdbinary.readouterr().err.decode()
+        assert error.startswith("esetrag: ")
+        assert len(error.splitlines()) == 1
+        return error
+
+    return predict
+
+
+def command(checkpoint: Path, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", "esetrag", "predict", "--checkpoint", str(checkpoint), *map(str, arguments)]
+
+
+def table(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def test_words_are_answered_in_text(run: Run, reader: Reader) -> None:
+    lines = run(*WORDS, "--top-k", 2).splitlines()
+    for line, reading in zip(lines, reader.predict(WORDS, 2), strict=True):
+        (first, second), shares = reading.labels, reading.probabilities
+        note = f"  (unknown to the reader: {reading.unknown})" if reading.unknown else ""
+        assert line == f"{reading.form}  {first} {shares[0]:.1%}  {second} {shares[1]:.1%}{note}"
+    assert "(unknown to the reader: x" in lines[2]
+
+
+def test_json_is_an_object_a_line(run: Run, reader: Reader) -> None:
+    answers = [json.loads(line) for line in run(*WORDS, "--format", "json", "--top-k", 3).splitlines()]
+    for answer, reading in zip(answers, reader.predict(WORDS, 3), strict=True):
+        assert (answer["form"], answer["labels"]) == (reading.form, list(reading.labels))
+        assert np.array(answer["probabilities"], np.float32).tolist() == list(reading.probabilities)
+        assert answer["label_set"] == reading.label_set
+        assert answer["unknown"] == reading.unknown
+
+
+@pytest.mark.parametrize("way", ["words", "pipe", "dash", "txt", "tsv", "gz", "parquet", "decomposed"])
+def test_a_word_has_the_same_numbers_whichever_way_it_comes_in(
+    run: Run, reader: Reader, tmp_path: Path, way: str
+) -> None:
+    lines = "\n".join(WORDS).encode()
+    path = tmp_path / {"gz": "words.tsv.gz"}.get(way, f"words.{way}")
+    if way == "gz":
+        path.write_bytes(gzip.compress(lines))
+    elif way == "parquet":
+        pq.write_table(pa.table({"form": WORDS}), path)
+    else:
+        path.write_bytes(lines)
+    decomposed = [unicodedata.normalize("NFD", word) for word in WORDS]
+    given: dict[str, list[object]] = {
+        "words": [*WORDS, "--format", "tsv"],
+        "decomposed": [*decomposed, "--format", "tsv"],
+        "pipe": [],
+        "dash": ["--input", "-"],
+    }
+    header, *rows = table(run(*given.get(way, ["--input", path]), "--top-k", 2, stdin=lines))
+    assert header == ["form", "label", "probability", "label_2", "probability_2", "label_set", "unknown"]
+    for row, reading in zip(rows, reader.predict(WORDS, 2), strict=True):
+        assert [unicodedata.normalize("NFC", row[0]), row[1], row[3], *row[5:]] == [
+            reading.form, *reading.labels, reading.label_set, reading.unknown,
+        ]  # fmt: skip
+        assert np.array([row[2], row[4]], np.float32).tolist() == list(reading.probabilities)
+
+
+def test_a_reading_is_the_same_in_any_company(reader: Reader, tiny_rows: pa.Table) -> None:
+    forms = tiny_rows["form"].to_pylist()
+    many = (forms * (READ_AT_ONCE // len(forms) + 1))[: READ_AT_ONCE + 3]
+    together = reader.read_table(column(many))
+    assert len(together) == len(many)
+    alone = [reader.predict([form])[0] for form in many[-5:]]
+    assert [(one.labels[0], one.unknown) for one in alone] == list(
+        zip(together["label"].to_pylist()[-5:], together["unknown"].to_pylist()[-5:], strict=True)
+    )
+    np.testing.assert_allclose(
+        [one.probabilities[0] for one in alone], together["probability"].to_numpy()[-5:], atol=1e-6
+    )
+
+
+def test_unknown_symbols_of_a_table_are_those_of_each_word(reader: Reader) -> None:
+    forms = ["kana", "", "ßkanaé\U0001f600ß", "\u0301", "\0€", "e\u0301x", "日本", "kana"]
+    known = set(reader.checkpoint.vocabulary.symbols)
+    expected = ["".join(sorted(set(unicodedata.normalize("NFC", form)) - known)) for form in forms]
+    assert reader.read_table(column(forms))["unknown"].to_pylist() == expected
+    assert reader.read_table(column(forms).slice(2, 3))["unknown"].to_pylist() == expected[2:5]
+
+
+def test_more_labels_than_there_are_is_all_of_them(run: Run, reader: Reader) -> None:
+    [answer] = run("kanaban", "--format", "json", "--top-k", 10**9).splitlines()
+    assert sorted(json.loads(answer)["labels"]) == sorted(reader.labels)
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_no_label_is_refused(refuse: Run, reader: Reader, top_k: int) -> None:
+    assert f"expected 1 label a word or more, found {top_k}" in refuse("kanaban", "--top-k", top_k)
+    with pytest.raises(ParamsError, match="top_k"):
+        reader.predict(["kanaban"], top_k)
+
+
+def test_other_columns_of_a_table_stay_before_the_new_ones(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text('1\t kanaban \t"quoted\n\n2\tkepből\t a  b\n', "utf-8")
+    header, *rows = table(run("--input", path, "--column", 2))
+    assert header == ["column_1", "form", "column_3", "label", "probability", "label_set", "unknown"]
+    assert [row[:4] for row in rows] == [
+        ["1", "kanaban", '"quoted', "IN+ESS"],
+        ["2", "kepből", " a  b", "IN+ABL"],
+    ]
+
+
+def test_a_first_line_may_name_the_columns(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("label\tform\nX\tkanaban\n", "utf-8")
+    header, row = table(run("--input", path, "--column", "form"))
+    assert header == ["label", "form", "predicted_label", "probability", "label_set", "unknown"]
+    assert row[:3] == ["X", "kanaban", "IN+ESS"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kanaban\r\nkepből\r\n", "kanaban\rkepből",
+        "\ufeffkanaban\n\n \n\t\nkepből", "kanaban  \n kepből\n\n",
+        "\n\nkanaban\u2028\n\x0bkepből",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 2**20])
+def test_lines_end_in_many_ways_and_blank_ones_are_no_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, text: str, size: int
+) -> None:
+    class Drops(io.BytesIO):
+        def read1(self, _: int | None = -1, /) -> bytes:
+            return super().read1(size)
+
+    monkeypatch.setattr(words, "_opened", lambda _: contextlib.nullcontext(Drops(text.encode())))
+    assert [row[:2] for row in table(run("--input", "-"))[1:]] == [
+        ["kanaban", "IN+ESS"],
+        ["kepből", "IN+ABL"],
+    ]
+
+
+@pytest.mark.parametrize("ending", ["tsv", "parquet", "txt", "json"])
+def test_nothing_in_gives_no_rows_out(run: Run, tmp_path: Path, ending: str) -> None:
+    for text in (b"", b"\n \n"):
+        run("--output", tmp_path / f"a.{ending}", stdin=text)
+        content = (tmp_path / f"a.{ending}").read_bytes()
+        if ending == "parquet":
+            empty = pq.read_table(tmp_path / "a.parquet")
+            assert (empty.column_names, len(empty)) == (
+                ["form", "label", "probability", "label_set", "unknown"],
+                0,
+            )
+        else:
+            assert content == (b"form\tlabel\tprobability\tlabel_set\tunknown\n" if ending == "tsv" else b"")
+
+
+def test_parquet_in_and_out(run: Run, reader: Reader, tiny_rows: pa.Table, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.parquet", tmp_path / "deep" / "b.parquet"
+    words = pa.chunked_array([tiny_rows["form"].combine_chunks().dictionary_encode()])
+    pq.write_table(pa.table({"n": range(len(words)), "word": words}), source, row_group_size=20)
+    assert run("--input", source, "--column", "word", "--output", target) == ""
+    found = pq.read_table(target)
+    assert found.column_names == ["n", "word", "label", "probability", "label_set", "unknown"]
+    readings = reader.predict(words.to_pylist())
+    assert found["n"].to_pylist() == list(range(len(words)))
+    assert found["label"].to_pylist() == [reading.labels[0] for reading in readings]
+    assert found["probability"].to_pylist() == [reading.probabilities[0] for reading in readings]
+    assert table(run("--input", source, "--column", "word"))[1][:3] == ["0", "kana", readings[0].labels[0]]
+
+
+def test_an_output_may_take_the_place_of_its_input(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("kanaban\n")
+    run("--input", path, "--output", path)
+    assert path.read_text("utf-8").startswith("kanaban  IN+ESS ")
+
+
+def test_a_named_task_or_the_first_is_read(
+    tiny_checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    (tmp_path / "params.yaml").write_text((REPO / "params.yaml").read_text("utf-8"), "utf-8")
+    (tmp_path / "data/hun-noun-case").mkdir(parents=True)
+    tiny_checkpoint.rename(tmp_path / "data/hun-noun-case/model")
+    monkeypatch.chdir(tmp_path)
+    main(["predict", "kanaban"])
+    main(["predict", "--task", "hun-noun-case", "kanaban"])
+    first, second = capfdbinary.readouterr().out.decode().splitlines()
+    assert first == second
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "kanaban", "--task", "nothing"])
+    assert b"no task 'nothing'" in capfdbinary.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        (b"kana\nk\xf3\n", [], ", line 2: expected text in UTF-8, found the byte 0xf3"),
+        ("kana".encode("utf-16"), [], ", line 1: expected text in UTF-8, found the byte 0xff"),
+        (b"kana\r\nk\0\r\n", [], ", line 2: expected text in UTF-8, found a NUL"),
+        (b"a\tb\n\nc\n", [], ", line 3: expected 2 column(s) as in the lines before, found 1"),
+        (b"\na\tb\n", ["--column", "3"], ", line 2: expected a column 3, found 2 column(s)"),
+        (b"a\tb\n", ["--column", "0"], ", line 1: expected a column 0, found 2 column(s)"),
+        (b"a\tb\n", ["--column", "form"], ", line 1: expected one column 'form', found a, b"),
+        (b"", ["--column", "form"], ": expected a first line with the name 'form'"),
+        (b"a\n" + b"x" * 2**22, [], ", line 2: expected a word or row, found "),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["tsv", "parquet"])
+def test_a_faulty_text_is_told_and_nothing_is_written(
+    refuse: Run, tmp_path: Path, content: bytes, more: list[str], message: str, ending: str
+) -> None:
+    path, target = tmp_path / "in.tsv", tmp_path / f"out.{ending}"
+    path.write_bytes(content)
+    assert f"{path}{message}" in refuse("--input", path, "--output", target, *more)
+    assert f"standard input{message}" in refuse("--output", target, *more, stdin=content)
+    assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == []
+
+
+def test_a_fault_far_down_is_told_by_its_line(refuse: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes((b" " * 999 + b"\n") * 3000 + b"kana\nk\xf3\n")
+    assert f"{path}, line 3002: " in refuse("--input", path)
+
+
+def test_damaged_files_are_told(refuse: Run, tmp_path: Path) -> None:
+    parquet, gz, csv = tmp_path / "a.parquet", tmp_path / "a.tsv.gz", tmp_path / "a.csv"
+    parquet.write_bytes(b"PAR1")
+    gz.write_bytes(gzip.compress(b"kana\n" * 1000)[:-9])
+    assert f"{parquet}: cannot be read as parquet" in refuse("--input", parquet)
+    assert f"{gz}: cannot be read" in refuse("--input", gz)
+    gz.write_bytes(b"kana\n")
+    assert f"{gz}: cannot be read" in refuse("--input", gz)
+    assert "found .csv" in refuse("--input", csv)
+    assert "No such file" in refuse("--input", tmp_path / "none.txt")
+    assert "cannot be read" in refuse("--input", tmp_path / "none.parquet")
+
+
+def test_a_parquet_file_without_words_is_told(refuse: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": [1], "form": pa.array([None], pa.string())}), path)
+    assert "row 1: expected a word, found null" in refuse("--input", path)
+    assert "expected words, found a column of int64" in refuse("--input", path, "--column", "n")
+    assert "expected one column 'word', found n, form" in refuse("--input", path, "--column", "word")
+    pq.write_table(pa.table({"form": ["a"] * 9000 + [None]}), path)
+    assert "row 9001: expected a word" in refuse("--input", path, "--output", tmp_path / "b.parquet")
+    assert not (tmp_path / "b.parquet").exists()
+
+
+def test_what_tsv_cannot_hold_is_told(refuse: Run, run: Run, tmp_path: Path) -> None:
+    assert "column 'form': a tab or line break has no place in TSV" in refuse("a\tb", "--format", "tsv")
+    assert json.loads(run("a\tb", "--format", "json"))["form"] == "a\tb"
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"form": ["a"], "list": [[1]]}), path)
+    assert "column 'list': list<" in refuse("--input", path)
+    run("--input", path, "--output", tmp_path / "b.parquet")
+
+
+def test_contradictions_are_told(refuse: Run, tmp_path: Path) -> None:
+    assert "expected words or --input, found both" in refuse("a", "--input", "b.txt")
+    assert "expected an ending of format json" in refuse("a", "--format", "json", "--output", "b.tsv")
+    assert "expected an ending .txt, .json, .tsv, .parquet, found none" in refuse("a", "--output", "b")
+    (tmp_path / "folder.tsv").mkdir()
+    assert "cannot be written" in refuse("a", "--output", tmp_path / "folder.tsv")
+    assert "expected words in UTF-8" in refuse("a\udcff")
+
+
+def test_a_terminal_is_not_waited_for(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "--checkpoint", str(tiny_checkpoint)])
+    assert b"expected words, found none" in capfdbinary.readouterr().err
+
+
+def test_a_pipe_is_answered_while_it_is_open_and_may_be_closed(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command(tiny_checkpoint),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(b"kanaban\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"form\t")
+        assert process.stdout.readline().startswith(b"kanaban\tIN+ESS\t")
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(b"kanaban\n" * 100_000)
+            process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_standard_output_is_told(tiny_checkpoint: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(tiny_checkpoint, "kana"), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "standard output: cannot be written" in done.stderr
+
+
+# Not ru_maxrss: a process begins with that of the one that started it.
+PEAK = """
+import sys
+from pathlib import Path
+from esetrag.__main__ import main
+main(sys.argv[1:])
+[line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+print(line.split()[1], file=sys.stderr)
+"""
+
+
+def peak(*arguments: object) -> float:
+    """Most memory that the command held, in MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return int(done.stderr) * 1024 / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+@pytest.mark.parametrize("source", ["a.tsv", "a.tsv.gz", "a.parquet"])
+@pytest.mark.parametrize("target", [None, "b.parquet"])
+def test_memory_stays_flat_however_large_the_file(
+    tiny_checkpoint: Path, tmp_path: Path, source: str, target: str | None
+) -> None:
+    peaks = []
+    for rows in (20_000, 120_000):
+        path = tmp_path / source
+        noise = np.random.default_rng(1).integers(ord("a"), ord("z"), (rows, 2000), dtype=np.uint8)
+        other = [row.tobytes().decode() for row in noise]
+        if path.suffix == ".parquet":
+            pq.write_table(pa.table({"form": ["kanaban"] * rows, "other": other}), path, row_group_size=2000)
+        else:
+            text = "".join(f"kanaban\t{cell}\n" for cell in other).encode()
+            path.write_bytes(gzip.compress(text, 1) if path.suffix == ".gz" else text)
+        arguments = ["--input", path, *(["--output", tmp_path / target] if target else [])]
+        peaks.append(peak("predict", "--checkpoint", tiny_checkpoint, *arguments))
+    assert peaks[1] - peaks[0] < 100, peaks  # the larger file is 200 MB larger; allocators keep some
+
+
+def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("kana\n" * (2 * READ_AT_ONCE + 1))
+    sizes = [len(rows.forms) for rows in words.from_file(path)]
+    assert sum(sizes) == 2 * READ_AT_ONCE + 1
+    assert max(sizes) == READ_AT_ONCE
