@@ -89,9 +89,7 @@ class Inputs:
             parameters={"task": task.model_dump(), **given.model_dump(exclude={"tasks", "tracking"})},
             raw=raw,
             raw_sha256=files.sha256(raw),
-            code_sha256=_digest(
-                sorted(path for top in CODE for path in (layout.root / top).glob("*") if path.suffix in KINDS)
-            ),
+            code_sha256=_digest(layout.root),
             versions=versions.installed() if libraries is None else libraries,
         )
 
@@ -199,7 +197,8 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _digest(paths: list[Path]) -> str:
-    return hashlib.sha256(
-        "".join(f"{path.name} {files.sha256(path)}\n" for path in paths).encode()
-    ).hexdigest()
+def _digest(root: Path) -> str:
+    """SHA-256 over the code under a root."""
+    paths = sorted(path for top in CODE for path in (root / top).rglob("*") if path.suffix in KINDS)
+    lines = (f"{path.relative_to(root).as_posix()} {files.sha256(path)}\n" for path in paths)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
