@@ -60,7 +60,8 @@ def test_the_order_of_the_forms_decides_no_tie() -> None:
 
 @pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1"}, {"TOKENIZERS_PARALLELISM": "true"}])
 def test_hash_seed_and_threads_decide_no_tie(environment: dict[str, str]) -> None:
-    script = f"import json; from esetrag.symbols import bpe; print(json.dumps(bpe.learn({TIES}, set('abcdefgh'), 6)))"
+    learnt = f"bpe.learn({TIES}, set('abcdefgh'), 6)"
+    script = f"import json; from esetrag.symbols import bpe; print(json.dumps({learnt}))"
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
