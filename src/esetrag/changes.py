@@ -21,6 +21,7 @@ BACKING = 0.3
 NEW = 0.3
 """Times as likely a form's change is a new one as one of the training rows was (Good 1953): most of what
 training shows once goes with its lemma, and another lemma has another one."""
+B1, B2 = 1.0, 1.0
 OF_ENDING, OF_CHANGE, OF_VALUE = 2**10, 2**11, 2**12
 """Kinds of names, kept apart."""
 
@@ -33,12 +34,13 @@ class Changes:
     """The distinct changes ``dropped -> ending`` of each value, sorted by the name of the ending."""
 
     names: Ids  # (c,) of the endings
+    ends_in: Ids  # (c, REACH + 1) names of the last 0 to REACH symbols of the ending
+    lengths: Ids  # (c,) of the ending
     values: Ids  # (c,)
     tails: Ids  # (c, m) the symbols dropped, EOS, PAD
     counts: Ids  # (c,) rows that show it
     of_pair: Ids  # (p,) the change of each row and value
     ends: Ids  # (p, 2) the last symbol of the lemma and the one before
-    sizes: Ids  # (REACH + 1,) rows and values by symbols of the ending
     rows: Ids  # (labels,) of each value
 
     @classmethod
@@ -55,23 +57,25 @@ class Changes:
         lemma, dropped = analogies.lemmas[analogies.own[row]], analogies.dropped[row]
         ending = analogies.endings[row]
         behind = torch.from_numpy(ending.turned().ids[:, ::-1].copy())  # PAD in front
-        names = endings(behind).numpy()[np.arange(len(row)), ending.lengths]
+        ends_in = endings(behind).numpy()
+        names = ends_in[np.arange(len(row)), ending.lengths]
         column = np.arange(dropped.max(initial=0) + 1)
         place = lemma.lengths[:, None] - dropped[:, None] + column
         tails = np.take_along_axis(lemma.ids, place.clip(0, lemma.ids.shape[1] - 1), 1)
         tails = np.select([column < dropped[:, None], column == dropped[:, None]], [tails, EOS], PAD)
         kinds = np.column_stack([names, value, tails])
-        distinct, of_pair, counts = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+        distinct, first, of_pair, counts = np.unique(kinds, True, True, True, axis=0)
         at = lemma.lengths[:, None] - np.array([1, 2])
         ends = np.take_along_axis(lemma.ids, at.clip(0), 1)
         return cls(
             names=distinct[:, 0],
+            ends_in=ends_in[first],
+            lengths=ending.lengths[first],
             values=distinct[:, 1],
             tails=distinct[:, 2:],
             counts=counts,
             of_pair=of_pair.ravel(),
             ends=np.select([at >= 0, at == -1], [ends, BOS], PAD),
-            sizes=np.bincount(ending.lengths, minlength=REACH + 1),
             rows=targets.sum(0),
         )
 
@@ -91,16 +95,17 @@ class Changes:
         share = (self.rows + 0.5) / (self.rows + 0.5).sum()
         new = NEW * self.once
         usual = self.counts / rows[self.values]
-        known, first = np.unique(self.names, return_index=True)
+        known, coined, left = self._coined(symbols)
+        first = np.searchsorted(self.names, known)
         keys, chance, rest = self._after_ends(usual)
-        sizes = np.where(np.arange(REACH + 1) > 0, self.sizes, 0) + 1
         floats = {
             "usual": np.log(usual),
             "chance": chance,
             "rest": rest,
             "share": np.log(share * (1 - new)),
             "unseen": np.log(share * new),
-            "length": np.log(sizes / sizes.sum()) - np.arange(REACH + 1) * np.log(symbols),
+            "coined": coined,
+            "left": left,
         }
         integers = {
             "endings": known,
@@ -111,6 +116,36 @@ class Changes:
         }
         tables = {name: torch.from_numpy(values).float() for name, values in floats.items()}
         return tables | {name: torch.from_numpy(values.copy()) for name, values in integers.items()}
+
+    def _coined(self, symbols: int) -> tuple[Ids, Floats, Floats]:
+        labels = len(self.rows)
+        within = np.arange(REACH + 1) <= self.lengths[:, None]
+        known, node = np.unique(self.ends_in[within], return_inverse=True)
+        at = np.zeros(within.shape, dtype=np.int64)
+        at[within] = node.ravel()
+        def table(nodes, values):
+            return np.bincount(nodes * labels + values, minlength=len(known) * labels).reshape(-1, labels).astype(float)
+        type_, depth = np.nonzero(within)
+        reach = table(at[type_, depth], self.values[type_])
+        stop = table(at[np.arange(len(at)), self.lengths], self.values)
+        any_ = 1 / (symbols + 1)
+        parent = np.full(len(known), -1); depth_of = np.zeros(len(known), dtype=np.int64)
+        later = depth > 0
+        parent[at[type_[later], depth[later]]] = at[type_[later], depth[later] - 1]
+        depth_of[at[type_, depth]] = depth
+        total = reach.sum(1, keepdims=True)
+        def share(counts, of):  # counts (m, labels) at nodes `of`
+            pooled = (counts.sum(1, keepdims=True) + B2 * any_) / (total[of] + B2)
+            return (counts + B1 * pooled) / (reach[of] + B1)
+        everywhere = np.arange(len(known))
+        prefix = np.ones_like(reach)
+        for d in range(1, REACH + 1):
+            some = np.flatnonzero(depth_of == d)
+            prefix[some] = prefix[parent[some]] * share(reach[some], parent[some])
+        coined = prefix * share(stop, everywhere)
+        left = prefix * share(np.zeros_like(stop), everywhere)
+        zero = np.zeros((1, labels))
+        return known, np.concatenate([zero, coined]), np.concatenate([zero, left])
 
     def _after_ends(self, usual: Floats) -> tuple[Ids, Floats, Floats]:
         """Names of changes, and of values, after an end of a lemma; log chances; log shares left."""
@@ -179,5 +214,6 @@ def shapes(found: dict[str, tuple[int, ...]], labels: int) -> dict[str, tuple[in
         "rest": (keys + 1,),
         "share": (labels,),
         "unseen": (labels,),
-        "length": (REACH + 1,),
+        "coined": (size("endings") + 1, labels),
+        "left": (size("endings") + 1, labels),
     }

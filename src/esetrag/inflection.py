@@ -43,7 +43,8 @@ class Inflection(nn.Module):
     rest: Tensor
     share: Tensor
     unseen: Tensor
-    length: Tensor
+    coined: Tensor
+    left: Tensor
 
     def __init__(self, lemmas: CharModel, tables: Mapping[str, Tensor]) -> None:
         """Takes what training found, or room for it.
@@ -116,7 +117,7 @@ class Inflection(nn.Module):
         lists = (self.endings, self.keys, self.lemmas.keys)
         return (
             all(bool((names[1:] > names[:-1]).all()) for names in lists)
-            and bool((self.first[1:] > self.first[:-1]).all())
+            and bool((self.first[1:] >= self.first[:-1]).all())
             and int(self.first[0]) == 0
             and int(self.first[-1]) == len(self.value)
             and bool(((self.value >= 0) & (self.value < len(self.share))).all())
@@ -146,10 +147,10 @@ class Inflection(nn.Module):
         places = self.lemmas.places(symbols, REACH + 1)  # (b, REACH + 1, ORDER)
         steps = self.lemmas.chances(places[:, 1:], places[:, :-1]).flip(1)  # from the last symbol back
         stem = functional.pad(-steps.cumsum(1), (1, 0))  # (b, REACH + 1)
-        row, size, change = self._changes(symbols, within)
+        node = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
+        row, size, change = self._changes(node)
         chances = stem[row, size] + self._chances(symbols[row], places[row, REACH - size], size, change)
-        # A new change takes any letters for an ending.
-        new = (stem + self.length).masked_fill(~within, -torch.inf).logsumexp(1, keepdim=True) + self.unseen
+        new = self._new(stem, within, node)
         most = new.amax(1).scatter_reduce(0, row, chances, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
         cell = row * shares.shape[1] + self.value[change]
@@ -164,9 +165,20 @@ class Inflection(nn.Module):
         at = torch.where(place > 0, last + 1 - place, place) if bool(self.backwards) else place
         return torch.where(place >= 0, ids.gather(1, at.clamp(0, ids.shape[1] - 1)), PAD)
 
-    def _changes(self, symbols: Tensor, within: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _new(self, stem: Tensor, within: Tensor, node: Tensor) -> Tensor:
+        stem = stem.masked_fill(~within, -torch.inf)
+        most = stem.amax(1, keepdim=True)
+        stem = (stem - most).exp()
+        deepest = (node > 0).sum(1) - 1
+        column = torch.arange(REACH + 1, device=stem.device)
+        beyond = (column - deepest[:, None] - 1).clamp_min(0)
+        left = (stem * (column > deepest[:, None]) * 0.5 * (0.5 / len(self.lemmas.alphabet) if hasattr(self.lemmas,"alphabet") else 0.5/30) ** beyond).sum(1)
+        shares = functional.embedding_bag(node, self.coined, mode="sum", per_sample_weights=stem)
+        shares += left[:, None] * self.left[node.gather(1, deepest[:, None])[:, 0]]
+        return shares.log() + most + self.unseen
+
+    def _changes(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """All changes that could have made the forms: row, symbols of the ending, number of the change."""
-        places = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
         row, size = torch.nonzero(places, as_tuple=True)
         first = self.first[places[row, size] - 1]
         many = self.first[places[row, size]] - first
