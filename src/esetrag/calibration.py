@@ -172,12 +172,29 @@ def _by_confidence(shares: Floats, targets: Bools) -> tuple[Floats, Bools]:
     return sure[order], wrong[order]
 
 
+def cost(logits: Floats, targets: Bools, head: params.Head) -> float:
+    """What logits cost on some forms once they are calibrated: cross-entropy, all in all, and prior, in nats.
+
+    Args:
+        logits: (forms, values).
+        targets: (forms, values) the values of each form; forms without a known one do not count.
+        head: meaning of the logits.
+    """
+    known = targets.any(1)
+    logits, targets = logits[known].astype(np.float64), targets[known]
+    return _cost(logits, targets, head, float(np.log(_temperature(logits, targets, head))))
+
+
+def _cost(logits: Floats, targets: Bools, head: params.Head, log_temperature: float) -> float:
+    fitted = loss(probabilities(logits, head, float(np.exp(log_temperature))), targets, head) or 0.0
+    return len(logits) * fitted + 0.5 * (log_temperature / PRIOR) ** 2
+
+
 def _temperature(logits: Floats, targets: Bools, head: params.Head) -> float:
     """The most probable temperature: cross-entropy on the forms and a prior around 1, by golden section."""
 
     def cost(log_temperature: float) -> float:
-        fitted = loss(probabilities(logits, head, float(np.exp(log_temperature))), targets, head) or 0.0
-        return len(logits) * fitted + 0.5 * (log_temperature / PRIOR) ** 2
+        return _cost(logits, targets, head, log_temperature)
 
     low, high = -3.0, 3.0
     golden = (np.sqrt(5) - 1) / 2

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from esetrag.analogy import Analogies
+from esetrag.coinage import Coinage
 from esetrag.ngram import BASE, mixed
 from esetrag.vocab import BOS, EOS, PAD
 
@@ -18,10 +19,9 @@ REACH = 8
 """Symbols of the longest ending, and the most that a lemma loses; a row of longer ones is passed over."""
 BACKING = 0.3
 """Rows that what is known after a shorter end of the lemma counts as (Witten and Bell 1991)."""
-NEW = 0.3
-"""Times as likely a form's change is a new one as one of the training rows was (Good 1953): most of what
-training shows once goes with its lemma, and another lemma has another one."""
-B1, B2 = 1.0, 1.0
+RARE = 0.02
+"""Share of rows with a change of their own at which half of these foretell new ones (Good 1953): where
+there are fewer, most go with their lemma, and another lemma has none."""
 OF_ENDING, OF_CHANGE, OF_VALUE = 2**10, 2**11, 2**12
 """Kinds of names, kept apart."""
 
@@ -34,8 +34,8 @@ class Changes:
     """The distinct changes ``dropped -> ending`` of each value, sorted by the name of the ending."""
 
     names: Ids  # (c,) of the endings
-    ends_in: Ids  # (c, REACH + 1) names of the last 0 to REACH symbols of the ending
-    lengths: Ids  # (c,) of the ending
+    behind: Ids  # (c, REACH + 1) names of the last 0 to REACH symbols of the ending
+    lengths: Ids  # (c,) symbols of the ending
     values: Ids  # (c,)
     tails: Ids  # (c, m) the symbols dropped, EOS, PAD
     counts: Ids  # (c,) rows that show it
@@ -56,9 +56,8 @@ class Changes:
         row, value = row[fits], value[fits]
         lemma, dropped = analogies.lemmas[analogies.own[row]], analogies.dropped[row]
         ending = analogies.endings[row]
-        behind = torch.from_numpy(ending.turned().ids[:, ::-1].copy())  # PAD in front
-        ends_in = endings(behind).numpy()
-        names = ends_in[np.arange(len(row)), ending.lengths]
+        behind = endings(torch.from_numpy(ending.turned().ids[:, ::-1].copy())).numpy()  # PAD in front
+        names = behind[np.arange(len(row)), ending.lengths]
         column = np.arange(dropped.max(initial=0) + 1)
         place = lemma.lengths[:, None] - dropped[:, None] + column
         tails = np.take_along_axis(lemma.ids, place.clip(0, lemma.ids.shape[1] - 1), 1)
@@ -69,7 +68,7 @@ class Changes:
         ends = np.take_along_axis(lemma.ids, at.clip(0), 1)
         return cls(
             names=distinct[:, 0],
-            ends_in=ends_in[first],
+            behind=behind[first],
             lengths=ending.lengths[first],
             values=distinct[:, 1],
             tails=distinct[:, 2:],
@@ -89,63 +88,35 @@ class Changes:
         """What a reader looks up, named and shaped as in ``shapes``.
 
         Args:
-            symbols: how many a new ending could be made of.
+            symbols: of which a new ending could be made.
         """
         rows = np.maximum(self.rows, 1)
         share = (self.rows + 0.5) / (self.rows + 0.5).sum()
-        new = NEW * self.once
+        mean = self.once.mean()
+        new = self.once * mean / (mean + RARE)
         usual = self.counts / rows[self.values]
-        known, coined, left = self._coined(symbols)
-        first = np.searchsorted(self.names, known)
+        coined = Coinage.of(self.behind, self.lengths, self.values, len(rows), symbols)
         keys, chance, rest = self._after_ends(usual)
+        none = np.zeros((1, len(rows)))  # of what no ending ends in
         floats = {
             "usual": np.log(usual),
             "chance": chance,
             "rest": rest,
             "share": np.log(share * (1 - new)),
             "unseen": np.log(share * new),
-            "coined": coined,
-            "left": left,
+            "whole": np.concatenate([none, coined.whole]),
+            "longer": np.concatenate([none, coined.longer]),
+            "further": coined.further,
         }
         integers = {
-            "endings": known,
-            "first": np.append(first, len(self.names)),
+            "endings": coined.names,
+            "first": np.append(np.searchsorted(self.names, coined.names), len(self.names)),
             "value": self.values,
             "tail": self.tails,
             "keys": keys,
         }
         tables = {name: torch.from_numpy(values).float() for name, values in floats.items()}
         return tables | {name: torch.from_numpy(values.copy()) for name, values in integers.items()}
-
-    def _coined(self, symbols: int) -> tuple[Ids, Floats, Floats]:
-        labels = len(self.rows)
-        within = np.arange(REACH + 1) <= self.lengths[:, None]
-        known, node = np.unique(self.ends_in[within], return_inverse=True)
-        at = np.zeros(within.shape, dtype=np.int64)
-        at[within] = node.ravel()
-        def table(nodes, values):
-            return np.bincount(nodes * labels + values, minlength=len(known) * labels).reshape(-1, labels).astype(float)
-        type_, depth = np.nonzero(within)
-        reach = table(at[type_, depth], self.values[type_])
-        stop = table(at[np.arange(len(at)), self.lengths], self.values)
-        any_ = 1 / (symbols + 1)
-        parent = np.full(len(known), -1); depth_of = np.zeros(len(known), dtype=np.int64)
-        later = depth > 0
-        parent[at[type_[later], depth[later]]] = at[type_[later], depth[later] - 1]
-        depth_of[at[type_, depth]] = depth
-        total = reach.sum(1, keepdims=True)
-        def share(counts, of):  # counts (m, labels) at nodes `of`
-            pooled = (counts.sum(1, keepdims=True) + B2 * any_) / (total[of] + B2)
-            return (counts + B1 * pooled) / (reach[of] + B1)
-        everywhere = np.arange(len(known))
-        prefix = np.ones_like(reach)
-        for d in range(1, REACH + 1):
-            some = np.flatnonzero(depth_of == d)
-            prefix[some] = prefix[parent[some]] * share(reach[some], parent[some])
-        coined = prefix * share(stop, everywhere)
-        left = prefix * share(np.zeros_like(stop), everywhere)
-        zero = np.zeros((1, labels))
-        return known, np.concatenate([zero, coined]), np.concatenate([zero, left])
 
     def _after_ends(self, usual: Floats) -> tuple[Ids, Floats, Floats]:
         """Names of changes, and of values, after an end of a lemma; log chances; log shares left."""
@@ -214,6 +185,7 @@ def shapes(found: dict[str, tuple[int, ...]], labels: int) -> dict[str, tuple[in
         "rest": (keys + 1,),
         "share": (labels,),
         "unseen": (labels,),
-        "coined": (size("endings") + 1, labels),
-        "left": (size("endings") + 1, labels),
+        "whole": (size("endings") + 1, labels),
+        "longer": (size("endings") + 1, labels),
+        "further": (REACH + 1,),
     }

@@ -47,12 +47,13 @@ class CharModel(nn.Module):
         self.register_buffer("rest", rest)
 
     @classmethod
-    def fit(cls, words: Ids, lengths: Ids) -> CharModel:
+    def fit(cls, words: Ids, lengths: Ids, power: float = 1.0) -> CharModel:
         """Counts the strings of some words.
 
         Args:
             words: (n, w) symbols without marks, each word once, PAD behind.
             lengths: (n,)
+            power: of the chances, less than 1 brings them nearer to each other.
         """
         width = words.shape[1] + 2
         marked = np.full((len(words), ORDER - 1 + width), PAD, dtype=np.int64)
@@ -91,7 +92,8 @@ class CharModel(nn.Module):
             else:
                 contexts.append((known, left))
             below, lower = which, chance
-        return cls(*_joined(levels, contexts, unseen))
+        keys, chance, rest = _joined(levels, contexts, unseen)
+        return cls(keys, power * chance, power * rest)
 
     @staticmethod
     def shapes(found: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:

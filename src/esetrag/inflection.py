@@ -21,8 +21,11 @@ from esetrag.encoding import MARKS
 from esetrag.params import Head
 from esetrag.vocab import PAD
 
-CAUTION = 8
-"""Of the weight: the power of the share of rows whose change another row shows."""
+CAUTION = 30
+"""The power of the share of rows whose change another row shows that says how well the changes are known."""
+SURE, FLAT = 2.0, 0.4
+"""If all changes are known the lemmas weigh so much more, and their own log chances differ so much less:
+what is then in doubt is the lemma alone, and how likely a word is that nobody has seen is soon overrated."""
 EDGE = 1e-6
 """Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
 
@@ -43,8 +46,9 @@ class Inflection(nn.Module):
     rest: Tensor
     share: Tensor
     unseen: Tensor
-    coined: Tensor
-    left: Tensor
+    whole: Tensor
+    longer: Tensor
+    further: Tensor
 
     def __init__(self, lemmas: CharModel, tables: Mapping[str, Tensor]) -> None:
         """Takes what training found, or room for it.
@@ -68,18 +72,18 @@ class Inflection(nn.Module):
         Args:
             analogies: the rows, taken apart.
             targets: (n, labels) bool, their values.
-            weight: of what is read here beside another reader's scores, if no change is new.
+            weight: of what is read here beside another reader's scores, if the changes are hardly known.
         """
         found = Changes.of(analogies, targets.cpu().numpy())
         if len(found.counts) == 0:
             return None
         words = analogies.lemmas
-        lemmas = CharModel.fit(words.ids, words.lengths)
+        new = float(found.once.mean())
+        known = (1 - new) ** CAUTION
+        lemmas = CharModel.fit(words.ids, words.lengths, 1 - FLAT * known)
         symbols = len(torch.from_numpy(words.ids).unique())
         made = cls(lemmas, found.tables(symbols))
-        # The more changes are new, the less is known of the lemmas, and of a form that fits none.
-        new = float(found.once.mean())
-        made.weight.fill_(weight * (1 - new) ** CAUTION)
+        made.weight.fill_(weight * (1 + SURE * known))
         made.doubt.fill_(new)
         made.backwards.fill_(analogies.backwards)
         return made
@@ -147,10 +151,10 @@ class Inflection(nn.Module):
         places = self.lemmas.places(symbols, REACH + 1)  # (b, REACH + 1, ORDER)
         steps = self.lemmas.chances(places[:, 1:], places[:, :-1]).flip(1)  # from the last symbol back
         stem = functional.pad(-steps.cumsum(1), (1, 0))  # (b, REACH + 1)
-        node = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
-        row, size, change = self._changes(node)
+        ending = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
+        row, size, change = self._changes(ending)
         chances = stem[row, size] + self._chances(symbols[row], places[row, REACH - size], size, change)
-        new = self._new(stem, within, node)
+        new = self._new(stem.masked_fill(~within, -torch.inf), ending)
         most = new.amax(1).scatter_reduce(0, row, chances, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
         cell = row * shares.shape[1] + self.value[change]
@@ -165,23 +169,27 @@ class Inflection(nn.Module):
         at = torch.where(place > 0, last + 1 - place, place) if bool(self.backwards) else place
         return torch.where(place >= 0, ids.gather(1, at.clamp(0, ids.shape[1] - 1)), PAD)
 
-    def _new(self, stem: Tensor, within: Tensor, node: Tensor) -> Tensor:
-        stem = stem.masked_fill(~within, -torch.inf)
+    def _new(self, stem: Tensor, ending: Tensor) -> Tensor:
+        """Log chances of the forms by changes that training never showed, (b, labels).
+
+        Args:
+            stem: (b, REACH + 1) log chance of what is left when so many symbols are taken off.
+            ending: (b, REACH + 1) place of the symbols taken off, 0 where no known ending ends in them.
+        """
         most = stem.amax(1, keepdim=True)
         stem = (stem - most).exp()
-        deepest = (node > 0).sum(1) - 1
-        column = torch.arange(REACH + 1, device=stem.device)
-        beyond = (column - deepest[:, None] - 1).clamp_min(0)
-        left = (stem * (column > deepest[:, None]) * 0.5 * (0.5 / len(self.lemmas.alphabet) if hasattr(self.lemmas,"alphabet") else 0.5/30) ** beyond).sum(1)
-        shares = functional.embedding_bag(node, self.coined, mode="sum", per_sample_weights=stem)
-        shares += left[:, None] * self.left[node.gather(1, deepest[:, None])[:, 0]]
+        size = torch.arange(REACH + 1, device=stem.device)
+        known = (ending > 0).sum(1, keepdim=True) - 1  # symbols that a known ending ends in
+        beyond = self.further[(size - known - 1).clamp_min(0)] * (size > known)
+        shares = functional.embedding_bag(ending, self.whole, mode="sum", per_sample_weights=stem)
+        shares += self.longer[ending.gather(1, known)[:, 0]] * (stem * beyond).sum(1, keepdim=True)
         return shares.log() + most + self.unseen
 
-    def _changes(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _changes(self, ending: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """All changes that could have made the forms: row, symbols of the ending, number of the change."""
-        row, size = torch.nonzero(places, as_tuple=True)
-        first = self.first[places[row, size] - 1]
-        many = self.first[places[row, size]] - first
+        row, size = torch.nonzero(ending, as_tuple=True)
+        first = self.first[ending[row, size] - 1]
+        many = self.first[ending[row, size]] - first
         which = torch.repeat_interleave(many)
         number = torch.arange(len(which), device=which.device) - (many.cumsum(0) - many)[which]
         return row[which], size[which], first[which] + number

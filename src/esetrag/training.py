@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from esetrag import descent, heads, history, params, regression
+from esetrag import descent, heads, history, params, regression, weighing
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
 from esetrag.course import Course
@@ -40,6 +40,12 @@ class Trained:
     """Of the n-gram reader, before the lemmas are asked."""
     device: str
     """Kind of device it was trained on."""
+
+    @property
+    def lemmas(self) -> float:
+        """Weight of what the lemmas say beside the n-grams; 0 if they are not asked."""
+        inflection = getattr(self.network, "inflection", None)
+        return float(inflection.weight) if isinstance(inflection, Inflection) else 0.0
 
 
 def choose_device(name: str) -> torch.device:
@@ -113,7 +119,7 @@ def fit(
 
     Args:
         train: training rows.
-        dev: rows that choose the epoch, and stop the training early if ``how.patience`` is set.
+        dev: rows that choose the epoch and what the lemmas weigh, and stop the training early if ``how.patience`` is set.
         vocabulary: symbols and labels.
         model: kind and shape of the network.
         how: optimisation.
@@ -178,6 +184,7 @@ def fit(
     network.load_state_dict(kept)
     if isinstance(network, NgramClassifier) and model.lemmas and analogies and vocabulary.unit == "char":
         network.inflection = Inflection.fit(analogies, train_rows.targets, model.lemmas)
+        weighing.choose(network, dev_rows)
     return Trained(network, epochs, device.type)
 
 
