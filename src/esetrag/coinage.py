@@ -47,17 +47,19 @@ class Coinage:
         node[change, size] = of_tail.ravel()
 
         def counted(nodes: Ids, of_value: Ids) -> Floats:
-            cells = np.bincount(nodes * labels + of_value, minlength=len(names) * labels)
-            return cells.reshape(-1, labels).astype(np.float64)
+            cells: Floats = np.zeros((len(names), labels))
+            np.add.at(cells, (nodes, of_value), 1)
+            return cells
 
         begun = counted(node[change, size], values[change])
         over = counted(node[np.arange(len(node)), lengths], values)
         any_symbol = 1 / (symbols + 1)  # or none
 
         def chance(counts: Floats, among: Floats) -> Floats:
-            of_all = counts.sum(1, keepdims=True) + OF_ANY * any_symbol
+            of_all: Floats = counts.sum(1, keepdims=True) + OF_ANY * any_symbol
             of_all /= among.sum(1, keepdims=True) + OF_ANY
-            return (counts + OF_ALL * of_all) / (among + OF_ALL)
+            own: Floats = (counts + OF_ALL * of_all) / (among + OF_ALL)
+            return own
 
         reached = np.ones_like(begun)
         for length in range(1, tails.shape[1]):
@@ -69,5 +71,5 @@ class Coinage:
             names=names,
             whole=reached * chance(over, begun),
             longer=reached * chance(np.zeros_like(over), begun),
-            further=OVER * ((1 - OVER) / symbols) ** np.arange(tails.shape[1]),
+            further=OVER * np.power((1 - OVER) / symbols, np.arange(tails.shape[1])),
         )

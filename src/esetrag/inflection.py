@@ -117,10 +117,11 @@ class Inflection(nn.Module):
         return cls(lemmas, tables)
 
     def sound(self) -> bool:
-        """Whether all names are ascending, and all numbers of changes and values within their tables."""
+        """Whether all names ascend, no ending is one too, and all numbers are within their tables."""
         lists = (self.endings, self.keys, self.lemmas.keys)
         return (
             all(bool((names[1:] > names[:-1]).all()) for names in lists)
+            and bool(torch.isin(changes.endings(self.endings.new_zeros(1, 0))[0, 0], self.endings))
             and bool((self.first[1:] >= self.first[:-1]).all())
             and int(self.first[0]) == 0
             and int(self.first[-1]) == len(self.value)

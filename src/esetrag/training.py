@@ -119,7 +119,8 @@ def fit(
 
     Args:
         train: training rows.
-        dev: rows that choose the epoch and what the lemmas weigh, and stop the training early if ``how.patience`` is set.
+        dev: rows that choose the epoch and the lemmas' weight, and stop the training early if
+            ``how.patience`` is set.
         vocabulary: symbols and labels.
         model: kind and shape of the network.
         how: optimisation.

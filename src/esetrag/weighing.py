@@ -7,7 +7,8 @@ calibrated probabilities: a weight must not win or lose by the confidence that i
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
 import torch
 
 from esetrag import calibration
@@ -17,7 +18,7 @@ from esetrag.ngram import NgramClassifier
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Times the usual weight."""
-PRICE = 4.0
+PRICE = 5.0
 """In nats, of a weight whose root is 1 away from the root of the usual one."""
 MOST = 2000
 """Rows of dev that are looked at: more tell hardly more."""
@@ -43,7 +44,7 @@ def choose(network: NgramClassifier, dev: Batch) -> None:
 
     def cost(step: float) -> float:
         fit = calibration.cost(alone + step * (both - alone), targets, network.head)
-        return fit + PRICE * usual * (np.sqrt(step) - 1) ** 2
+        return fit + PRICE * usual * (math.sqrt(step) - 1) ** 2
 
     best = min(STEPS, key=lambda step: (cost(step), -step))
     if best:
