@@ -16,7 +16,7 @@ from torch.nn import functional
 from esetrag import changes
 from esetrag.analogy import Analogies
 from esetrag.changes import REACH, Changes
-from esetrag.charmodel import ORDER, CharModel, look_up
+from esetrag.charmodel import ORDER, CharModel, look_up, picked
 from esetrag.encoding import MARKS
 from esetrag.params import Head
 from esetrag.vocab import PAD
@@ -154,7 +154,9 @@ class Inflection(nn.Module):
         stem = functional.pad(-steps.cumsum(1), (1, 0))  # (b, REACH + 1)
         ending = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
         row, size, change = self._changes(ending)
-        chances = stem[row, size] + self._chances(symbols[row], places[row, REACH - size], size, change)
+        chances = stem[row, size] + self._chances(
+            symbols.index_select(0, row), places[row, REACH - size], size, change
+        )
         new = self._new(stem.masked_fill(~within, -torch.inf), ending)
         most = new.amax(1).scatter_reduce(0, row, chances, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
@@ -213,7 +215,7 @@ class Inflection(nn.Module):
         for number, of_lemma in enumerate(ends):
             own = look_up(self.keys, changes.after(of_lemma, change, changes.OF_CHANGE + number))
             group = look_up(self.keys, changes.after(of_lemma, value, changes.OF_VALUE + number))
-            chances = torch.where(own > 0, self.chance[own], self.rest[group] + chances)
+            chances = torch.where(own > 0, picked(self.chance, own), picked(self.rest, group) + chances)
         chances = self.share[value] + chances
         for place in range(tail.shape[1]):
             some = torch.nonzero(tail[:, place])[:, 0]
