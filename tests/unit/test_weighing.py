@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag import encoding, params, tables, truth, weighing
+from esetrag import encoding, params, regression, tables, truth, weighing
 from esetrag.analogy import Analogies
 from esetrag.batches import Batch, score
 from esetrag.inflection import Inflection
@@ -55,8 +55,14 @@ def test_lemmas_that_help_are_kept(given: params.Params) -> None:
 
 
 def test_lemmas_that_mislead_are_forgotten(given: params.Params) -> None:
-    network = untrained(given)
-    weighing.choose(network, batch(table_of(OTHERS, wrong=True)))
+    rows = batch(table_of(STEMS, wrong=True))
+    network = regression.network(rows, torch.ones(len(rows)), 3, given.model)
+    for _ in regression.Regression(network, rows, torch.ones(len(rows)), given.train):
+        pass
+    network.inflection = untrained(given).inflection
+    assert isinstance(network.inflection, Inflection)
+    network.inflection.weight.fill_(20.0)  # a quarter of which still outvotes the n-grams
+    weighing.choose(network, batch(pa.concat_tables([table_of(OTHERS, wrong=True)] * 20)))
     assert network.inflection is None
     assert not any(name.startswith("inflection") for name in network.state_dict())
 
