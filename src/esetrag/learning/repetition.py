@@ -78,7 +78,7 @@ class Material:
         fitted = calibration.fit(scores, self.dev.targets, model.head, calibrating)
         best = history.best(trained.epochs)
         account: dict[str, Any] = {**seeded.model_dump(), "task": layout.task, "epoch": best.epoch}
-        account["device"] = trained.device
+        account |= {"device": trained.device, "lemmas": round(trained.lemmas, 4)}
         folder = layout.repeat(seeded.seed) if number else layout.checkpoint
         checkpoint.save(folder, trained.network, self.vocabulary, self.rows, model, account, fitted)
         return Repetition(trained.epochs, saved)

@@ -13,20 +13,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from esetrag.learning import descent, history, regression
-from esetrag.learning.course import Course
-from esetrag.learning.history import Epoch
-from esetrag.learning.resumption import Resumption, Snapshot
-from esetrag.project import params
-from esetrag.project.errors import TrainingError
-from esetrag.reading import heads
-from esetrag.reading.analogy import Analogies
-from esetrag.reading.batches import Batch, score
-from esetrag.reading.inflection import Inflection
-from esetrag.reading.network import Network
-from esetrag.reading.ngram import NgramClassifier
-from esetrag.symbols.encoding import Encoded, Keep
-from esetrag.symbols.vocab import Vocabulary
+from esetrag import descent, heads, history, params, regression, weighing
+from esetrag.analogy import Analogies
+from esetrag.batches import Batch, score
+from esetrag.course import Course
+from esetrag.encoding import Encoded, Keep
+from esetrag.errors import TrainingError
+from esetrag.history import Epoch
+from esetrag.inflection import Inflection
+from esetrag.network import Network
+from esetrag.ngram import NgramClassifier
+from esetrag.resumption import Resumption, Snapshot
+from esetrag.vocab import Vocabulary
 
 MEND = {"ngram": "lower train.penalty", "lstm": "lower train.learning_rate or train.weight_decay"}
 """What helps when the loss is no longer a number."""
@@ -42,6 +40,12 @@ class Trained:
     """Of the n-gram reader, before the lemmas are asked."""
     device: str
     """Kind of device it was trained on."""
+
+    @property
+    def lemmas(self) -> float:
+        """Weight of what the lemmas say beside the n-grams; 0 if they are not asked."""
+        inflection = getattr(self.network, "inflection", None)
+        return float(inflection.weight) if isinstance(inflection, Inflection) else 0.0
 
 
 def choose_device(name: str) -> torch.device:
@@ -115,7 +119,8 @@ def fit(
 
     Args:
         train: training rows.
-        dev: rows that choose the epoch, and stop the training early if ``how.patience`` is set.
+        dev: rows that choose the epoch and the lemmas' weight, and stop the training early if
+            ``how.patience`` is set.
         vocabulary: symbols and labels.
         model: kind and shape of the network.
         how: optimisation.
@@ -180,6 +185,7 @@ def fit(
     network.load_state_dict(kept)
     if isinstance(network, NgramClassifier) and model.lemmas and analogies and vocabulary.unit == "char":
         network.inflection = Inflection.fit(analogies, train_rows.targets, model.lemmas)
+        weighing.choose(network, dev_rows)
     return Trained(network, epochs, device.type)
 
 

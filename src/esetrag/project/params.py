@@ -85,7 +85,8 @@ class Model(Section):
     head: Head
     longest: Annotated[int, Field(ge=1, le=32)]
     lemmas: Annotated[float, Field(ge=0, le=100)]
-    """Of ``ngram``, as is ``longest``; the other fields are those of ``lstm``."""
+    """Of ``ngram``, as is ``longest``: usual weight of the lemmas, around which dev chooses; the other fields
+    are those of ``lstm``."""
     embedding: Size
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]

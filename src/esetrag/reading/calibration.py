@@ -6,6 +6,7 @@ that worked are taken on other forms.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,12 +174,32 @@ def _by_confidence(shares: Floats, targets: Bools) -> tuple[Floats, Bools]:
     return sure[order], wrong[order]
 
 
-def _temperature(logits: Floats, targets: Bools, head: params.Head) -> float:
+def cost(logits: Floats, targets: Bools, head: params.Head) -> float:
+    """Cross-entropy of some forms, all in all, in nats, at the temperature that suits them best.
+
+    No prior holds the temperature: of two logits the surer ones must not look the better for that.
+
+    Args:
+        logits: (forms, values).
+        targets: (forms, values) the values of each form; forms without a known one do not count.
+        head: meaning of the logits.
+    """
+    known = targets.any(1)
+    logits, targets = logits[known].astype(np.float64), targets[known]
+    best = _temperature(logits, targets, head, math.inf)
+    return _cost(logits, targets, head, float(np.log(best)), math.inf)
+
+
+def _cost(logits: Floats, targets: Bools, head: params.Head, log_temperature: float, prior: float) -> float:
+    fitted = loss(probabilities(logits, head, float(np.exp(log_temperature))), targets, head) or 0.0
+    return len(logits) * fitted + 0.5 * (log_temperature / prior) ** 2
+
+
+def _temperature(logits: Floats, targets: Bools, head: params.Head, prior: float = PRIOR) -> float:
     """The most probable temperature: cross-entropy on the forms and a prior around 1, by golden section."""
 
     def cost(log_temperature: float) -> float:
-        fitted = loss(probabilities(logits, head, float(np.exp(log_temperature))), targets, head) or 0.0
-        return len(logits) * fitted + 0.5 * (log_temperature / PRIOR) ** 2
+        return _cost(logits, targets, head, log_temperature, prior)
 
     low, high = -3.0, 3.0
     golden = (np.sqrt(5) - 1) / 2

@@ -10,17 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from esetrag.reading.analogy import Analogies
-from esetrag.reading.ngram import BASE, mixed
-from esetrag.symbols.vocab import BOS, EOS, PAD
+from esetrag.analogy import Analogies
+from esetrag.coinage import Coinage
+from esetrag.ngram import BASE, mixed
+from esetrag.vocab import BOS, EOS, PAD
 
 REACH = 8
 """Symbols of the longest ending, and the most that a lemma loses; a row of longer ones is passed over."""
 BACKING = 0.3
 """Rows that what is known after a shorter end of the lemma counts as (Witten and Bell 1991)."""
-NEW = 0.3
-"""Times as likely a form's change is a new one as one of the training rows was (Good 1953): most of what
-training shows once goes with its lemma, and another lemma has another one."""
+RARE = 0.02
+"""Share of rows with a change of their own at which half of these foretell new ones (Good 1953): where
+there are fewer, most go with their lemma, and another lemma has none."""
 OF_ENDING, OF_CHANGE, OF_VALUE = 2**10, 2**11, 2**12
 """Kinds of names, kept apart."""
 
@@ -33,12 +34,13 @@ class Changes:
     """The distinct changes ``dropped -> ending`` of each value, sorted by the name of the ending."""
 
     names: Ids  # (c,) of the endings
+    behind: Ids  # (c, REACH + 1) names of the last 0 to REACH symbols of the ending
+    lengths: Ids  # (c,) symbols of the ending
     values: Ids  # (c,)
     tails: Ids  # (c, m) the symbols dropped, EOS, PAD
     counts: Ids  # (c,) rows that show it
     of_pair: Ids  # (p,) the change of each row and value
     ends: Ids  # (p, 2) the last symbol of the lemma and the one before
-    sizes: Ids  # (REACH + 1,) rows and values by symbols of the ending
     rows: Ids  # (labels,) of each value
 
     @classmethod
@@ -54,24 +56,25 @@ class Changes:
         row, value = row[fits], value[fits]
         lemma, dropped = analogies.lemmas[analogies.own[row]], analogies.dropped[row]
         ending = analogies.endings[row]
-        behind = torch.from_numpy(ending.turned().ids[:, ::-1].copy())  # PAD in front
-        names = endings(behind).numpy()[np.arange(len(row)), ending.lengths]
+        behind = endings(torch.from_numpy(ending.turned().ids[:, ::-1].copy())).numpy()  # PAD in front
+        names = behind[np.arange(len(row)), ending.lengths]
         column = np.arange(dropped.max(initial=0) + 1)
         place = lemma.lengths[:, None] - dropped[:, None] + column
         tails = np.take_along_axis(lemma.ids, place.clip(0, lemma.ids.shape[1] - 1), 1)
         tails = np.select([column < dropped[:, None], column == dropped[:, None]], [tails, EOS], PAD)
         kinds = np.column_stack([names, value, tails])
-        distinct, of_pair, counts = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+        distinct, first, of_pair, counts = np.unique(kinds, True, True, True, axis=0)
         at = lemma.lengths[:, None] - np.array([1, 2])
         ends = np.take_along_axis(lemma.ids, at.clip(0), 1)
         return cls(
             names=distinct[:, 0],
+            behind=behind[first],
+            lengths=ending.lengths[first],
             values=distinct[:, 1],
             tails=distinct[:, 2:],
             counts=counts,
             of_pair=of_pair.ravel(),
             ends=np.select([at >= 0, at == -1], [ends, BOS], PAD),
-            sizes=np.bincount(ending.lengths, minlength=REACH + 1),
             rows=targets.sum(0),
         )
 
@@ -85,26 +88,29 @@ class Changes:
         """What a reader looks up, named and shaped as in ``shapes``.
 
         Args:
-            symbols: how many a new ending could be made of.
+            symbols: of which a new ending could be made.
         """
         rows = np.maximum(self.rows, 1)
         share = (self.rows + 0.5) / (self.rows + 0.5).sum()
-        new = NEW * self.once
+        mean = self.once.mean()
+        new = self.once * mean / (mean + RARE)
         usual = self.counts / rows[self.values]
-        known, first = np.unique(self.names, return_index=True)
+        coined = Coinage.of(self.behind, self.lengths, self.values, len(rows), symbols)
         keys, chance, rest = self._after_ends(usual)
-        sizes = np.where(np.arange(REACH + 1) > 0, self.sizes, 0) + 1
+        none = np.zeros((1, len(rows)))  # of what no ending ends in
         floats = {
             "usual": np.log(usual),
             "chance": chance,
             "rest": rest,
             "share": np.log(share * (1 - new)),
             "unseen": np.log(share * new),
-            "length": np.log(sizes / sizes.sum()) - np.arange(REACH + 1) * np.log(symbols),
+            "whole": np.concatenate([none, coined.whole]),
+            "longer": np.concatenate([none, coined.longer]),
+            "further": coined.further,
         }
         integers = {
-            "endings": known,
-            "first": np.append(first, len(self.names)),
+            "endings": coined.names,
+            "first": np.append(np.searchsorted(self.names, coined.names), len(self.names)),
             "value": self.values,
             "tail": self.tails,
             "keys": keys,
@@ -179,5 +185,7 @@ def shapes(found: dict[str, tuple[int, ...]], labels: int) -> dict[str, tuple[in
         "rest": (keys + 1,),
         "share": (labels,),
         "unseen": (labels,),
-        "length": (REACH + 1,),
+        "whole": (size("endings") + 1, labels),
+        "longer": (size("endings") + 1, labels),
+        "further": (REACH + 1,),
     }

@@ -13,16 +13,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from esetrag.project.params import Head
-from esetrag.reading import changes
-from esetrag.reading.analogy import Analogies
-from esetrag.reading.changes import REACH, Changes
-from esetrag.reading.charmodel import ORDER, CharModel, look_up
-from esetrag.symbols.encoding import MARKS
-from esetrag.symbols.vocab import PAD
+from esetrag import changes
+from esetrag.analogy import Analogies
+from esetrag.changes import REACH, Changes
+from esetrag.charmodel import ORDER, CharModel, look_up, picked
+from esetrag.encoding import MARKS
+from esetrag.params import Head
+from esetrag.vocab import PAD
 
-CAUTION = 8
-"""Of the weight: the power of the share of rows whose change another row shows."""
+CAUTION = 30
+"""The power of the share of rows whose change another row shows that says how well the changes are known."""
+SURE, FLAT = 2.0, 0.4
+"""If all changes are known the lemmas weigh so much more, and their own log chances differ so much less:
+what is then in doubt is the lemma alone, and how likely a word is that nobody has seen is soon overrated."""
 EDGE = 1e-6
 """Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
 
@@ -43,7 +46,9 @@ class Inflection(nn.Module):
     rest: Tensor
     share: Tensor
     unseen: Tensor
-    length: Tensor
+    whole: Tensor
+    longer: Tensor
+    further: Tensor
 
     def __init__(self, lemmas: CharModel, tables: Mapping[str, Tensor]) -> None:
         """Takes what training found, or room for it.
@@ -67,18 +72,18 @@ class Inflection(nn.Module):
         Args:
             analogies: the rows, taken apart.
             targets: (n, labels) bool, their values.
-            weight: of what is read here beside another reader's scores, if no change is new.
+            weight: of what is read here beside another reader's scores, if the changes are hardly known.
         """
         found = Changes.of(analogies, targets.cpu().numpy())
         if len(found.counts) == 0:
             return None
         words = analogies.lemmas
-        lemmas = CharModel.fit(words.ids, words.lengths)
+        new = float(found.once.mean())
+        known = (1 - new) ** CAUTION
+        lemmas = CharModel.fit(words.ids, words.lengths, 1 - FLAT * known)
         symbols = len(torch.from_numpy(words.ids).unique())
         made = cls(lemmas, found.tables(symbols))
-        # The more changes are new, the less is known of the lemmas, and of a form that fits none.
-        new = float(found.once.mean())
-        made.weight.fill_(weight * (1 - new) ** CAUTION)
+        made.weight.fill_(weight * (1 + SURE * known))
         made.doubt.fill_(new)
         made.backwards.fill_(analogies.backwards)
         return made
@@ -112,11 +117,12 @@ class Inflection(nn.Module):
         return cls(lemmas, tables)
 
     def sound(self) -> bool:
-        """Whether all names are ascending, and all numbers of changes and values within their tables."""
+        """Whether all names ascend, no ending is one too, and all numbers are within their tables."""
         lists = (self.endings, self.keys, self.lemmas.keys)
         return (
             all(bool((names[1:] > names[:-1]).all()) for names in lists)
-            and bool((self.first[1:] > self.first[:-1]).all())
+            and bool(torch.isin(changes.endings(self.endings.new_zeros(1, 0))[0, 0], self.endings))
+            and bool((self.first[1:] >= self.first[:-1]).all())
             and int(self.first[0]) == 0
             and int(self.first[-1]) == len(self.value)
             and bool(((self.value >= 0) & (self.value < len(self.share))).all())
@@ -146,10 +152,12 @@ class Inflection(nn.Module):
         places = self.lemmas.places(symbols, REACH + 1)  # (b, REACH + 1, ORDER)
         steps = self.lemmas.chances(places[:, 1:], places[:, :-1]).flip(1)  # from the last symbol back
         stem = functional.pad(-steps.cumsum(1), (1, 0))  # (b, REACH + 1)
-        row, size, change = self._changes(symbols, within)
-        chances = stem[row, size] + self._chances(symbols[row], places[row, REACH - size], size, change)
-        # A new change takes any letters for an ending.
-        new = (stem + self.length).masked_fill(~within, -torch.inf).logsumexp(1, keepdim=True) + self.unseen
+        ending = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
+        row, size, change = self._changes(ending)
+        chances = stem[row, size] + self._chances(
+            symbols.index_select(0, row), places[row, REACH - size], size, change
+        )
+        new = self._new(stem.masked_fill(~within, -torch.inf), ending)
         most = new.amax(1).scatter_reduce(0, row, chances, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
         cell = row * shares.shape[1] + self.value[change]
@@ -164,12 +172,27 @@ class Inflection(nn.Module):
         at = torch.where(place > 0, last + 1 - place, place) if bool(self.backwards) else place
         return torch.where(place >= 0, ids.gather(1, at.clamp(0, ids.shape[1] - 1)), PAD)
 
-    def _changes(self, symbols: Tensor, within: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _new(self, stem: Tensor, ending: Tensor) -> Tensor:
+        """Log chances of the forms by changes that training never showed, (b, labels).
+
+        Args:
+            stem: (b, REACH + 1) log chance of what is left when so many symbols are taken off.
+            ending: (b, REACH + 1) place of the symbols taken off, 0 where no known ending ends in them.
+        """
+        most = stem.amax(1, keepdim=True)
+        stem = (stem - most).exp()
+        size = torch.arange(REACH + 1, device=stem.device)
+        known = (ending > 0).sum(1, keepdim=True) - 1  # symbols that a known ending ends in
+        beyond = self.further[(size - known - 1).clamp_min(0)] * (size > known)
+        shares = functional.embedding_bag(ending, self.whole, mode="sum", per_sample_weights=stem)
+        shares += self.longer[ending.gather(1, known)[:, 0]] * (stem * beyond).sum(1, keepdim=True)
+        return shares.log() + most + self.unseen
+
+    def _changes(self, ending: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """All changes that could have made the forms: row, symbols of the ending, number of the change."""
-        places = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
-        row, size = torch.nonzero(places, as_tuple=True)
-        first = self.first[places[row, size] - 1]
-        many = self.first[places[row, size]] - first
+        row, size = torch.nonzero(ending, as_tuple=True)
+        first = self.first[ending[row, size] - 1]
+        many = self.first[ending[row, size]] - first
         which = torch.repeat_interleave(many)
         number = torch.arange(len(which), device=which.device) - (many.cumsum(0) - many)[which]
         return row[which], size[which], first[which] + number
@@ -192,7 +215,7 @@ class Inflection(nn.Module):
         for number, of_lemma in enumerate(ends):
             own = look_up(self.keys, changes.after(of_lemma, change, changes.OF_CHANGE + number))
             group = look_up(self.keys, changes.after(of_lemma, value, changes.OF_VALUE + number))
-            chances = torch.where(own > 0, self.chance[own], self.rest[group] + chances)
+            chances = torch.where(own > 0, picked(self.chance, own), picked(self.rest, group) + chances)
         chances = self.share[value] + chances
         for place in range(tail.shape[1]):
             some = torch.nonzero(tail[:, place])[:, 0]

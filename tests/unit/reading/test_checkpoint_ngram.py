@@ -143,7 +143,20 @@ def test_what_the_lemmas_say_is_kept_to_the_bit(asking: tuple[Path, Trained], ti
 
 
 @pytest.mark.parametrize(
-    "name", ["weight", "endings", "first", "value", "tail", "usual", "keys", "share", "length", "lemmas.keys"]
+    "name",
+    [
+        "weight",
+        "endings",
+        "first",
+        "value",
+        "tail",
+        "usual",
+        "keys",
+        "share",
+        "whole",
+        "further",
+        "lemmas.keys",
+    ],
 )
 def test_tables_of_the_lemmas_that_do_not_fit_are_refused(asking: tuple[Path, Trained], name: str) -> None:
     folder, trained = asking

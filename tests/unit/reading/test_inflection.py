@@ -8,12 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from esetrag.corpus import tables, truth
-from esetrag.reading.analogy import Analogies
-from esetrag.reading.changes import REACH, Changes
-from esetrag.reading.inflection import CAUTION, Inflection
-from esetrag.symbols import encoding
-from esetrag.symbols.vocab import Vocabulary
+from esetrag import changes, encoding, tables, truth
+from esetrag.analogy import Analogies
+from esetrag.changes import REACH, Changes
+from esetrag.inflection import CAUTION, SURE, Inflection
+from esetrag.vocab import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
@@ -109,14 +108,14 @@ def test_a_form_of_several_values_teaches_each() -> None:
     assert float(logs[0]) > float(logs[2])
 
 
-def test_the_weight_falls_with_the_share_of_changes_that_stand_alone() -> None:
+def test_the_usual_weight_falls_with_the_share_of_changes_that_stand_alone() -> None:
     targets = truth.matrix(ROWS["label"], vocabulary_of(ROWS).labels)
     once = Changes.of(Analogies.of(ROWS, vocabulary_of(ROWS)), targets).once
     np.testing.assert_allclose(once, 0.5 / (len(LEMMAS) + 1))
-    expected = 3 * (1 - once.mean()) ** CAUTION
+    expected = 3 * (1 + SURE * (1 - once.mean()) ** CAUTION)
     assert float(learnt(ROWS, 3.0).weight) == pytest.approx(expected, rel=1e-5)
     few = table_of([("alma", "almát", "ACC"), ("kari", "karinak", "DAT"), ("piri", "piri", "NOM")])
-    assert float(learnt(few, 3.0).weight) < 0.1
+    assert float(learnt(few, 3.0).weight) == pytest.approx(3, rel=1e-5)
     assert float(learnt(few).doubt) > 0.5 > float(learnt(ROWS).doubt)
 
 
@@ -154,5 +153,12 @@ def test_tables_made_for_loading_hold_what_was_learnt() -> None:
 def test_tables_that_a_look_up_would_go_wrong_in_are_not_sound(name: str) -> None:
     inflection = learnt(ROWS)
     table = inflection.get_buffer(name)
-    table[1] = table[0] if name != "value" else 99
+    table[1] = {"value": 99, "first": -1}.get(name, int(table[0]))
+    assert not inflection.sound()
+
+
+def test_tables_without_the_ending_of_no_symbol_are_not_sound() -> None:
+    inflection = learnt(ROWS)
+    nothing = changes.endings(torch.zeros(1, 0, dtype=torch.int64))[0, 0]
+    inflection.endings[inflection.endings == nothing] += 1
     assert not inflection.sound()

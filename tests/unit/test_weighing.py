@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+import torch
+
+from esetrag import encoding, params, regression, tables, truth, weighing
+from esetrag.analogy import Analogies
+from esetrag.batches import Batch, score
+from esetrag.inflection import Inflection
+from esetrag.ngram import NgramClassifier
+from esetrag.vocab import Vocabulary
+
+pytestmark = pytest.mark.usefixtures("single_thread")
+
+STEMS = ["kar", "mor", "lag", "tom", "bark", "solt", "rend", "gomb", "dal", "fark", "nyom", "hold"]
+OTHERS = ["gar", "ral", "lom", "bol", "mork", "tag", "solg", "darm"]
+ENDINGS = {"ACC": "t", "DAT": "nak", "NOM": ""}
+
+
+def table_of(stems: list[str], wrong: bool = False) -> pa.Table:
+    labels = dict(zip(ENDINGS, [*ENDINGS][1:] + [*ENDINGS][:1], strict=True)) if wrong else {}
+    rows = [(stem, stem + end, labels.get(case, case)) for stem in stems for case, end in ENDINGS.items()]
+    lemma, form, label = (pa.array([*column], pa.string()) for column in zip(*rows, strict=True))
+    return pa.Table.from_arrays([lemma, form, label, label], schema=tables.SAMPLE)
+
+
+ROWS = table_of(STEMS)
+VOCABULARY = Vocabulary.build(ROWS["form"].to_pylist(), ROWS["label"].to_pylist())
+
+
+def batch(rows: pa.Table) -> Batch:
+    return Batch.of(encoding.encode_rows(rows, VOCABULARY, 12, "end"), torch.device("cpu"))
+
+
+def untrained(given: params.Params) -> NgramClassifier:
+    """A reader whose n-grams know nothing, and that asks the lemmas."""
+    network = NgramClassifier(torch.zeros(0, dtype=torch.int64), 3, given.model)
+    targets = torch.from_numpy(truth.matrix(ROWS["label"], VOCABULARY.labels))
+    network.inflection = Inflection.fit(Analogies.of(ROWS, VOCABULARY), targets, 1.0)
+    return network
+
+
+def weight(network: NgramClassifier) -> float:
+    assert isinstance(network.inflection, Inflection)
+    return float(network.inflection.weight)
+
+
+def test_lemmas_that_help_are_kept(given: params.Params) -> None:
+    network, dev = untrained(given), batch(table_of(OTHERS))
+    usual = weight(network)
+    weighing.choose(network, dev)
+    assert weight(network) / usual in weighing.STEPS
+    assert int(dev.targets.gather(1, score(network, dev).argmax(1, keepdim=True)).sum()) == len(dev)
+
+
+def test_lemmas_that_mislead_are_forgotten(given: params.Params) -> None:
+    rows = batch(table_of(STEMS, wrong=True))
+    network = regression.network(rows, torch.ones(len(rows)), 3, given.model)
+    for _ in regression.Regression(network, rows, torch.ones(len(rows)), given.train):
+        pass
+    network.inflection = untrained(given).inflection
+    assert isinstance(network.inflection, Inflection)
+    network.inflection.weight.fill_(20.0)  # a quarter of which still outvotes the n-grams
+    weighing.choose(network, batch(pa.concat_tables([table_of(OTHERS, wrong=True)] * 20)))
+    assert network.inflection is None
+    assert not any(name.startswith("inflection") for name in network.state_dict())
+
+
+def test_the_same_rows_choose_the_same_weight(given: params.Params) -> None:
+    one, other = untrained(given), untrained(given)
+    for network in (one, other):
+        weighing.choose(network, batch(table_of(OTHERS[:3])))
+    assert weight(one) == weight(other)
+
+
+@pytest.mark.parametrize("rows", [[], OTHERS], ids=["no rows", "none of a known value"])
+def test_without_a_form_of_a_known_value_the_weight_is_the_usual_one(
+    given: params.Params, rows: list[str]
+) -> None:
+    network, dev = untrained(given), batch(table_of(OTHERS))
+    usual = weight(network)
+    some = torch.arange(len(dev) if rows else 0)
+    unknown = Batch(dev.ids[some], dev.lengths[some], torch.zeros_like(dev.targets[some]))
+    weighing.choose(network, unknown)
+    assert weight(network) == usual
+
+
+def test_a_few_wrong_labels_do_not_silence_the_lemmas(given: params.Params) -> None:
+    network = untrained(given)
+    dev = batch(pa.concat_tables([table_of(OTHERS), table_of(OTHERS[:1], wrong=True)]))
+    weighing.choose(network, dev)
+    assert network.inflection is not None
