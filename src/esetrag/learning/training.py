@@ -13,18 +13,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from esetrag import descent, heads, history, params, regression, weighing
-from esetrag.analogy import Analogies
-from esetrag.batches import Batch, score
-from esetrag.course import Course
-from esetrag.encoding import Encoded, Keep
-from esetrag.errors import TrainingError
-from esetrag.history import Epoch
-from esetrag.inflection import Inflection
-from esetrag.network import Network
-from esetrag.ngram import NgramClassifier
-from esetrag.resumption import Resumption, Snapshot
-from esetrag.vocab import Vocabulary
+from esetrag.learning import descent, history, regression, weighing
+from esetrag.learning.course import Course
+from esetrag.learning.history import Epoch
+from esetrag.learning.resumption import Resumption, Snapshot
+from esetrag.project import params
+from esetrag.project.errors import TrainingError
+from esetrag.reading import heads
+from esetrag.reading.analogy import Analogies
+from esetrag.reading.batches import Batch, score
+from esetrag.reading.inflection import Inflection
+from esetrag.reading.network import Network
+from esetrag.reading.ngram import NgramClassifier
+from esetrag.symbols.encoding import Encoded, Keep
+from esetrag.symbols.vocab import Vocabulary
 
 MEND = {"ngram": "lower train.penalty", "lstm": "lower train.learning_rate or train.weight_decay"}
 """What helps when the loss is no longer a number."""

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from esetrag.analogy import Analogies
-from esetrag.coinage import Coinage
-from esetrag.ngram import BASE, mixed
-from esetrag.vocab import BOS, EOS, PAD
+from esetrag.reading.analogy import Analogies
+from esetrag.reading.coinage import Coinage
+from esetrag.reading.ngram import BASE, mixed
+from esetrag.symbols.vocab import BOS, EOS, PAD
 
 REACH = 8
 """Symbols of the longest ending, and the most that a lemma loses; a row of longer ones is passed over."""

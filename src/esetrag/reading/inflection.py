@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from esetrag import changes
-from esetrag.analogy import Analogies
-from esetrag.changes import REACH, Changes
-from esetrag.charmodel import ORDER, CharModel, look_up, picked
-from esetrag.encoding import MARKS
-from esetrag.params import Head
-from esetrag.vocab import PAD
+from esetrag.project.params import Head
+from esetrag.reading import changes
+from esetrag.reading.analogy import Analogies
+from esetrag.reading.changes import REACH, Changes
+from esetrag.reading.charmodel import ORDER, CharModel, look_up, picked
+from esetrag.symbols.encoding import MARKS
+from esetrag.symbols.vocab import PAD
 
 CAUTION = 30
 """The power of the share of rows whose change another row shows that says how well the changes are known."""

@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from esetrag import changes, encoding, tables, truth
-from esetrag.analogy import Analogies
-from esetrag.changes import REACH, Changes
-from esetrag.inflection import CAUTION, SURE, Inflection
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import tables, truth
+from esetrag.reading import changes
+from esetrag.reading.analogy import Analogies
+from esetrag.reading.changes import REACH, Changes
+from esetrag.reading.inflection import CAUTION, SURE, Inflection
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 

@@ -4,12 +4,15 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag import encoding, params, regression, tables, truth, weighing
-from esetrag.analogy import Analogies
-from esetrag.batches import Batch, score
-from esetrag.inflection import Inflection
-from esetrag.ngram import NgramClassifier
-from esetrag.vocab import Vocabulary
+from esetrag.corpus import tables, truth
+from esetrag.learning import regression, weighing
+from esetrag.project import params
+from esetrag.reading.analogy import Analogies
+from esetrag.reading.batches import Batch, score
+from esetrag.reading.inflection import Inflection
+from esetrag.reading.ngram import NgramClassifier
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import Vocabulary
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 

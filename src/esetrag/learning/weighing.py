@@ -11,10 +11,10 @@ import math
 
 import torch
 
-from esetrag import calibration
-from esetrag.batches import Batch, score
-from esetrag.inflection import Inflection
-from esetrag.ngram import NgramClassifier
+from esetrag.reading import calibration
+from esetrag.reading.batches import Batch, score
+from esetrag.reading.inflection import Inflection
+from esetrag.reading.ngram import NgramClassifier
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """Times the usual weight."""

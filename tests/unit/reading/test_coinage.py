@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from esetrag.coinage import Coinage
+from esetrag.reading.coinage import Coinage
 
 SYMBOLS, REACH = 10, 3
 
