@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from esetrag.errors import DataError
 
@@ -25,23 +25,38 @@ _OF_BYTE = np.random.default_rng(1).integers(2**64, size=256, dtype=np.uint64)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def hashes(rows: pa.RecordBatch) -> Hashes:
+def hashes(columns: Iterable[pa.Array]) -> Hashes:
     """A number of each row, (rows,): the same of the same rows, and of others all but surely another.
 
     Args:
-        rows: columns of strings without tabs; two at least.
+        columns: (rows,) strings each, or dictionaries of strings, whose words are looked at once.
     """
-    if not len(rows):
+    found = np.zeros(1, np.uint64)
+    for column in columns:
+        if isinstance(column, pa.DictionaryArray):
+            of_column = _of_words(column.dictionary)[column.indices.to_numpy()]
+        else:
+            of_column = _of_words(column)
+        found = _mixed(found + of_column)
+    return found
+
+
+def _of_words(words: pa.StringArray) -> Hashes:
+    """Of each word a sum of products, one a byte: each place has its weight."""
+    if not len(words):
         return np.empty(0, np.uint64)
-    lines = pc.binary_join_element_wise(*rows.columns, "\t")
-    ends = np.frombuffer(lines.buffers()[1], np.int32)[lines.offset :][: len(lines) + 1]
-    data = np.frombuffer(lines.buffers()[2], np.uint8)[ends[0] : ends[-1]]
+    ends = np.frombuffer(words.buffers()[1], np.int32)[words.offset :][: len(words) + 1].astype(np.int64)
     starts, sizes = ends[:-1] - ends[0], np.diff(ends)
-    place = np.arange(len(data), dtype=np.uint32)
-    place -= np.repeat(starts.astype(np.uint32), sizes)
-    # A sum of products, one a byte: each place has its weight. No line is empty, as it has its tabs.
-    weights = _mixed(np.arange(int(sizes.max()), dtype=np.uint64))
-    return _mixed(np.add.reduceat(weights[place] * _OF_BYTE[data], starts))
+    filled = sizes > 0
+    found = sizes.astype(np.uint64)
+    if filled.any():
+        data = np.frombuffer(words.buffers()[2], np.uint8)[ends[0] : ends[-1]]
+        place = np.arange(len(data))
+        place -= np.repeat(starts, sizes)
+        values = _mixed(np.arange(int(sizes.max()), dtype=np.uint64)).take(place)
+        values *= _OF_BYTE.take(data)
+        found[filled] += np.add.reduceat(values, starts[filled])
+    return _mixed(found)
 
 
 def _mixed(numbers: Hashes) -> Hashes:

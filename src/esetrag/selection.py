@@ -104,7 +104,7 @@ class Selector:
         by_bundle = np.array([reason for _, reason, _ in outcomes], dtype=np.int64)[index]
         reason = np.select([empty, heading], [0, 1], by_bundle)
         kept = of_pos & (reason == len(self._reasons))
-        hashed = distinct.hashes(rows)
+        hashed = distinct.hashes([lemma.dictionary_encode(), form, bundles])
         others = (
             len(self._reasons) + np.array([self._kinds[kind] for kind, _, _ in outcomes], np.int64)[index]
         )

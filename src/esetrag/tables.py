@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from esetrag.errors import DataError
 
 AT_ONCE = 2**16
 """Rows read at once."""
+ROW_GROUP = 2**25
+"""Bytes of rows that wait to be written together; of one that was made whole a million rows are."""
 
 ROWS = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
@@ -88,8 +91,30 @@ def write(path: Path, table: pa.Table) -> None:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
+def write_parts(path: Path, parts: Iterable[pa.Table]) -> None:
+    """Writes a table as its rows come, of which a row group at a time is in memory.
+
+    Args:
+        path: as of ``write``, and the same bytes if all rows make one group.
+        parts: of one schema; one at least, maybe without rows.
+    """
+    rest = iter(parts)
+    waiting = [next(rest)]
+    with (
+        files.replacing(path) as file,
+        pq.ParquetWriter(file, waiting[0].schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for part in rest:
+            waiting.append(part)
+            if sum(table.nbytes for table in waiting) > ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting).combine_chunks())
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks())
+
+
 def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
-    """Reads a table.
+    """Reads a table whole.
 
     Args:
         path: a parquet file.
@@ -100,17 +125,36 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     """
     parts: list[pa.Table] = []
     size = 0
+    for part in batches(path, expected):
+        size += part.nbytes
+        if size > parquet.LARGEST:
+            raise DataError(
+                f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
+                "draw fewer rows: sample in params.yaml"
+            )
+        parts.append(part)
+    return pa.concat_tables(parts)
+
+
+def batches(path: Path, expected: pa.Schema | None = None, rows: int = AT_ONCE) -> Iterator[pa.Table]:
+    """Reads a table some rows at a time.
+
+    Args:
+        path: a parquet file.
+        expected: its schema; None takes any.
+        rows: how many at a time.
+
+    Yields:
+        A table without rows; then the rows.
+
+    Raises:
+        DataError: if the file is missing, damaged, has another schema or its rows are too large.
+    """
     try:
-        for part in parquet.batches(path, AT_ONCE):
-            if expected is not None and not parts:
+        for number, part in enumerate(parquet.batches(path, rows)):
+            if expected is not None and not number:
                 check(path, part, expected)
-            size += part.nbytes
-            if size > parquet.LARGEST:
-                raise DataError(
-                    f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
-                    "draw fewer rows: sample in params.yaml"
-                )
-            parts.append(part)
+            yield part
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
     except MemoryError:  # Arrow's is one of its exceptions, too
@@ -118,7 +162,6 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     except parquet.DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error
-    return pa.concat_tables(parts)
 
 
 def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:
