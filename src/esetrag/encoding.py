@@ -160,12 +160,13 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     labels = len(vocabulary.labels)
     tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
     ids = _fixed(table["ids"], width, id_type)
-    bits = np.unpackbits(_fixed(table["targets"], -(-labels // 8), np.dtype("u1")), axis=1)
+    packed = _fixed(table["targets"], -(-labels // 8), np.dtype("u1"))
+    targets = np.unpackbits(packed, axis=1, count=labels).view(bool)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
-    encoded = Encoded(ids, table["length"].to_numpy(), bits[:, :labels].astype(bool), keep)
+    encoded = Encoded(ids, table["length"].to_numpy(), targets, keep)
     if len(encoded) and (
         ids.max() >= len(vocabulary.symbols)
-        or bits[:, labels:].any()
+        or (packed[:, -1] & (0xFF >> (labels - 1) % 8 + 1)).any()
         or not MARKS <= encoded.lengths.min() <= encoded.lengths.max() <= width
     ):
         raise DataError(f"{path}: ids or lengths beyond its vocabulary; make it anew: dvc repro -f")

@@ -14,6 +14,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +30,8 @@ LARGEST = 2**30
 """Bytes of a table, unpacked: four times the largest published one."""
 BLOCK = 2**19
 """Bytes read at once; more where a line is longer."""
+UNDOUBTED = 2**26
+"""Unpacked bytes after which a gzip file is first unpacked to its end: a bomb is not worth reading."""
 _BLANK = re.compile(r"^[^\S\t\r\n]+(?=\r?$)", re.MULTILINE)
 
 
@@ -78,15 +81,16 @@ def batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 def _blocks(path: Path) -> Iterator[bytes]:
     """Whole lines, many at a time."""
-    size, waiting = 0, list[bytes]()
+    size, doubted, waiting = 0, path.suffix == ".gz" and path.is_file(), list[bytes]()
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _opened(path) as file:
             if path.suffix != ".gz" and os.fstat(file.fileno()).st_size > LARGEST:
                 raise _too_large(path)
             while data := file.read(BLOCK):
                 size += len(data)
-                if size > LARGEST:
+                if size > LARGEST or (doubted and size > UNDOUBTED and _unpacked(path) > LARGEST):
                     raise _too_large(path)
+                doubted = doubted and size <= UNDOUBTED
                 # A CR at the very end may be half a CRLF.
                 end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
                 if end:
@@ -99,6 +103,19 @@ def _blocks(path: Path) -> Iterator[bytes]:
         raise DataError(f"{path}: not a whole gzip file ({error})") from error
     if last := b"".join(waiting):
         yield last
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes of a file, unpacked; those behind the first too many are not counted."""
+    size = 0
+    with _opened(path) as file:
+        while size <= LARGEST and (data := file.read(BLOCK)):
+            size += len(data)
+    return size
 
 
 def _too_large(path: Path) -> DataError:
