@@ -48,7 +48,7 @@ def encode_part(
             known.add(rows)
             yield encoding.table(encoding.encode_rows(rows, vocabulary, width, keep), len(vocabulary.symbols))
 
-    tables.write_parts(target, parts())
+    tables.write_parts(target, parts(), tables.ARRAYS)
     return known.figures()
 
 
