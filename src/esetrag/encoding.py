@@ -121,7 +121,7 @@ def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) 
 
 def write(path: Path, encoded: Encoded, symbols: int) -> None:
     """Writes encoded rows as parquet."""
-    tables.write(path, table(encoded, symbols), tables.ARRAYS)
+    tables.write_parts(path, [table(encoded, symbols)], tables.ARRAYS)
 
 
 def table(encoded: Encoded, symbols: int) -> pa.Table:

@@ -15,9 +15,9 @@ from esetrag.errors import DataError
 
 Storage = dict[str, str | bool]
 AT_ONCE = 2**16
-"""Rows read at once."""
-ROW_GROUP = 2**25
-"""Bytes of rows that wait to be written together; of one that was made whole a million rows are."""
+"""Rows read at once, and rows of a row group where a table is written whole."""
+ROW_GROUP = 2**23
+"""Bytes of the rows that wait to be written together where they come in parts."""
 
 TEXTS: Storage = {"compression": "zstd", "write_page_checksum": True}
 ARRAYS: Storage = {**TEXTS, "compression": "lz4", "use_dictionary": False}
@@ -94,14 +94,14 @@ def predictions(labels: list[str]) -> pa.Schema:
 def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
     """Writes a table, the same bytes for the same rows and library version, with checksums of its pages."""
     with files.replacing(path) as file:
-        pq.write_table(table, file, **storage)
+        pq.write_table(table, file, row_group_size=AT_ONCE, **storage)
 
 
 def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
     """Writes a table as its rows come, of which a row group at a time is in memory.
 
     Args:
-        path: as of ``write``, and the same bytes if all rows make one group.
+        path: as of ``write``.
         parts: of one schema; one at least, maybe without rows.
         storage: as of ``write``.
     """
