@@ -15,12 +15,12 @@ from esetrag.errors import DataError
 Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 
-IN_MEMORY = 2**24
+IN_MEMORY = 2**23
 """Bytes of counted rows that stay in memory, twelve a row; more of them wait on the disk."""
-RANGES = 16
+RANGES = 64
 """Of the hashes, counted one after the other."""
 _ROW = np.dtype([("hash", "<u8"), ("kind", "<u4")])
-_EDGES = np.arange(1, RANGES, dtype=np.uint64) << np.uint64(60)
+_EDGES = np.arange(1, RANGES, dtype=np.uint64) << np.uint64(58)
 _OF_BYTE = np.random.default_rng(1).integers(2**64, size=256, dtype=np.uint64)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 

@@ -11,14 +11,14 @@ import pyarrow as pa
 from esetrag import encoding, tables, truth
 from esetrag.vocab import SPECIAL, UNK, Vocabulary
 
-AT_ONCE, WIDEST = 2**14, 2**25
-"""Rows and ids encoded at once."""
+WIDEST = 2**25
+"""Ids encoded at once."""
 
 
 def shape_of(path: Path, max_symbols: int | None) -> tuple[int, int]:
     """Rows of a part (``tables.SAMPLE``), and their width if it is the one for training (``width_of``)."""
     rows, width = 0, encoding.MARKS
-    for some in tables.batches(path, tables.SAMPLE, AT_ONCE):
+    for some in tables.batches(path, tables.SAMPLE):
         rows, width = rows + len(some), max(width, encoding.width_of(some["form"], max_symbols))
     return rows, width
 
@@ -41,7 +41,7 @@ def encode_part(
     Raises:
         DataError: if the rows cannot be read or the file cannot be written.
     """
-    known, at_once = Account(vocabulary, width), min(AT_ONCE, max(1, WIDEST // width))
+    known, at_once = Account(vocabulary, width), min(tables.BATCH, max(1, WIDEST // width))
 
     def parts() -> Iterator[pa.Table]:
         for rows in tables.batches(source, tables.SAMPLE, at_once):

@@ -15,7 +15,9 @@ from esetrag.errors import DataError
 
 Storage = dict[str, str | bool]
 AT_ONCE = 2**16
-"""Rows read at once, and rows of a row group where a table is written whole."""
+"""Rows of a table read at once, and of a row group where one is written whole."""
+BATCH = 2**14
+"""Rows read at once where they go by, and what is made of them."""
 ROW_GROUP = 2**23
 """Bytes of the rows that wait to be written together where they come in parts."""
 
@@ -132,7 +134,7 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     """
     parts: list[pa.Table] = []
     size = 0
-    for part in batches(path, expected):
+    for part in batches(path, expected, AT_ONCE):
         size += part.nbytes
         if size > parquet.LARGEST:
             raise DataError(
@@ -143,7 +145,7 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def batches(path: Path, expected: pa.Schema | None = None, rows: int = AT_ONCE) -> Iterator[pa.Table]:
+def batches(path: Path, expected: pa.Schema | None = None, rows: int = BATCH) -> Iterator[pa.Table]:
     """Reads a table some rows at a time.
 
     Args:
