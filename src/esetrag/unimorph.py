@@ -32,7 +32,7 @@ BLOCK = 2**19
 """Bytes read at once; more where a line is longer."""
 UNDOUBTED = 2**26
 """Unpacked bytes after which a gzip file is first unpacked to its end: a bomb is not worth reading."""
-_BLANK = re.compile(r"^[^\S\t\r\n]+(?=\r?$)", re.MULTILINE)
+_BLANK = re.compile(r"(?<![^\r\n])[^\S\t\r\n]+(?![^\r\n])")
 
 
 def read(path: Path) -> pa.Table:
