@@ -20,6 +20,8 @@ from esetrag import distinct, features, tables, truth
 from esetrag.distinct import Distinct, Hashes
 from esetrag.errors import DataError
 
+Bools = npt.NDArray[np.bool_]
+
 COLUMNS = ("lemma", "form", "features")
 EXAMPLES = 5
 SETTLE = 2**18
@@ -95,20 +97,18 @@ class Selector:
             if kind == self._pos:
                 self._bundles[text] += int(count)
         self._rows += len(rows)
-        of_pos = np.array([kind == self._pos for kind, _, _ in outcomes], dtype=bool)[index]
-        heading = _flags(pc.is_in(form, pa.array(sorted(features.HEADINGS)))) & _flags(
-            pc.not_equal(form, lemma)
+        kinds, by_bundle = (
+            np.array([(self._kinds[kind], reason) for kind, reason, _ in outcomes], np.int64)
+            .reshape(-1, 2)[index]
+            .T
         )
-        empty = _flags(pc.equal(form, "")) | _flags(pc.equal(lemma, ""))
+        of_pos = kinds == self._kinds.get(self._pos, -1)
+        empty, heading = _faults(lemma, form)
         # Of the reasons that speak against a row, the first counts.
-        by_bundle = np.array([reason for _, reason, _ in outcomes], dtype=np.int64)[index]
         reason = np.select([empty, heading], [0, 1], by_bundle)
         kept = of_pos & (reason == len(self._reasons))
         hashed = distinct.hashes([lemma.dictionary_encode(), form, bundles])
-        others = (
-            len(self._reasons) + np.array([self._kinds[kind] for kind, _, _ in outcomes], np.int64)[index]
-        )
-        self._left_out.add(hashed[~kept], np.where(of_pos, reason, others)[~kept])
+        self._left_out.add(hashed[~kept], np.where(of_pos, reason, len(self._reasons) + kinds)[~kept])
         for number, name in enumerate(self._reasons):
             self._show(name, rows, of_pos & (reason == number))
         if (headings := of_pos & heading).any():
@@ -125,7 +125,7 @@ class Selector:
         reason = 2 if not some else 3 if len(some) > 1 and len(choices) > 1 else len(self._reasons)
         return features.part_of_speech(bundle), reason, truth.join(some)
 
-    def _show(self, reason: str, rows: pa.RecordBatch, out: npt.NDArray[np.bool_]) -> None:
+    def _show(self, reason: str, rows: pa.RecordBatch, out: Bools) -> None:
         """Keeps the first rows that are left out, by the alphabet."""
         if out.any():
             some = pa.concat_tables([self._examples[reason], _distinct(rows.filter(pa.array(out)))])
@@ -212,6 +212,9 @@ def _distinct(rows: pa.RecordBatch | pa.Table) -> pa.Table:
     return table.group_by(list(COLUMNS), use_threads=False).aggregate([]).cast(_TEXTS)
 
 
-def _flags(values: pa.Array) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = values.to_numpy(zero_copy_only=False)
-    return found
+def _faults(lemma: pa.Array, form: pa.Array) -> tuple[Bools, Bools]:
+    """Whether a cell of each row is empty; whether its form is a heading."""
+    empty = pc.or_(pc.equal(form, ""), pc.equal(lemma, ""))
+    heading = pc.is_in(form, pa.array(sorted(features.HEADINGS)))
+    heading = pc.and_(heading, pc.not_equal(form, lemma))
+    return empty.to_numpy(zero_copy_only=False), heading.to_numpy(zero_copy_only=False)
