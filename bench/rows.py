@@ -32,7 +32,9 @@ class Source:
         given = params.load(REPO / "params.yaml")
         task = given.task(TASK)
         raw = raw or REPO / task.raw
-        return cls(given, unimorph.select(unimorph.read(raw), raw, task.pos, feature or task.feature).table)
+        return cls(
+            given, unimorph.select(unimorph.batches(raw), raw, task.pos, feature or task.feature).table
+        )
 
     def parts(self, seed: int, train: int | None, dev: int | None = None, test: int | None = None) -> Parts:
         """Splits by lemma and draws.

@@ -8,9 +8,9 @@ from esetrag.symbols.vocab import Vocabulary
 
 def main(layout: Layout, how: params.BuildVocab) -> None:
     """Writes the vocabulary."""
-    train = tables.read(layout.sample("train"), tables.SAMPLE)
-    forms, labels = (train[name].to_pylist() for name in ("form", "label"))
-    vocabulary = Vocabulary.build(forms, labels, how.min_count, how.unit, how.merges)
+    train = tables.batches(layout.sample("train"), tables.SAMPLE)
+    batches = ((rows["form"].to_pylist(), rows["label"].unique().to_pylist()) for rows in train)
+    vocabulary = Vocabulary.of_batches(batches, how.min_count, how.unit, how.merges)
     files.write_json(layout.vocab, vocabulary.to_json())
 
 

@@ -1,21 +1,21 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
-from esetrag.corpus import tables
-from esetrag.project import files, params, stage
-from esetrag.project.layout import PARTS, Layout
-from esetrag.symbols import encoding
-from esetrag.symbols.vocab import Vocabulary
+from esetrag import encoded_parts, encoding, files, params, stage
+from esetrag.layout import PARTS, Layout
+from esetrag.vocab import Vocabulary
 
 
 def main(layout: Layout, how: params.EncodePad) -> None:
     """Writes the encoded parts and what was cut or unknown in them."""
     vocabulary = Vocabulary.read(layout.vocab)
-    rows = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
-    width = encoding.width_of(rows["train"]["form"], how.max_symbols)
+    shapes = {part: encoded_parts.shape_of(layout.sample(part), how.max_symbols) for part in PARTS}
+    width = shapes["train"][1]
+    for rows, _ in shapes.values():
+        encoding.check_size(rows, width)
+    account = {}
     for part in PARTS:
-        encoded = encoding.encode_rows(rows[part], vocabulary, width, how.keep)
-        encoding.write(layout.encoded(part), encoded, len(vocabulary.symbols))
-    account = {part: encoding.account(rows[part], vocabulary, width) for part in PARTS}
+        source, target = layout.sample(part), layout.encoded(part)
+        account[part] = encoded_parts.encode_part(source, target, vocabulary, width, how.keep)
     files.write_json(layout.metrics / "encoding.json", {"width": width, "parts": account})
 
 

@@ -14,9 +14,8 @@ from esetrag.reporting import audit_report, data_report
 def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
-    table = unimorph.read(raw)
-    selection = unimorph.select(table, raw, task.pos, task.feature)
-    found = audit.examine(table, selection.table, task)
+    selection = unimorph.select(unimorph.batches(raw), raw, task.pos, task.feature)
+    found = audit.examine(selection, task)
     selection = audit.settle(selection, found, how.suspicious)
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)

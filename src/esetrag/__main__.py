@@ -212,9 +212,8 @@ def _curve(given: argparse.Namespace) -> None:
     from esetrag.reporting import plots
 
     raw = Path(task.raw)
-    whole = unimorph.read(raw)
-    selection = unimorph.select(whole, raw, task.pos, task.feature)
-    selection = audit.settle(selection, audit.examine(whole, selection.table, task), known.sample.suspicious)
+    selection = unimorph.select(unimorph.batches(raw), raw, task.pos, task.feature)
+    selection = audit.settle(selection, audit.examine(selection, task), known.sample.suspicious)
     jobs = curve.jobs(selection.table, known, given.seeds, given.sizes or curve.SIZES, given.all)
     bar = tqdm(curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     confidence = known.evaluate.confidence

@@ -24,7 +24,7 @@ BASE, MIX = np.uint64(1_000_003), np.uint64(0x9E3779B97F4A7C15)
 class Words:
     """Words as code points, one behind the other."""
 
-    codes: Hashes
+    codes: npt.NDArray[np.uint32]
     starts: Ints  # (n,)
     lengths: Ints  # (n,)
 
@@ -33,7 +33,7 @@ class Words:
         """Takes strings apart."""
         lengths = pc.utf8_length(column).to_numpy().astype(np.int64)
         text = "".join(column.to_pylist())
-        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
         return cls(codes, np.cumsum(lengths) - lengths, lengths)
 
     def __getitem__(self, rows: Ints) -> Words:

@@ -86,14 +86,14 @@ class Audit:
         }
 
 
-def examine(raw: pa.Table, rows: pa.Table, task: params.Task) -> Audit:
+def examine(selection: Selection, task: params.Task) -> Audit:
     """Looks for errors; nothing is changed and nothing beyond the table is consulted.
 
     Args:
-        raw: the whole table as read.
-        rows: the labelled rows of the task; columns ``lemma``, ``form``, ``features``, ``label``.
+        selection: the labelled rows of the task, and what was left out.
         task: part of speech and feature.
     """
+    rows = selection.table
     single, row_of = _single(rows)
     change, paradigms = Change.of(single), Paradigms.of(single)
     doubts = noise.doubts(single, change, _others(paradigms, task.feature))
@@ -101,10 +101,9 @@ def examine(raw: pa.Table, rows: pa.Table, task: params.Task) -> Audit:
     alien[paradigms.headings(change)] = True
     doubted = doubts.suspicious & ~alien
     mixed = np.flatnonzero(spelling.mixed(change.forms) | spelling.mixed(change.lemmas))
-    known = review.known_headings(raw, task.pos)
     found = [
         review.doubted(single, doubts, change, doubted),
-        review.of_kind(review.HEADING, known, "named like a heading of Wiktionary's tables"),
+        review.of_kind(review.HEADING, selection.headings, "named like a heading of Wiktionary's tables"),
         review.of_kind(
             review.HEADING, single.take(np.flatnonzero(alien)), "under many lemmas, unlike them all"
         ),
@@ -132,7 +131,7 @@ def examine(raw: pa.Table, rows: pa.Table, task: params.Task) -> Audit:
         lemmas=int((bad > 0).sum()),
         whole=sorted(whole.to_pylist()),
         ambiguous=int((np.bincount(bears) > 1).sum()),
-        drifts=spelling.drifts(_bundles(raw, task.pos)),
+        drifts=spelling.drifts(selection.bundles),
         cells=paradigms.cells(),
     )
 
@@ -195,11 +194,6 @@ def _others(paradigms: Paradigms, feature: str) -> Ints:
     texts = [features.others(bundle, feature) for bundle in paradigms.bundles.to_pylist()]
     number = {text: place for place, text in enumerate(sorted(set(texts)))}
     return np.array([number[text] for text in texts], dtype=np.int64)[paradigms.bundle]
-
-
-def _bundles(raw: pa.Table, pos: str) -> dict[str, int]:
-    counts = ((entry["values"], entry["counts"]) for entry in pc.value_counts(raw["features"]).to_pylist())
-    return {bundle: rows for bundle, rows in counts if features.part_of_speech(bundle) == pos}
 
 
 def _examples(rows: pa.Table) -> list[str]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from esetrag.auditing.affixes import CHANGE, Change, Hashes, Ints, ids
 
 Floats = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.int32]
 
 TRUST = (3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 30.0)
 """Rows of a context that weigh as much as all that is more general; the last splits rare endings."""
@@ -124,16 +125,17 @@ def _weigh(found: Doubts, levels: list[_Level], label: Ints, lemma: Ints, low: I
 class _Level:
     """Rows grouped by a context, and by lemma within it."""
 
-    context: Ints  # (n,)
-    within: Ints  # (n,) the lemma's rows of the context
-    of_label: Ints  # (n,) the context's rows of the label
-    of_both: Ints  # (n,)
+    context: Groups  # (n,)
+    within: Groups  # (n,) the lemma's rows of the context
+    of_label: Groups  # (n,) the context's rows of the label
+    of_both: Groups  # (n,)
 
     @classmethod
     def of(cls, context: Hashes, lemma: Ints, label: Ints, labels: int) -> _Level:
         alike = ids(context)
         within = ids(alike * (int(lemma.max()) + 1) + lemma)
-        return cls(alike, within, ids(alike * labels + label), ids(within * labels + label))
+        groups = (alike, within, ids(alike * labels + label), ids(within * labels + label))
+        return cls(*(group.astype(np.int32) for group in groups))  # half the room; there are seven levels
 
     def view(self, low: Ints, label: Ints, labels: int) -> list[_Counts]:
         return [_Counts.of(group, low, label, labels) for group in (self.context, self.within)]
@@ -149,7 +151,7 @@ class _Counts:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, group: Ints, low: Ints, label: Ints, labels: int) -> _Counts:
+    def of(cls, group: Groups, low: Ints, label: Ints, labels: int) -> _Counts:
         wanted, place = np.unique(group[low], return_inverse=True)
         renamed = np.full(int(group.max()) + 1, -1)
         renamed[wanted] = np.arange(len(wanted))

@@ -7,12 +7,10 @@ from collections import defaultdict
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from esetrag.auditing.affixes import Change
-from esetrag.auditing.noise import Doubts
-from esetrag.corpus import unimorph
-from esetrag.project import features
+from esetrag import unimorph
+from esetrag.affixes import Change
+from esetrag.noise import Doubts
 
 LABEL, HEADING, CITED, SCRIPT, LEMMA = "label", "heading", "citation", "script", "lemma"
 KINDS = {
@@ -79,15 +77,3 @@ def inflected(rows: pa.Table) -> Review:
         more = f" and {len(homes) - 1} more" if len(homes) > 1 else ""
         found.append((LEMMA, lemma, lemma, "", "", "", "", f"{min(homes)}{more}; a homograph or no lemma"))
     return found
-
-
-def known_headings(raw: pa.Table, pos: str) -> pa.Table:
-    """Distinct rows that ``unimorph.select`` leaves out for the heading in their form."""
-    heading = pc.is_in(raw["form"], pa.array(sorted(features.HEADINGS)))
-    rows = raw.filter(pc.and_(heading, pc.not_equal(raw["form"], raw["lemma"])))
-    of_pos = [features.part_of_speech(bundle) == pos for bundle in rows["features"].to_pylist()]
-    return (
-        rows.filter(pa.array(of_pos, pa.bool_()))
-        .group_by(list(unimorph.COLUMNS), use_threads=False)
-        .aggregate([])
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,18 @@ import pyarrow.parquet as pq
 from esetrag.project import files, parquet
 from esetrag.project.errors import DataError
 
+Storage = dict[str, str | bool]
 AT_ONCE = 2**16
-"""Rows read at once."""
+"""Rows of a table read at once, and of a row group where one is written whole."""
+BATCH = 2**14
+"""Rows read at once where they go by, and what is made of them."""
+ROW_GROUP = 2**23
+"""Bytes of the rows that wait to be written together where they come in parts."""
+
+TEXTS: Storage = {"compression": "zstd", "write_page_checksum": True}
+ARRAYS: Storage = {**TEXTS, "compression": "lz4", "use_dictionary": False}
+"""How tables of texts and of arrays are stored: numbers are not looked up in a dictionary of them, and LZ4
+unpacks them four times as fast as Zstandard."""
 
 ROWS = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
@@ -82,14 +93,37 @@ def predictions(labels: list[str]) -> pa.Schema:
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 
-def write(path: Path, table: pa.Table) -> None:
+def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
     """Writes a table, the same bytes for the same rows and library version, with checksums of its pages."""
     with files.replacing(path) as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+        pq.write_table(table, file, row_group_size=AT_ONCE, **storage)
+
+
+def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
+    """Writes a table as its rows come, of which a row group at a time is in memory.
+
+    Args:
+        path: as of ``write``.
+        parts: of one schema; one at least, maybe without rows.
+        storage: as of ``write``.
+    """
+    rest = iter(parts)
+    waiting = [next(rest)]
+    with (
+        files.replacing(path) as file,
+        pq.ParquetWriter(file, waiting[0].schema, **storage) as writer,
+    ):
+        for part in rest:
+            waiting.append(part)
+            if sum(table.nbytes for table in waiting) > ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting).combine_chunks())
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks())
 
 
 def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
-    """Reads a table.
+    """Reads a table whole.
 
     Args:
         path: a parquet file.
@@ -100,17 +134,36 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     """
     parts: list[pa.Table] = []
     size = 0
+    for part in batches(path, expected, AT_ONCE):
+        size += part.nbytes
+        if size > parquet.LARGEST:
+            raise DataError(
+                f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
+                "draw fewer rows: sample in params.yaml"
+            )
+        parts.append(part)
+    return pa.concat_tables(parts)
+
+
+def batches(path: Path, expected: pa.Schema | None = None, rows: int = BATCH) -> Iterator[pa.Table]:
+    """Reads a table some rows at a time.
+
+    Args:
+        path: a parquet file.
+        expected: its schema; None takes any.
+        rows: how many at a time.
+
+    Yields:
+        A table without rows; then the rows.
+
+    Raises:
+        DataError: if the file is missing, damaged, has another schema or its rows are too large.
+    """
     try:
-        for part in parquet.batches(path, AT_ONCE):
-            if expected is not None and not parts:
+        for number, part in enumerate(parquet.batches(path, rows)):
+            if expected is not None and not number:
                 check(path, part, expected)
-            size += part.nbytes
-            if size > parquet.LARGEST:
-                raise DataError(
-                    f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
-                    "draw fewer rows: sample in params.yaml"
-                )
-            parts.append(part)
+            yield part
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
     except MemoryError:  # Arrow's is one of its exceptions, too
@@ -118,7 +171,6 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     except parquet.DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error
-    return pa.concat_tables(parts)
 
 
 def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:

@@ -8,103 +8,167 @@ stand twice. All of that is read; a row of another width is an error.
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import unicodedata
 import zlib
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from esetrag.corpus import tables, truth
-from esetrag.project import features, files
-from esetrag.project.errors import DataError
+from esetrag.errors import DataError
+from esetrag.selection import COLUMNS as COLUMNS
+from esetrag.selection import EXAMPLES as EXAMPLES
+from esetrag.selection import Selection as Selection
+from esetrag.selection import Selector
 
-COLUMNS = ("lemma", "form", "features")
-EXAMPLES = 5
 LARGEST = 2**30
-"""Bytes of a table, unpacked: four times the largest published one. Reading takes about six times as many."""
-_BLANK = re.compile(r"^[^\S\t\r\n]+(?=\r?$)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The labelled rows of a task and an account of all others."""
-
-    table: pa.Table
-    """Rows of ``tables.ROWS`` in the order of the file."""
-    rows: int
-    duplicates: int
-    parts_of_speech: dict[str, int]
-    dropped: dict[str, int] = field(default_factory=dict)
-    """Rows of the part of speech that were left out, by reason."""
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    """The first few distinct ones of each reason, as ``lemma form bundle``."""
+"""Bytes of a table, unpacked: four times the largest published one."""
+BLOCK = 2**19
+"""Bytes read at once; more where a line is longer."""
+UNDOUBTED = 2**26
+"""Unpacked bytes after which a gzip file is first unpacked to its end: a bomb is not worth reading."""
+_BLANK = re.compile(r"(?<![^\r\n])[^\S\t\r\n]+(?![^\r\n])")
 
 
 def read(path: Path) -> pa.Table:
-    """Reads a table whole: cells trimmed, text in NFC.
+    """Reads a table whole.
 
     Args:
-        path: a plain or gzip-compressed (``.gz``) file of ``LARGEST`` bytes at most, unpacked.
+        path: as of ``batches``.
 
     Returns:
         The columns ``lemma``, ``form``, ``features``, as many rows as the file has.
 
     Raises:
+        DataError: as ``batches``.
+    """
+    return pa.Table.from_batches(batches(path))
+
+
+def batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Reads a table block by block: cells trimmed, text in NFC.
+
+    Args:
+        path: a plain or gzip-compressed (``.gz``) file of ``LARGEST`` bytes at most, unpacked.
+
+    Yields:
+        Rows of the columns ``lemma``, ``form``, ``features``, in the order of the file.
+
+    Raises:
         DataError: with file and line, if a row has not three columns, the text is not UTF-8 or
             the file cannot be read or is too large.
     """
+    line, filled, rows = 1, False, 0
+    for block in _blocks(path):
+        filled = filled or bool(block.strip())
+        batch = _parsed(path, block, line)
+        if batch is not None:
+            rows += len(batch)
+            yield batch
+        line += block.count(b"\n")
+        if b"\r" in block:
+            line += block.count(b"\r") - block.count(b"\r\n")
+    if not filled:
+        raise DataError(f"{path}: expected rows lemma<TAB>form<TAB>tags, found an empty file")
+    if not rows:
+        raise DataError(f"{path}: not a table of three columns (Empty CSV file)")
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Whole lines, many at a time."""
+    size, doubted, waiting = 0, path.suffix == ".gz" and path.is_file(), list[bytes]()
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            data = files.whole(file, LARGEST)
+        with _opened(path) as file:
+            if path.suffix != ".gz" and os.fstat(file.fileno()).st_size > LARGEST:
+                raise _too_large(path)
+            while data := file.read(BLOCK):
+                size += len(data)
+                if size > LARGEST or (doubted and size > UNDOUBTED and _unpacked(path) > LARGEST):
+                    raise _too_large(path)
+                doubted = doubted and size <= UNDOUBTED
+                # A CR at the very end may be half a CRLF.
+                end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
+                if end:
+                    yield b"".join([*waiting, data[:end]])
+                    waiting.clear()
+                waiting.append(data[end:])
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a whole gzip file ({error})") from error
-    if data is None:
-        raise DataError(
-            f"{path}: expected a table of {LARGEST:,} bytes at most, unpacked, found more; "
-            "cut it down to the part of speech you want"
-        )
-    if not data.strip():
-        raise DataError(f"{path}: expected rows lemma<TAB>form<TAB>tags, found an empty file")
+    if last := b"".join(waiting):
+        yield last
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _unpacked(path: Path) -> int:
+    """Bytes of a file, unpacked; those behind the first too many are not counted."""
+    size = 0
+    with _opened(path) as file:
+        while size <= LARGEST and (data := file.read(BLOCK)):
+            size += len(data)
+    return size
+
+
+def _too_large(path: Path) -> DataError:
+    return DataError(
+        f"{path}: expected a table of {LARGEST:,} bytes at most, unpacked, found more; "
+        "cut it down to the part of speech you want"
+    )
+
+
+def _parsed(path: Path, block: bytes, first: int) -> pa.RecordBatch | None:
+    """The rows of some lines, of which ``first`` is the number of the first; None if all are blank."""
     try:
         # Not pyarrow's utf8_normalize: that of version 25 decomposes when asked for NFC.
-        text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
+        # No letter composes with the end of a line, so blocks are composed as the whole would be.
+        text = unicodedata.normalize("NFC", block.decode("utf-8-sig" if first == 1 else "utf-8"))
         table = _parse(text)
     except MemoryError:  # Arrow's is one of its exceptions, too
         raise
     except (UnicodeDecodeError, pa.ArrowException) as error:
-        _explain(path, data)
+        _explain(path, block, first)
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a table of three columns ({reason})") from error
     if "\0" in text:
-        _explain(path, data)
-    cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
-    return pa.table(dict(zip(COLUMNS, cells, strict=True)))
+        _explain(path, block, first)
+    if table is None:
+        return None
+    cells = [pc.utf8_trim_whitespace(column.combine_chunks()) for column in table.columns]
+    return pa.RecordBatch.from_arrays(cells, list(COLUMNS))
 
 
-def _parse(text: str) -> pa.Table:
-    parse = csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False)
-    columns = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
-    reading = csv.ReadOptions(use_threads=False, column_names=list(COLUMNS))
+def _parse(text: str) -> pa.Table | None:
     try:
-        return csv.read_csv(pa.BufferReader(text.encode()), reading, parse, columns)
+        return _read_csv(text)
     except pa.ArrowInvalid:
         blank = _BLANK.sub("", text)  # a line of spaces is a blank line too; few files have one
         if blank == text:
             raise
-        return csv.read_csv(pa.BufferReader(blank.encode()), reading, parse, columns)
+        return _read_csv(blank)
 
 
-def _explain(path: Path, data: bytes) -> None:
+def _read_csv(text: str) -> pa.Table | None:
+    if not text.strip("\r\n"):
+        return None
+    data = text.encode()
+    parse = csv.ParseOptions(delimiter="\t", quote_char=False, escape_char=False)
+    columns = csv.ConvertOptions(column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=False)
+    reading = csv.ReadOptions(use_threads=False, column_names=list(COLUMNS), block_size=len(data) + 1)
+    return csv.read_csv(pa.BufferReader(data), reading, parse, columns)
+
+
+def _explain(path: Path, block: bytes, first: int) -> None:
     """Finds the line at fault; slow, for a file that is refused anyway."""
-    for number, line in enumerate(re.split(rb"\r\n|\n|\r", data), start=1):
+    for number, line in enumerate(re.split(rb"\r\n|\n|\r", block), start=first):
         where = f"{path}, line {number}: expected lemma<TAB>form<TAB>tags in UTF-8, found"
         try:
             row = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -119,67 +183,22 @@ def _explain(path: Path, data: bytes) -> None:
             raise DataError(f"{where} {row.count(chr(9)) + 1} column(s): {shown!r}")
 
 
-def select(table: pa.Table, path: Path, pos: str, feature: str) -> Selection:
+def select(rows: pa.Table | Iterable[pa.RecordBatch], path: Path, pos: str, feature: str) -> Selection:
     """Keeps the rows of a part of speech that bear a value of a feature, or a choice of values.
 
     Rows of no value, of values in several tags, with an empty cell, or with a heading for a form are
     left out and counted.
 
     Args:
-        table: columns ``lemma``, ``form``, ``features``.
-        path: where it came from, for messages.
+        rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch as ``batches`` reads them.
+        path: where they came from, for messages.
         pos: part of speech, the first tag of a bundle.
         feature: a key of ``features.DIMENSIONS``.
 
     Raises:
         DataError: if no row is left.
     """
-    numbered = table.append_column("row", pa.array(np.arange(len(table))))
-    # Groups come in no promised order; the first row of each gives the order of the file back.
-    groups = numbered.group_by(list(COLUMNS), use_threads=False).aggregate([("row", "min")])
-    distinct = groups.sort_by("row_min").select(list(COLUMNS))
-    # Bundles are few (hundreds), rows are many: a bundle is read once, its rows take the outcome.
-    bundles = pc.dictionary_encode(distinct["features"]).combine_chunks()
-    texts, index = bundles.dictionary.to_pylist(), bundles.indices.to_numpy()
-    rows_of = np.bincount(index, minlength=len(texts))
-    kinds: Counter[str] = Counter()
-    for bundle, rows in zip(texts, rows_of, strict=True):
-        kinds[features.part_of_speech(bundle)] += int(rows)
-    found = [features.choices(bundle, feature) for bundle in texts]
-    values = [frozenset[str]().union(*choices) for choices in found]
-    of_pos = np.array([features.part_of_speech(bundle) == pos for bundle in texts], dtype=bool)[index]
-    if not of_pos.any():
-        known = ", ".join(f"{kind} ({rows:,})" for kind, rows in kinds.most_common(8))
-        raise DataError(f"{path}: no row has the part of speech {pos}; found {known}")
-    form, lemma = distinct["form"], distinct["lemma"]
-    heading = pc.and_(pc.is_in(form, pa.array(sorted(features.HEADINGS))), pc.not_equal(form, lemma))
-    empty = pc.or_(pc.equal(form, ""), pc.equal(lemma, ""))
-    reasons = {
-        "empty cell": empty.to_numpy(),
-        "heading as a form": heading.to_numpy(),
-        f"no value of {feature}": np.array([len(some) == 0 for some in values], dtype=bool)[index],
-        f"several values of {feature}": np.array(
-            [len(some) > 1 and len(choices) > 1 for some, choices in zip(values, found, strict=True)],
-            dtype=bool,
-        )[index],
-    }
-    kept, dropped, examples = of_pos.copy(), {}, {}
-    for reason, rows in reasons.items():
-        out = np.flatnonzero(kept & rows)
-        if len(out):
-            shown = distinct.take(out).sort_by([(name, "ascending") for name in COLUMNS]).slice(0, EXAMPLES)
-            dropped[reason] = len(out)
-            examples[reason] = [" ".join(row.values()) for row in shown.to_pylist()]
-        kept &= ~rows
-    if not kept.any():
-        raise DataError(f"{path}: none of the {of_pos.sum():,} rows of {pos} bears one value of {feature}")
-    labels = pa.array([truth.join(some) for some in values])
-    labelled = distinct.append_column("label", labels.take(bundles.indices)).filter(pa.array(kept))
-    return Selection(
-        labelled.cast(tables.ROWS),
-        rows=len(table),
-        duplicates=len(table) - len(distinct),
-        parts_of_speech=dict(kinds.most_common()),
-        dropped=dropped,
-        examples=examples,
-    )
+    with Selector(pos, feature) as selector:
+        for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+            selector.add(batch)
+        return selector.selection(path)

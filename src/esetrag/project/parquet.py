@@ -37,21 +37,29 @@ def batches(path: Path, rows: int) -> Iterator[pa.Table]:
         DataError: if some rows come to more than ``LARGEST``.
         DAMAGE: one of these, if the file is damaged or cannot be read.
     """
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, **_READING) as file:
         footer, schema = file.metadata, file.schema_arrow
-    yield schema.empty_table()
-    columns = [footer.schema.column(number) for number in range(len(footer.schema))]
-    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-    widest = max((column.length for column in columns), default=0)  # of values of one fixed width
-    # Of a damaged footer, PyArrow's view of a column chunk would abort the process; this one would not.
-    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-    _bound(path, max([widest, *(group.total_byte_size for group in groups)]))
+        yield schema.empty_table()
+        columns = [footer.schema.column(number) for number in range(len(footer.schema))]
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+        widest = max((column.length for column in columns), default=0)  # of values of one fixed width
+        # Of a damaged footer, PyArrow's view of a column chunk would abort the process; this one would not.
+        groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+        _bound(path, max([widest, *(group.total_byte_size for group in groups)]))
+        at_once = max(1, min(rows, LARGEST // 8 // max(widest, 1)))
+        if not texts:
+            yield from _rows(path, file, schema, at_once)
+            return
     with pq.ParquetFile(path, metadata=footer, read_dictionary=texts, **_READING) as file:
-        # Threads win nothing here, and one that finds no room in memory ends the process.
-        for batch in file.iter_batches(max(1, min(rows, LARGEST // 8 // max(widest, 1))), use_threads=False):
-            batch.validate(full=True)
-            _bound(path, sum(map(_size, batch.columns)))
-            yield pa.table(list(map(_unpacked, batch.columns, schema.types)), schema=schema)
+        yield from _rows(path, file, schema, at_once)
+
+
+def _rows(path: Path, file: pq.ParquetFile, schema: pa.Schema, at_once: int) -> Iterator[pa.Table]:
+    # Threads win nothing here, and one that finds no room in memory ends the process.
+    for batch in file.iter_batches(at_once, use_threads=False):
+        batch.validate(full=True)
+        _bound(path, sum(map(_size, batch.columns)))
+        yield pa.table(list(map(_unpacked, batch.columns, schema.types)), schema=schema)
 
 
 def _bound(path: Path, size: int) -> None:

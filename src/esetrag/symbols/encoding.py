@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,11 +64,7 @@ def encode(
     """
     symbols, full = segmented(forms, vocabulary)
     kept = np.minimum(full, width - MARKS)
-    if len(full) * width > LARGEST:
-        raise DataError(
-            f"{len(full):,} rows of {width:,} symbols each are more than {LARGEST:,}; "
-            "the longest form makes all rows wide: set encode_pad.max_symbols in params.yaml"
-        )
+    check_size(len(full), width)
     starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
 
     ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
@@ -79,6 +74,19 @@ def encode(
     ids[row, column + 1] = symbols[np.repeat(starts, kept) + column]
     ids[np.arange(len(full)), kept + 1] = EOS
     return ids, (kept + MARKS).astype(np.uint16)
+
+
+def check_size(rows: int, width: int) -> None:
+    """Refuses more ids than a part may have.
+
+    Raises:
+        DataError: if there are more than ``LARGEST``.
+    """
+    if rows * width > LARGEST:
+        raise DataError(
+            f"{rows:,} rows of {width:,} symbols each are more than {LARGEST:,}; "
+            "the longest form makes all rows wide: set encode_pad.max_symbols in params.yaml"
+        )
 
 
 def segmented(
@@ -111,23 +119,18 @@ def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) 
     return Encoded(ids, lengths, truth.matrix(rows["label"], vocabulary.labels), keep)
 
 
-def account(rows: pa.Table, vocabulary: Vocabulary, width: int) -> dict[str, object]:
-    """What of some rows the reader cannot see: cut forms, unknown symbols, labels unseen in training."""
-    symbols, lengths = segmented(rows["form"], vocabulary)
-    if vocabulary.unit == "word":  # they may be all: they are counted, not listed
-        unknown = {SPECIAL[UNK]: int((symbols == UNK).sum())}
-    else:
-        characters = Counter("".join(rows["form"].to_pylist()))
-        unknown = {character: characters[character] for character in vocabulary.unknown("".join(characters))}
-    named = truth.names(rows["label"])
-    borne = dict(zip(named, truth.matrix(rows["label"], named).sum(0).tolist(), strict=True))
-    unseen = {value: borne[value] for value in named if value not in vocabulary.labels}
-    cut = int((lengths > width - MARKS).sum())
-    return {"rows": len(rows), "cut_forms": cut, "unknown_symbols": unknown, "unseen_labels": unseen}
-
-
 def write(path: Path, encoded: Encoded, symbols: int) -> None:
     """Writes encoded rows as parquet."""
+    tables.write_parts(path, [table(encoded, symbols)], tables.ARRAYS)
+
+
+def table(encoded: Encoded, symbols: int) -> pa.Table:
+    """Encoded rows as a table (``tables.encoded``).
+
+    Args:
+        encoded: n rows.
+        symbols: size of the vocabulary.
+    """
     width = encoded.ids.shape[1]
     schema = tables.encoded(width, symbols, encoded.targets.shape[1]).with_metadata({"keep": encoded.keep})
     bits = np.packbits(encoded.targets, axis=1)
@@ -136,7 +139,7 @@ def write(path: Path, encoded: Encoded, symbols: int) -> None:
         pa.array(encoded.lengths),
         pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(bits)]),
     ]
-    tables.write(path, pa.Table.from_arrays(columns, schema=schema))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def read(path: Path, vocabulary: Vocabulary) -> Encoded:
@@ -157,12 +160,14 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     labels = len(vocabulary.labels)
     tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
     ids = _fixed(table["ids"], width, id_type)
-    bits = np.unpackbits(_fixed(table["targets"], -(-labels // 8), np.dtype("u1")), axis=1)
+    packed = _fixed(table["targets"], -(-labels // 8), np.dtype("u1"))
+    # All bits at once, not row by row: a fifth of the time.
+    targets = np.unpackbits(packed.ravel()).reshape(len(packed), 8 * packed.shape[1])[:, :labels].view(bool)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
-    encoded = Encoded(ids, table["length"].to_numpy(), bits[:, :labels].astype(bool), keep)
+    encoded = Encoded(ids, table["length"].to_numpy(), targets, keep)
     if len(encoded) and (
         ids.max() >= len(vocabulary.symbols)
-        or bits[:, labels:].any()
+        or (packed[:, -1] & (0xFF >> (labels - 1) % 8 + 1)).any()
         or not MARKS <= encoded.lengths.min() <= encoded.lengths.max() <= width
     ):
         raise DataError(f"{path}: ids or lengths beyond its vocabulary; make it anew: dvc repro -f")

@@ -56,12 +56,26 @@ class Vocabulary:
             unit: what a symbol is.
             merges: of ``bpe``: how many pairs become one symbol.
         """
-        forms = list(forms)
-        counts = Counter(forms if unit == "word" else "".join(forms))
+        return cls.of_batches([(list(forms), labels)], min_count, unit, merges)
+
+    @classmethod
+    def of_batches(
+        cls,
+        batches: Iterable[tuple[list[str], Iterable[str]]],
+        min_count: int = 1,
+        unit: Unit = "char",
+        merges: int = 0,
+    ) -> Vocabulary:
+        """As ``build``, of forms and labels some at a time; of ``bpe`` alone all forms are kept."""
+        counts, forms, labels = Counter[str](), list[str](), set[str]()
+        for some, borne in batches:
+            counts.update(some if unit == "word" else "".join(some))
+            forms += some if unit == "bpe" else []
+            labels.update(borne)
         kept = {symbol for symbol, count in counts.items() if count >= min_count}
         learnt = bpe.learn(forms, kept, merges) if unit == "bpe" else ()
         symbols = sorted(kept.union(first + second for first, second in learnt))
-        values = {value for label in set(labels) for value in truth.values(label)}
+        values = {value for label in labels for value in truth.values(label)}
         return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learnt)
 
     @classmethod

@@ -37,7 +37,7 @@ ODD = [
 def examined(rows: list[Row]) -> tuple[Selection, Audit]:
     raw = pa.table(dict(zip(unimorph.COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
     selection = unimorph.select(raw, Path("hun.tsv"), TASK.pos, TASK.feature)
-    return selection, audit.examine(raw, selection.table, TASK)
+    return selection, audit.examine(selection, TASK)
 
 
 @pytest.fixture(scope="module")

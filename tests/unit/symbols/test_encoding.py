@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag.corpus import tables
-from esetrag.project.errors import DataError
-from esetrag.symbols import encoding
-from esetrag.symbols.encoding import Encoded, Keep
-from esetrag.symbols.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from esetrag import encoded_parts, encoding, tables
+from esetrag.encoding import Encoded, Keep
+from esetrag.errors import DataError
+from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 LETTERS = st.one_of(
     st.characters(exclude_categories=["Cs"]),
@@ -163,7 +162,7 @@ def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> No
     vocabulary = Vocabulary.build(["abt"], ["NOM", "ACC"])
     columns = (["l"] * 3, ["abab", "xay", "axt"], ["N"] * 3, ["NOM", "DAT/GEN/NOM", "GEN"])
     rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
-    assert encoding.account(rows, vocabulary, width=5) == {
+    assert encoded_parts.account(rows, vocabulary, width=5) == {
         "rows": 3,
         "cut_forms": 1,
         "unknown_symbols": {"x": 2, "y": 1},
@@ -174,10 +173,10 @@ def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> No
 def test_the_account_of_other_units(tiny_rows: pa.Table) -> None:
     rows = tiny_rows.slice(0, 2)  # kana, kanat
     whole = Vocabulary.build(["kana"], ["NOM", "ACC"], unit="word")
-    account = encoding.account(rows, whole, width=7)
+    account = encoded_parts.account(rows, whole, width=7)
     assert (account["cut_forms"], account["unknown_symbols"]) == (0, {"<UNK>": 1})
     merged = Vocabulary.build(["kana", "kana"], ["NOM", "ACC"], unit="bpe", merges=9)
-    account = encoding.account(rows, merged, width=3)  # kana, kana + t
+    account = encoded_parts.account(rows, merged, width=3)  # kana, kana + t
     assert (account["cut_forms"], account["unknown_symbols"]) == (1, {"t": 1})
 
 

@@ -1,0 +1,70 @@
+"""Data larger than the memory left: what the data stages hold does not grow with what they read."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from esetrag import tables
+from tests.project import Project, copy_project, toy_table
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+
+ROOM = 24 * 2**20
+"""Bytes that a stage may take for a large table beyond those for a small one: libraries and buffers."""
+TIMES = 3
+"""The large table is so many times larger than that, at least."""
+LONG = "megszentségteleníttethet"
+STAGE = """
+import re, runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+with open("/proc/self/status") as file:
+    print(re.search(r"VmHWM:\\s+(\\d+)", file.read())[1])
+"""  # the peak of this process alone; the one that getrusage tells is inherited
+
+
+def peak(project: Project, stage: str) -> int:
+    """Bytes that a stage's script, in a process of its own, holds at the most."""
+    done = project.run("python", "-c", STAGE, f"stages/{stage}.py", "toy")
+    return 1024 * int(done.stdout.splitlines()[-1])
+
+
+def verbs(rows: int) -> str:
+    """Distinct rows that the task does not want, and then all of them again."""
+    numbers = range(10**6, 10**6 + rows)
+    return 2 * "".join(f"{LONG}{number}\t{LONG}{number}ném\tV;COND;PRS;INDF;1;SG\n" for number in numbers)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_that_are_not_selected_take_no_memory(tmp_path: Path, packed: bool) -> None:
+    project, peaks = copy_project(tmp_path / "project"), []
+    raw = "data/raw/toy.tsv" + ".gz" * packed
+    project.change(tasks={"toy": {"raw": raw, "pos": "N", "feature": "Case"}})
+    for rows in (15_000, 450_000):
+        text = (toy_table() + verbs(rows)).encode()
+        project.write(raw, gzip.compress(text, compresslevel=1) if packed else text)
+        peaks.append(peak(project, "sample"))
+    assert len(text) > TIMES * ROOM
+    assert peaks[1] - peaks[0] < ROOM
+    read = project.json("metrics/toy/data.json")["read"]
+    assert read["parts_of_speech"] == {"N": toy_table().count("\n"), "V": 450_000}
+    assert read["rows"] - read["duplicates"] == sum(read["parts_of_speech"].values())
+
+
+def test_vocabulary_and_encoded_rows_are_made_some_rows_at_a_time(tmp_path: Path) -> None:
+    project, peaks = copy_project(tmp_path / "project"), []
+    rows = [line.split("\t") for line in toy_table().splitlines()] * 100
+    cells = [(LONG + lemma, form, bundle, bundle.split(";")[1]) for lemma, form, bundle in rows]
+    part = pa.Table.from_arrays(list(map(pa.array, zip(*cells, strict=True))), schema=tables.SAMPLE)
+    for times in (1, 14):
+        train = pa.concat_tables([part] * times)
+        for name in ("train", "dev", "test"):
+            tables.write(project.root / f"data/toy/sample/{name}.parquet", train if name == "train" else part)
+        peaks.append([peak(project, stage) for stage in ("build_vocab", "encode_pad")])
+    assert train.nbytes > TIMES * ROOM
+    assert all(large - small < ROOM for small, large in zip(*peaks, strict=True))
+    assert project.json("metrics/toy/encoding.json")["parts"]["train"]["rows"] == len(train)
