@@ -1,8 +1,9 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
-from esetrag import encoded_parts, encoding, files, params, stage
-from esetrag.layout import PARTS, Layout
-from esetrag.vocab import Vocabulary
+from esetrag.project import files, params, stage
+from esetrag.project.layout import PARTS, Layout
+from esetrag.symbols import encoded_parts, encoding
+from esetrag.symbols.vocab import Vocabulary
 
 
 def main(layout: Layout, how: params.EncodePad) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from esetrag import unimorph
-from esetrag.affixes import Change
-from esetrag.noise import Doubts
+from esetrag.auditing.affixes import Change
+from esetrag.auditing.noise import Doubts
+from esetrag.corpus import unimorph
 
 LABEL, HEADING, CITED, SCRIPT, LEMMA = "label", "heading", "citation", "script", "lemma"
 KINDS = {

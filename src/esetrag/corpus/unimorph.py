@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from esetrag.errors import DataError
-from esetrag.selection import COLUMNS as COLUMNS
-from esetrag.selection import EXAMPLES as EXAMPLES
-from esetrag.selection import Selection as Selection
-from esetrag.selection import Selector
+from esetrag.corpus.selection import COLUMNS as COLUMNS
+from esetrag.corpus.selection import EXAMPLES as EXAMPLES
+from esetrag.corpus.selection import Selection as Selection
+from esetrag.corpus.selection import Selector
+from esetrag.project.errors import DataError
 
 LARGEST = 2**30
 """Bytes of a table, unpacked: four times the largest published one."""

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag import encoded_parts, encoding, tables
-from esetrag.encoding import Encoded, Keep
-from esetrag.errors import DataError
-from esetrag.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from esetrag.corpus import tables
+from esetrag.project.errors import DataError
+from esetrag.symbols import encoded_parts, encoding
+from esetrag.symbols.encoding import Encoded, Keep
+from esetrag.symbols.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 LETTERS = st.one_of(
     st.characters(exclude_categories=["Cs"]),

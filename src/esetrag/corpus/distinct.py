@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from esetrag.errors import DataError
+from esetrag.project.errors import DataError
 
 Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]

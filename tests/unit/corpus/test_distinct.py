@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag import distinct, selection, unimorph
-from esetrag.distinct import Distinct
-from esetrag.errors import DataError
+from esetrag.corpus import distinct, selection, unimorph
+from esetrag.corpus.distinct import Distinct
+from esetrag.project.errors import DataError
 
 CELLS = st.text(st.sampled_from("abő\U0001f600"), max_size=3)
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=30)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from esetrag import encoding, tables, truth
-from esetrag.vocab import SPECIAL, UNK, Vocabulary
+from esetrag.corpus import tables, truth
+from esetrag.symbols import encoding
+from esetrag.symbols.vocab import SPECIAL, UNK, Vocabulary
 
 WIDEST = 2**25
 """Ids encoded at once."""

@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag import distinct, features, tables, truth
-from esetrag.distinct import Distinct, Hashes
-from esetrag.errors import DataError
+from esetrag.corpus import distinct, tables, truth
+from esetrag.corpus.distinct import Distinct, Hashes
+from esetrag.project import features
+from esetrag.project.errors import DataError
 
 Bools = npt.NDArray[np.bool_]
 
