@@ -23,19 +23,20 @@ from esetrag.symbols.vocab import Vocabulary
 Changes = dict[str, dict[str, Any]]
 """Values of parameters, by section."""
 LSTM: Changes = {"model": {"kind": "lstm"}, "train": {"device": "cpu"}}
-"""The notebook's network with the project's own settings."""
+"""The notebook's network with the project's own settings, which are for few rows."""
 LSTM_ALL: Changes = {
+    "encode_pad": {"max_symbols": 6},
     "model": {"kind": "lstm", "dropout": 0.0},
     "train": {
         "device": "cpu",
         "analogies": 0,
         "epochs": 2,
-        "batch_size": 128,
-        "learning_rate": 0.01,
+        "batch_size": 512,
+        "learning_rate": 0.03,
         "label_smoothing": 0.0,
     },
 }
-"""The notebook's network with settings for all rows."""
+"""The notebook's network with the settings that docs/performance.md has for all rows."""
 
 
 @dataclass(frozen=True)

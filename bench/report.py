@@ -96,14 +96,13 @@ def _throughput(found: Figures) -> str:
     for each in found["each"]:
         for name, rate in each["words_per_second"].items():
             ratio = median(each["ratio"]) if name == readers.LSTM else ""
-            rows.append((each["threads"], name, median(rate), ratio, f"{each['share_of_limit'][name]:.0%}"))
-        peak, limit = each["peak_flops"] / 1e9, _short(each["limit_words_per_second"])
-        rows.append((each["threads"], f"limit: {peak:.0f} GFLOP/s of matrix products", limit, "", ""))
-    head = ("threads", "training", "words a second", "times the notebook's", "of the limit")
-    flop = found["each"][0]["flop_per_word"] / 1e6
-    return f"{flop:.2f} MFLOP a word, {found['rows']:,} rows, {found['rounds']} epochs in turn.\n\n" + table(
-        head, rows, "rlrrr"
-    )
+            flop, limit = f"{each['flop_per_word'][name] / 1e6:.2f}", each["limit_words_per_second"][name]
+            share = f"{each['share_of_limit'][name]:.0%} of {_short(limit)}"
+            rows.append((each["threads"], name, median(rate), ratio, flop, share))
+    head = ("threads", "training", "words a second", "times the notebook's", "MFLOP a word", "of the limit")
+    peaks = ", ".join(f"{each['peak_flops'] / 1e9:.0f}" for each in found["each"])
+    text = f"{found['rows']:,} rows, {found['rounds']} epochs in turn. The limit is that of matrix products"
+    return f"{text}: {peaks} GFLOP/s.\n\n" + table(head, rows, "rlrrrr")
 
 
 def _goal(found: Figures) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from bench import notebook, report, results
+import yaml
+from bench import notebook, ours, report, results
 
 from tests.project import CASES, REPO, STEMS
 
@@ -42,6 +44,17 @@ def test_notebook_loop_learns() -> None:
     loss, accuracy, _, _ = zip(*trained.history, strict=True)
     assert loss[-1] < loss[0] / 5
     assert accuracy[-1] > 0.9
+
+
+def test_the_lstm_measured_on_all_words_is_the_one_that_the_page_says_how_to_get() -> None:
+    page = (REPO / "docs/performance.md").read_text("utf-8")
+    (command,) = re.findall(r"^\$ dvc exp run (-S sample\.train=null .*(?:\n    .*)*)", page, re.MULTILINE)
+    told: ours.Changes = {}
+    for section, key, value in re.findall(r"-S ([a-z_]+)\.([a-z_]+)=(\S+)", command):
+        told.setdefault(section, {})[key] = yaml.safe_load(value)
+    assert told.pop("sample") == {"train": None, "dev": None}
+    told["train"]["device"] = "cpu"  # where all that is compared is trained
+    assert told == ours.LSTM_ALL
 
 
 def test_an_unknown_symbol_and_a_longer_form_are_encoded() -> None:

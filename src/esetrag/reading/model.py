@@ -92,16 +92,15 @@ class LstmClassifier(nn.Module):
         turned = (lengths[:, None] - 1 - steps).clamp_min(0)[..., None]  # (b, t, 1) last symbol first
         last = (lengths - 1)[:, None, None]  # (b, 1, 1)
         x = self.dropout(embedded)  # (b, t, e)
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers, 1):
             states = []
             for backward, lstm in enumerate(layer.children()):
                 read = x.gather(1, turned.expand_as(x)) if backward else x
                 states.append(lstm(read)[0])  # (b, t, h) in the order of reading
-            final = torch.cat(
-                [state.gather(1, last.expand(-1, 1, state.shape[2])) for state in states], dim=2
-            )
-            if self.directions == 2:
+            if number == len(self.layers):  # nobody reads the states before the last
+                states = [state.gather(1, last.expand(-1, 1, state.shape[2])) for state in states]
+            elif self.directions == 2:
                 states[1] = states[1].gather(1, turned.expand_as(states[1]))
-            x = self.dropout(torch.cat(states, dim=2))  # (b, t, directions * h)
-        logits: Tensor = self.output(self.dropout(final[:, 0]))  # (b, labels)
+            x = self.dropout(torch.cat(states, dim=2))  # (b, t or 1, directions * h)
+        logits: Tensor = self.output(x[:, 0])  # (b, labels)
         return logits
