@@ -120,7 +120,7 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(manifest["versions"].items()))
     return [
         f"{len(manifest['vocabulary']['symbols'])} symbols ({UNITS[manifest['vocabulary']['unit']]}), "
-        f"{shape(model)};",
+        f"{shape(model, training)};",
         f"{weights['size'] / 1024:,.0f} KiB.",
         f"Trained on {training['device']}, seed {training['seed']}, threads {training['threads']};",
         f"the weights are those of epoch {training['epoch']}, the best on dev.\n",
@@ -128,10 +128,11 @@ def _model(manifest: dict[str, Any]) -> list[str]:
     ]
 
 
-def shape(model: dict[str, Any]) -> str:
-    """What the network is made of, in words; the manifest's entry `model`."""
+def shape(model: dict[str, Any], training: dict[str, Any]) -> str:
+    """What the network is made of, in words; the manifest's entries `model` and `training`."""
     if model["kind"] == "ngram":
-        lemmas = ", and a character model of the training lemmas" if model.get("lemmas") else ""
+        weight = training.get("lemmas")
+        lemmas = f", and a character model of the training lemmas that weighs {weight:.2f}" if weight else ""
         return f"weights of the n-grams at both ends of a form, up to {model['longest']} symbols long{lemmas}"
     directions = "bidirectional" if model["bidirectional"] else "one-way"
     return (

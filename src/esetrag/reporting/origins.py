@@ -102,7 +102,7 @@ def model_sections(data: dict[str, Any], manifest: dict[str, Any]) -> Iterator[S
     """
     training, read, vocabulary = manifest["training"], manifest["encoding"], manifest["vocabulary"]
     facts = {
-        "reader": f"{shape(manifest['model'])}; {manifest['weights']['size'] / 1024:,.0f} KiB",
+        "reader": f"{shape(manifest['model'], training)}; {manifest['weights']['size'] / 1024:,.0f} KiB",
         "reads": f"{read['width'] - 2} symbols of a form, of a longer one the {read['keep']}",
         "training": f"on {training['device']}, seed {training['seed']}, threads {training['threads']}; "
         f"the weights are those of epoch {training['epoch']}, the best on dev",

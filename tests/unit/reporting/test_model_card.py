@@ -83,6 +83,12 @@ def test_a_reader_without_failures_says_so(
 
 
 def test_the_card_says_what_kind_of_model_it_is() -> None:
-    shapes = {kind: model_card.shape(MANIFEST["model"] | {"kind": kind}) for kind in ("ngram", "lstm")}
+    training = {**MANIFEST["training"], "lemmas": 0.79}
+    shapes = {
+        kind: model_card.shape(MANIFEST["model"] | {"kind": kind}, training) for kind in ("ngram", "lstm")
+    }
     assert "n-grams at both ends of a form, up to 8 symbols" in shapes["ngram"]
+    assert "lemmas that weighs 0.79" in shapes["ngram"]
+    dropped = model_card.shape(MANIFEST["model"] | {"kind": "ngram"}, {**training, "lemmas": 0.0})
+    assert "lemmas" not in dropped, "where dev wanted none"
     assert "2 bidirectional LSTM layer(s) of 8" in shapes["lstm"]
