@@ -99,7 +99,7 @@ def tiny_checkpoint(
 ) -> Path:
     """A reader that has learnt the tiny rows by heart."""
     how = given.train.model_copy(
-        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8}
+        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
     )
     trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how)
     folder = tmp_path / "tiny-model"
