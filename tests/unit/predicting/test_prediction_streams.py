@@ -1,0 +1,106 @@
+"""Words through pipes and files larger than memory, in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from esetrag.predicting import words
+from esetrag.predicting.reader import READ_AT_ONCE
+
+
+def command(checkpoint: Path, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", "esetrag", "predict", "--checkpoint", str(checkpoint), *map(str, arguments)]
+
+
+def test_a_pipe_is_answered_while_it_is_open_and_may_be_closed(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command(tiny_checkpoint),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(b"kanaban\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"form\t")
+        assert process.stdout.readline().startswith(b"kanaban\tIN+ESS\t")
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(b"kanaban\n" * 100_000)
+            process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_standard_output_is_told(tiny_checkpoint: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(tiny_checkpoint, "kana"), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "standard output: cannot be written" in done.stderr
+
+
+# Not ru_maxrss: a process begins with that of the one that started it.
+PEAK = """
+import sys
+from pathlib import Path
+from esetrag.__main__ import main
+main(sys.argv[1:])
+[line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+print(line.split()[1], file=sys.stderr)
+"""
+
+
+def peak(*arguments: object) -> float:
+    """Most memory that the command held, in MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return int(done.stderr) * 1024 / 1e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+@pytest.mark.parametrize("source", ["a.tsv", "a.tsv.gz", "a.parquet"])
+@pytest.mark.parametrize("target", [None, "b.parquet"])
+def test_memory_stays_flat_however_large_the_file(
+    tiny_checkpoint: Path, tmp_path: Path, source: str, target: str | None
+) -> None:
+    peaks = []
+    for rows in (20_000, 120_000):
+        path = tmp_path / source
+        noise = np.random.default_rng(1).integers(ord("a"), ord("z"), (rows, 2000), dtype=np.uint8)
+        other = [row.tobytes().decode() for row in noise]
+        if path.suffix == ".parquet":
+            pq.write_table(pa.table({"form": ["kanaban"] * rows, "other": other}), path, row_group_size=2000)
+        else:
+            text = "".join(f"kanaban\t{cell}\n" for cell in other).encode()
+            path.write_bytes(gzip.compress(text, 1) if path.suffix == ".gz" else text)
+        arguments = ["--input", path, *(["--output", tmp_path / target] if target else [])]
+        peaks.append(peak("predict", "--checkpoint", tiny_checkpoint, *arguments))
+    assert peaks[1] - peaks[0] < 100, peaks  # the larger file is 200 MB larger; allocators keep some
+
+
+def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("kana\n" * (2 * READ_AT_ONCE + 1))
+    sizes = [len(rows.forms) for rows in words.from_file(path)]
+    assert sum(sizes) == 2 * READ_AT_ONCE + 1
+    assert max(sizes) == READ_AT_ONCE
