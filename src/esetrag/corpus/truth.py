@@ -68,8 +68,12 @@ def labels(chosen: Bools, known: Sequence[str]) -> pa.Array:
         chosen: (n, values).
         known: names of the columns, sorted.
     """
-    distinct, which = np.unique(chosen, axis=0, return_inverse=True)
-    texts = [join(known[int(column)] for column in np.flatnonzero(row)) for row in distinct]
+    packed = np.packbits(chosen, axis=1)  # (n, values / 8)
+    words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+    # Single numbers are sorted ten times as fast as rows of bits.
+    single = words[:, 0] if words.shape[1] == 1 else words
+    _, first, which = np.unique(single, axis=0, return_index=True, return_inverse=True)
+    texts = [join(known[int(column)] for column in np.flatnonzero(row)) for row in chosen[first]]
     return pa.array(texts, pa.string()).take(pa.array(which.ravel()))
 
 
