@@ -75,7 +75,8 @@ def _throughput(axes: Axes, found: dict[str, Any]) -> None:
     for each in found["each"]:
         limits = each["limit_words_per_second"]
         for name, rate in each["words_per_second"].items():
-            for what, value in ((name, rate["median"]), ("limit of its arithmetic", limits[name])):
+            limit = f"limit at {each['flop_per_word'][name] / 1e6:.1f} MFLOP a word"
+            for what, value in ((name, rate["median"]), (limit, limits[name])):
                 names.append(f"{what}, {each['threads']} thread{'s' * (each['threads'] > 1)}")
                 values.append(value)
     _bars(axes, names, values, [f"{value:,.0f}" for value in values])
