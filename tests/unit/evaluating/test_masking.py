@@ -21,7 +21,7 @@ def network(
 ) -> Network:
     """The notebook's network, after it has learnt the tiny rows."""
     how = given.train.model_copy(
-        update={"device": "cpu", "epochs": 12, "learning_rate": 0.03, "batch_size": 8}
+        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
     )
     return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how).network
 
