@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from bench.child import REPO
 from esetrag.auditing import audit
 from esetrag.corpus import unimorph
+from esetrag.corpus.selection import Selection, select
 from esetrag.project import features, params
 from esetrag.reporting import markdown
 
@@ -51,7 +52,7 @@ def main() -> None:
 
 def read(path: Path) -> pa.Table:
     """The labelled rows of a table."""
-    return unimorph.select(unimorph.read(path), path, TASK.pos, TASK.feature).table
+    return select(unimorph.read(path), path, TASK.pos, TASK.feature).table
 
 
 def mixes(clean: pa.Table, wrong: pa.Table) -> dict[str, tuple[pa.Table, Bools]]:
@@ -108,7 +109,7 @@ def shifted(rows: pa.Table, share: float = SHARE, seed: int = SEED) -> tuple[pa.
 def examined(rows: pa.Table) -> tuple[audit.Audit, float]:
     """The audit of labelled rows, and its seconds."""
     start = time.perf_counter()
-    found = audit.examine(unimorph.Selection(rows, len(rows), 0, {}), TASK)
+    found = audit.examine(Selection(rows, len(rows), 0, {}), TASK)
     return found, time.perf_counter() - start
 
 

@@ -14,6 +14,7 @@ import mlflow
 import mlflow.pytorch
 import numpy as np
 import pandas as pd
+import safetensors.torch
 import torch
 
 from bench import notebook
@@ -71,7 +72,7 @@ def train() -> None:
                 mlflow.log_metric(f"{part}_loss", loss, step=epoch)
                 mlflow.log_metric(f"{part}_accuracy", accuracy, step=epoch)
         mlflow.pytorch.log_model(network, name="model", serialization_format="pickle")
-        torch.save(network.state_dict(), "model.pt")
+        safetensors.torch.save_file(network.state_dict(), "model.safetensors")
         Path("run.txt").write_text(run.info.run_id, "utf-8")
 
 
@@ -79,7 +80,7 @@ def evaluate() -> None:
     """Tests; logs the figures and the confusion matrix."""
     alphabet = _alphabet()
     network = notebook.Classifier(len(alphabet.symbols), len(alphabet.labels))
-    network.load_state_dict(torch.load("model.pt"))
+    network.load_state_dict(safetensors.torch.load_file("model.safetensors"))
     test = pd.read_csv("test.csv", na_filter=False)
     loss, accuracy = notebook.evaluate(network, notebook.tensors(pd.read_parquet("test.parquet")))
     test["predicted"] = notebook.Trained(network, alphabet).read(test)

@@ -24,8 +24,11 @@ NAIVE = {  # stage: what it reads, what it makes
         ["train.csv", "dev.csv", "test.csv", "vocab.json"],
         ["train.parquet", "dev.parquet", "test.parquet"],
     ),
-    "train": (["train.parquet", "dev.parquet", "vocab.json"], ["model.pt", "run.txt"]),
-    "evaluate": (["model.pt", "test.parquet", "vocab.json", "run.txt"], ["test.json", "predictions.csv"]),
+    "train": (["train.parquet", "dev.parquet", "vocab.json"], ["model.safetensors", "run.txt"]),
+    "evaluate": (
+        ["model.safetensors", "test.parquet", "vocab.json", "run.txt"],
+        ["test.json", "predictions.csv"],
+    ),
 }
 """The pipeline of ``bench.naive``."""
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from bench.child import REPO
 from bench.copies import TASK
 from esetrag.corpus import sampling, truth, unimorph
+from esetrag.corpus.selection import select
 from esetrag.project import params
 
 
@@ -32,9 +33,7 @@ class Source:
         given = params.load(REPO / "params.yaml")
         task = given.task(TASK)
         raw = raw or REPO / task.raw
-        return cls(
-            given, unimorph.select(unimorph.batches(raw), raw, task.pos, feature or task.feature).table
-        )
+        return cls(given, select(unimorph.batches(raw), raw, task.pos, feature or task.feature).table)
 
     def parts(self, seed: int, train: int | None, dev: int | None = None, test: int | None = None) -> Parts:
         """Splits by lemma and draws.

@@ -5,6 +5,7 @@ from pathlib import Path
 from esetrag.auditing import audit
 from esetrag.corpus import leakage, sampling, tables, unimorph
 from esetrag.corpus.families import Families
+from esetrag.corpus.selection import select
 from esetrag.project import params, stage
 from esetrag.project.files import sha256
 from esetrag.project.layout import PARTS, Layout
@@ -14,7 +15,7 @@ from esetrag.reporting import audit_report, data_report
 def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
-    selection = unimorph.select(unimorph.batches(raw), raw, task.pos, task.feature)
+    selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
     found = audit.examine(selection, task)
     selection = audit.settle(selection, found, how.suspicious)
     available = sampling.split(selection.table, how)

@@ -14,6 +14,7 @@ from esetrag.corpus import tables
 from esetrag.learning import training
 from esetrag.project import params
 from esetrag.reading import calibration, checkpoint
+from esetrag.reading.network import Network
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocab import Vocabulary
@@ -89,23 +90,40 @@ def single_thread() -> None:
 
 
 @pytest.fixture
+def tiny_training(given: params.Params) -> params.Train:
+    """What is enough for the notebook's network to learn the tiny rows by heart."""
+    return given.train.model_copy(
+        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
+    )
+
+
+@pytest.fixture
+def tiny_network(
+    tiny_training: params.Train,
+    tiny_encoded: Encoded,
+    tiny_vocabulary: Vocabulary,
+    tiny_model: params.Model,
+    single_thread: None,
+) -> Network:
+    """The notebook's network, after it has learnt the tiny rows by heart."""
+    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, tiny_training).network
+
+
+@pytest.fixture
 def tiny_checkpoint(
     tmp_path: Path,
     given: params.Params,
     tiny_encoded: Encoded,
     tiny_vocabulary: Vocabulary,
     tiny_model: params.Model,
-    single_thread: None,
+    tiny_training: params.Train,
+    tiny_network: Network,
 ) -> Path:
     """A reader that has learnt the tiny rows by heart."""
-    how = given.train.model_copy(
-        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
-    )
-    trained = training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how)
     folder = tmp_path / "tiny-model"
     fitted = calibration.fit(
-        training.logits(trained.network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
+        training.logits(tiny_network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
     )
-    account = how.model_dump()
-    checkpoint.save(folder, trained.network, tiny_vocabulary, tiny_encoded, tiny_model, account, fitted)
+    account = tiny_training.model_dump()
+    checkpoint.save(folder, tiny_network, tiny_vocabulary, tiny_encoded, tiny_model, account, fitted)
     return folder

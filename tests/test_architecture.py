@@ -58,7 +58,9 @@ def test_mlflow_is_imported_by_one_module_and_lazily() -> None:
     assert "mlflow" not in ast.dump(ast.Module(body=list(top), type_ignores=[]))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*SOURCES, *sorted((REPO / "bench").glob("*.py"))], ids=lambda path: path.name
+)
 def test_nothing_is_pickled(path: Path) -> None:
     names = {name.split(".")[0] for name in imports(path)}
     assert not names & {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}

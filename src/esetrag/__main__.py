@@ -208,11 +208,12 @@ def _curve(given: argparse.Namespace) -> None:
 
     from esetrag.auditing import audit
     from esetrag.corpus import unimorph
+    from esetrag.corpus.selection import select
     from esetrag.experiments import curve
     from esetrag.reporting import plots
 
     raw = Path(task.raw)
-    selection = unimorph.select(unimorph.batches(raw), raw, task.pos, task.feature)
+    selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
     selection = audit.settle(selection, audit.examine(selection, task), known.sample.suspicious)
     jobs = curve.jobs(selection.table, known, given.seeds, given.sizes or curve.SIZES, given.all)
     bar = tqdm(curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())

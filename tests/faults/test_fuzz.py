@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esetrag.corpus import unimorph
+from esetrag.corpus.selection import select
 from esetrag.predicting import words
 from esetrag.project import features, params
 from esetrag.project.errors import EsetragError
@@ -102,7 +103,7 @@ OLD_ROWS = [
 
 def table(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-    unimorph.select(unimorph.read(path), path, "N", "Case")
+    select(unimorph.read(path), path, "N", "Case")
 
 
 @fuzzed(2500, 10)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag.corpus import sampling, unimorph
+from esetrag.corpus.selection import select
 from esetrag.evaluating import evaluation
 from esetrag.learning import training
 from esetrag.predicting.reader import Reader
@@ -32,7 +33,7 @@ ENDINGS = {
 @pytest.fixture(scope="module")
 def parts() -> dict[str, pa.Table]:
     raw = REPO / "data/raw/hun.tsv.gz"
-    selection = unimorph.select(unimorph.read(raw), raw, "N", "Case")
+    selection = select(unimorph.read(raw), raw, "N", "Case")
     return sampling.draw(sampling.split(selection.table, GIVEN.sample), GIVEN.sample)
 
 

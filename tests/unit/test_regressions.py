@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from esetrag.corpus import sampling, unimorph
+from esetrag.corpus.selection import select
 from esetrag.learning import history, training
 from esetrag.lexicon import hunspell
 from esetrag.predicting.reader import Reader
@@ -20,14 +21,14 @@ from esetrag.reading import checkpoint
 
 def test_the_order_of_the_file_is_kept(repo: Path) -> None:
     raw = unimorph.read(repo / "data/raw/hun.tsv.gz")
-    selection = unimorph.select(raw, Path("x"), "N", "Case")
+    selection = select(raw, Path("x"), "N", "Case")
     assert selection.table["form"].to_pylist() == raw["form"].to_pylist()
 
 
 def test_the_notebooks_draw_is_reproduced_from_the_file(repo: Path) -> None:
     path = repo / "data/raw/hun.tsv.gz"
     sample = params.Sample(suspicious="keep", split="notebook", seed=1, train=1000, dev=200, test=200)
-    table = unimorph.select(unimorph.read(path), path, "N", "Case").table
+    table = select(unimorph.read(path), path, "N", "Case").table
     found = sampling.draw(sampling.split(table, sample), sample)
     frame = pd.read_csv(path, sep="\t", names=["lemma", "form", "features"], keep_default_na=False)
     shuffled = list(frame["lemma"].unique())

@@ -18,8 +18,8 @@ from esetrag.auditing.affixes import Change, Ints, ids
 from esetrag.auditing.paradigms import Cells, Paradigms
 from esetrag.auditing.review import KINDS, Review
 from esetrag.auditing.spelling import Drift
-from esetrag.corpus import truth, unimorph
-from esetrag.corpus.unimorph import Selection
+from esetrag.corpus import truth
+from esetrag.corpus.selection import COLUMNS, EXAMPLES, Selection
 from esetrag.project import features, params
 from esetrag.project.errors import DataError
 
@@ -39,7 +39,7 @@ class Audit:
     labels: Bools
     """(rows,) whether the label is suspicious."""
     headings: Bools
-    """(rows,) whether the form is a heading that ``unimorph.select`` does not know."""
+    """(rows,) whether the form is a heading that ``selection.select`` does not know."""
     shifts: dict[tuple[str, str], int]
     """Rows of each pair (likelier value, stated value) of suspicious labels; most first."""
     lemmas: int
@@ -197,6 +197,6 @@ def _others(paradigms: Paradigms, feature: str) -> Ints:
 
 
 def _examples(rows: pa.Table) -> list[str]:
-    shown = rows.select(list(unimorph.COLUMNS))
-    shown = shown.sort_by([(name, "ascending") for name in unimorph.COLUMNS]).slice(0, unimorph.EXAMPLES)
+    shown = rows.select(list(COLUMNS))
+    shown = shown.sort_by([(name, "ascending") for name in COLUMNS]).slice(0, EXAMPLES)
     return [" ".join(row.values()) for row in shown.to_pylist()]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from esetrag.auditing.affixes import Change
 from esetrag.auditing.noise import Doubts
-from esetrag.corpus import unimorph
+from esetrag.corpus import selection
 
 LABEL, HEADING, CITED, SCRIPT, LEMMA = "label", "heading", "citation", "script", "lemma"
 KINDS = {
@@ -54,7 +54,7 @@ def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[
         why = f"{change.shown(place)} at other lemmas: "
         seen = f"{every} rows, {better} {likelier}, {stated} {row['label']}"
         why += seen if every else "none; the ending speaks"
-        cells = [row[name] for name in (*unimorph.COLUMNS, "label")]
+        cells = [row[name] for name in (*selection.COLUMNS, "label")]
         entry = (LABEL, *cells, likelier, f"{doubts.wrong[place]:.4f}", why)
         weight = (-round(of_lemma[row["lemma"]], 6), row["lemma"], -round(float(doubts.evidence[place]), 6))
         entries.append((weight, entry))
@@ -63,7 +63,7 @@ def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[
 
 def of_kind(kind: str, rows: pa.Table, why: str) -> Review:
     """Rows of one kind of finding, by the alphabet."""
-    cells = rows.select(list(unimorph.COLUMNS)).to_pylist()
+    cells = rows.select(list(selection.COLUMNS)).to_pylist()
     return sorted({(kind, *row.values(), "", "", "", why) for row in cells})
 
 

@@ -6,6 +6,7 @@ Of a row that is not selected nothing stays but its hash (``distinct``), by whic
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +50,28 @@ class Selection:
     """Of the part of speech: how many rows bear each, those counted that stand again."""
     headings: pa.Table = field(default_factory=_TEXTS.empty_table)
     """Distinct rows of the part of speech that are left out for a heading in the form."""
+
+
+def select(rows: pa.Table | Iterable[pa.RecordBatch], path: Path, pos: str, feature: str) -> Selection:
+    """Keeps the rows of a part of speech that bear a value of a feature, or a choice of values.
+
+    Rows of no value, of values in several tags, with an empty cell, or with a heading for a form are
+    left out and counted.
+
+    Args:
+        rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch as
+            ``unimorph.batches`` reads them.
+        path: where they came from, for messages.
+        pos: part of speech, the first tag of a bundle.
+        feature: a key of ``features.DIMENSIONS``.
+
+    Raises:
+        DataError: if no row is left.
+    """
+    with Selector(pos, feature) as selector:
+        for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+            selector.add(batch)
+        return selector.selection(path)
 
 
 class Selector:

@@ -7,23 +7,18 @@ stand twice. All of that is read; a row of another width is an error.
 
 from __future__ import annotations
 
-import gzip
-import os
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
-from esetrag.corpus.selection import COLUMNS as COLUMNS
-from esetrag.corpus.selection import EXAMPLES as EXAMPLES
-from esetrag.corpus.selection import Selection as Selection
-from esetrag.corpus.selection import Selector
+from esetrag.corpus.selection import COLUMNS
+from esetrag.project import files
 from esetrag.project.errors import DataError
 
 LARGEST = 2**30
@@ -83,8 +78,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
     """Whole lines, many at a time."""
     size, doubted, waiting = 0, path.suffix == ".gz" and path.is_file(), list[bytes]()
     try:
-        with _opened(path) as file:
-            if path.suffix != ".gz" and os.fstat(file.fileno()).st_size > LARGEST:
+        with files.opened(path) as file:
+            if path.suffix != ".gz" and path.stat().st_size > LARGEST:
                 raise _too_large(path)
             while data := file.read(BLOCK):
                 size += len(data)
@@ -105,14 +100,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
         yield last
 
 
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
 def _unpacked(path: Path) -> int:
     """Bytes of a file, unpacked; those behind the first too many are not counted."""
     size = 0
-    with _opened(path) as file:
+    with files.opened(path) as file:
         while size <= LARGEST and (data := file.read(BLOCK)):
             size += len(data)
     return size
@@ -181,24 +172,3 @@ def _explain(path: Path, block: bytes, first: int) -> None:
         if (row.strip() or "\t" in row) and row.count("\t") != 2:
             shown = row if len(row) <= 60 else f"{row[:57]}…"
             raise DataError(f"{where} {row.count(chr(9)) + 1} column(s): {shown!r}")
-
-
-def select(rows: pa.Table | Iterable[pa.RecordBatch], path: Path, pos: str, feature: str) -> Selection:
-    """Keeps the rows of a part of speech that bear a value of a feature, or a choice of values.
-
-    Rows of no value, of values in several tags, with an empty cell, or with a heading for a form are
-    left out and counted.
-
-    Args:
-        rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch as ``batches`` reads them.
-        path: where they came from, for messages.
-        pos: part of speech, the first tag of a bundle.
-        feature: a key of ``features.DIMENSIONS``.
-
-    Raises:
-        DataError: if no row is left.
-    """
-    with Selector(pos, feature) as selector:
-        for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
-            selector.add(batch)
-        return selector.selection(path)

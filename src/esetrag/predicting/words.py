@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.predicting.reader import READ_AT_ONCE, column
-from esetrag.project import parquet
+from esetrag.project import files, parquet
 from esetrag.project.errors import DataError
 
 BLOCK = 2**20
@@ -144,7 +144,7 @@ def _blocks(path: Path, where: str) -> Iterator[tuple[int, str]]:
     try:
         with _opened(path) as stream:
             # Of a pipe what is there, of a file the whole block.
-            fetch = stream.read1 if path == STANDARD_INPUT else stream.read  # type: ignore[attr-defined]
+            fetch = stream.read1 if path == STANDARD_INPUT else stream.read
             while more:
                 data = fetch(BLOCK)
                 more, rest = bool(data), rest + data
@@ -162,10 +162,10 @@ def _blocks(path: Path, where: str) -> Iterator[tuple[int, str]]:
         raise DataError(f"{where}: cannot be read ({reason})") from error
 
 
-def _opened(path: Path) -> nullcontext[IO[bytes]] | IO[bytes]:
+def _opened(path: Path) -> nullcontext[BufferedIOBase] | BufferedIOBase:
     if path == STANDARD_INPUT:
-        return nullcontext(sys.stdin.buffer)
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+        return nullcontext(cast(BufferedIOBase, sys.stdin.buffer))
+    return files.opened(path)
 
 
 def _decoded(block: bytes, line: int, where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -21,6 +22,11 @@ BLOCK = 2**20
 """Bytes read at once."""
 LARGEST_JSON = 2**26
 """Bytes; the vocabulary of a script of all of Unicode's letters has a tenth of them."""
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """Opens a file to read its bytes, unpacked if its name ends in ``.gz``."""
+    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.corpus.unimorph import Selection
+from esetrag.corpus.selection import Selection
 from esetrag.project import files, params
 from esetrag.project.layout import PARTS, Layout
 from esetrag.reporting import markdown

@@ -8,8 +8,7 @@ import pytest
 
 from esetrag.auditing import audit, review
 from esetrag.auditing.audit import Audit
-from esetrag.corpus import unimorph
-from esetrag.corpus.unimorph import Selection
+from esetrag.corpus.selection import COLUMNS, Selection, select
 from esetrag.project import params
 from esetrag.project.errors import DataError
 from esetrag.reporting import audit_report
@@ -35,8 +34,8 @@ ODD = [
 
 
 def examined(rows: list[Row]) -> tuple[Selection, Audit]:
-    raw = pa.table(dict(zip(unimorph.COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
-    selection = unimorph.select(raw, Path("hun.tsv"), TASK.pos, TASK.feature)
+    raw = pa.table(dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
+    selection = select(raw, Path("hun.tsv"), TASK.pos, TASK.feature)
     return selection, audit.examine(selection, TASK)
 
 

@@ -13,6 +13,7 @@ from esetrag.auditing import noise
 from esetrag.auditing.affixes import Change
 from esetrag.auditing.noise import Doubts
 from esetrag.corpus import tables, unimorph
+from esetrag.corpus.selection import select
 from esetrag.project import features
 
 Row = tuple[str, str, str]
@@ -47,7 +48,7 @@ def shares(found: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> tuple[
 def hungarian() -> pa.Table:
     """A tenth of the lemmas of the project's table."""
     path = Path(__file__).parents[3] / "data/raw/hun.tsv.gz"
-    rows = unimorph.select(unimorph.read(path), path, "N", "Case").table
+    rows = select(unimorph.read(path), path, "N", "Case").table
     return rows.filter(pc.is_in(rows["lemma"], pc.unique(rows["lemma"])[::10]))
 
 

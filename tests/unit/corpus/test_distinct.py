@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from esetrag.corpus import distinct, selection, unimorph
 from esetrag.corpus.distinct import Distinct
+from esetrag.corpus.selection import COLUMNS, select
 from esetrag.project.errors import DataError
 
 CELLS = st.text(st.sampled_from("abő\U0001f600"), max_size=3)
@@ -81,12 +82,12 @@ def test_a_disk_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_batches_and_repeats_are_without_influence_on_what_is_selected(rows: list[Row], size: int) -> None:
     words = [(lemma, form, f"{'NV'[len(bundle) % 2]};{bundle}NOM/ACC") for lemma, form, bundle in rows]
     words.append(("a", "b", "N;NOM"))
-    raw = pa.table(dict(zip(unimorph.COLUMNS, columns([*words, *words[::2]]), strict=True)))
+    raw = pa.table(dict(zip(COLUMNS, columns([*words, *words[::2]]), strict=True)))
     before = selection.SETTLE
-    expected = unimorph.select(raw, Path("t.tsv"), "N", "Case")
+    expected = select(raw, Path("t.tsv"), "N", "Case")
     try:
         selection.SETTLE = 3
-        found = unimorph.select(raw.to_batches(size), Path("t.tsv"), "N", "Case")
+        found = select(raw.to_batches(size), Path("t.tsv"), "N", "Case")
     finally:
         selection.SETTLE = before
     assert found.table.equals(expected.table)

@@ -35,17 +35,6 @@ def ngram(given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabula
 
 
 @pytest.fixture
-def lstm(
-    given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model
-) -> Network:
-    """The notebook's network, after it has learnt the tiny rows."""
-    how = given.train.model_copy(
-        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
-    )
-    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, how).network
-
-
-@pytest.fixture
 def lemmas(
     given: params.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, tiny_rows: pa.Table
 ) -> Network:
@@ -56,7 +45,7 @@ def lemmas(
     return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, model, how, analogies).network
 
 
-@pytest.fixture(params=["ngram", "lemmas", "lstm"])
+@pytest.fixture(params=["ngram", "lemmas", "tiny_network"])
 def network(request: pytest.FixtureRequest) -> Network:
     """A reader of each kind that knows the tiny rows."""
     found: Network = request.getfixturevalue(request.param)

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,8 +15,9 @@ from esetrag.project import params
 from esetrag.project.errors import DataError, EsetragError, TrackingError
 from esetrag.project.layout import Layout
 from tests.project import REPO
+from tests.unit.experiments.misreading import FORMS, LEMMAS, misread
 
-TASK, FORMS, LEMMAS = "toy", 5, 40
+TASK = "toy"
 GIVEN = params.load(REPO / "params.yaml")
 HALF, FEWER, ONE_MORE = range(0, 200, 2), range(0, 200, 4), range(2, 200, 2)
 
@@ -48,16 +48,7 @@ def log(new_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log
     use(tmp_path / "store", monkeypatch)
 
     def finished(name: str, wrong: Collection[int], rows: range = range(FORMS * LEMMAS), **tags: str) -> str:
-        table = pa.table(
-            {
-                "lemma": [f"l{i // FORMS:02}" for i in rows],
-                "form": [f"l{i // FORMS:02}x{i % FORMS}" for i in rows],
-                "features": [f"N;C{i % FORMS}" for i in rows],
-                "label": [f"C{i % FORMS}" for i in rows],
-                "predicted": [f"C{(i + (i in wrong)) % FORMS}" for i in rows],
-            }
-        )
-        pq.write_table(table, tmp_path / "predictions.parquet")
+        pq.write_table(misread(wrong, rows), tmp_path / "predictions.parquet")
         with store.opened(GIVEN.tracking.experiment) as opened:
             client, entities = opened.client, opened.mlflow.entities
             run = client.create_run(

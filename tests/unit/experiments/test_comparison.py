@@ -16,23 +16,15 @@ from esetrag.experiments.states import State
 from esetrag.project import params
 from esetrag.project.errors import DataError
 from esetrag.reading import metrics
+from tests.unit.experiments.misreading import FORMS, LEMMAS, misread
 
 HOW = params.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
-FORMS, LEMMAS = 5, 40
 A_ALONE, B_ALONE = (3, 7, 11), tuple(range(20, 80, FORMS))
 
 
 def state(name: str, wrong: set[int], rows: range = range(FORMS * LEMMAS), **others: Any) -> State:
     """A run that reads the rows of these numbers wrong."""
-    table = pa.table(
-        {
-            "lemma": [f"l{i // FORMS:02}" for i in rows],
-            "form": [f"l{i // FORMS:02}x{i % FORMS}" for i in rows],
-            "features": [f"N;C{i % FORMS}" for i in rows],
-            "label": [f"C{i % FORMS}" for i in rows],
-            "predicted": [f"C{(i + (i in wrong)) % FORMS}" for i in rows],
-        }
-    )
+    table = misread(wrong, rows)
     given = {"sample.seed": 1, "train.epochs": 3, **others.get("params", {})}
     return State(name, given, {"test.rows": len(rows), **others.get("metrics", {})}, table)
 

@@ -9,6 +9,7 @@ import pytest
 
 from esetrag.__main__ import main
 from esetrag.corpus import unimorph
+from esetrag.corpus.selection import select
 from esetrag.experiments import curve
 from esetrag.experiments.curve import Point
 from esetrag.project import params
@@ -29,7 +30,7 @@ def small() -> params.Params:
 def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
     path = tmp_path_factory.mktemp("raw") / "toy.tsv"
     path.write_text(toy_table(), "utf-8")
-    return unimorph.select(unimorph.read(path), path, "N", "Case").table
+    return select(unimorph.read(path), path, "N", "Case").table
 
 
 @pytest.fixture(scope="module")

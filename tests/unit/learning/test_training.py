@@ -31,16 +31,6 @@ def how(given: params.Params) -> params.Train:
 
 
 @pytest.fixture
-def train(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
-    return encoding.encode_rows(tiny_rows.slice(0, 70), tiny_vocabulary, 10, "end")
-
-
-@pytest.fixture
-def dev(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
-    return encoding.encode_rows(tiny_rows.slice(70), tiny_vocabulary, 10, "end")
-
-
-@pytest.fixture
 def fit(
     train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, tiny_model: params.Model, how: params.Train
 ) -> Any:

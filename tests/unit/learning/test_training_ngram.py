@@ -40,16 +40,6 @@ def how(given: params.Params) -> params.Train:
 
 
 @pytest.fixture
-def train(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
-    return encoding.encode_rows(tiny_rows.slice(0, 70), tiny_vocabulary, 10, "end")
-
-
-@pytest.fixture
-def dev(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
-    return encoding.encode_rows(tiny_rows.slice(70), tiny_vocabulary, 10, "end")
-
-
-@pytest.fixture
 def analogies(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Analogies:
     return Analogies.of(tiny_rows.slice(0, 70), tiny_vocabulary)
 

@@ -13,9 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from esetrag.predicting import words
-from esetrag.predicting.reader import READ_AT_ONCE
-
 
 def command(checkpoint: Path, *arguments: object) -> list[str]:
     return [sys.executable, "-m", "esetrag", "predict", "--checkpoint", str(checkpoint), *map(str, arguments)]
@@ -96,11 +93,3 @@ def test_memory_stays_flat_however_large_the_file(
         arguments = ["--input", path, *(["--output", tmp_path / target] if target else [])]
         peaks.append(peak("predict", "--checkpoint", tiny_checkpoint, *arguments))
     assert peaks[1] - peaks[0] < 100, peaks  # the larger file is 200 MB larger; allocators keep some
-
-
-def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("kana\n" * (2 * READ_AT_ONCE + 1))
-    sizes = [len(rows.forms) for rows in words.from_file(path)]
-    assert sum(sizes) == 2 * READ_AT_ONCE + 1
-    assert max(sizes) == READ_AT_ONCE

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from esetrag.corpus import leakage, sampling, unimorph
+from esetrag.corpus import leakage, sampling
 from esetrag.corpus.families import Families
+from esetrag.corpus.selection import COLUMNS, select
 from esetrag.project import params
 from esetrag.reporting import data_report
 
@@ -21,12 +22,10 @@ def account(tiny_rows: pa.Table, given: params.Params) -> dict[str, Any]:
         ("bor", "a|b", "N;NOM;ACC;SG"),
         ("bor", "", "N;NOM;SG"),
     ]
-    rows = tiny_rows.select(list(unimorph.COLUMNS)).cast(
-        pa.schema({name: pa.string() for name in unimorph.COLUMNS})
-    )
+    rows = tiny_rows.select(list(COLUMNS)).cast(pa.schema({name: pa.string() for name in COLUMNS}))
     more = pa.Table.from_arrays([pa.array(column) for column in zip(*extra, strict=True)], schema=rows.schema)
     raw = pa.concat_tables([rows, rows.slice(0, 3), more])
-    selection = unimorph.select(raw, Path("hun.tsv"), "N", "Case")
+    selection = select(raw, Path("hun.tsv"), "N", "Case")
     sample = given.sample.model_copy(update={"train": 20, "dev": None, "test": None})
     available = sampling.split(selection.table, sample)
     drawn = sampling.draw(available, sample)
