@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from esetrag.project import files, params
+from esetrag.project import files, garbage, params
 from esetrag.project.errors import DataError, ParamsError, mendable
 from esetrag.project.layout import PARAMS, Layout
 from esetrag.project.streams import mute, tell
@@ -15,6 +15,7 @@ from esetrag.project.streams import mute, tell
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command; an error the user can mend is one line and exit code 2."""
+    garbage.collect_seldom()
     parser = argparse.ArgumentParser(
         prog="esetrag", description="Reads a grammatical feature off word forms."
     )

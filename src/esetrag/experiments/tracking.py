@@ -22,7 +22,7 @@ from esetrag.experiments import registry, runs, store, sweep
 from esetrag.experiments.runs import EXPERIMENT, Inputs, Outcome, flat
 from esetrag.experiments.store import Store
 from esetrag.learning.history import Epoch
-from esetrag.project import params
+from esetrag.project import garbage, params
 from esetrag.project.layout import PARAMS, Layout
 
 RAN = "esetrag.ran"
@@ -191,6 +191,7 @@ def main() -> None:
 
     With ``complete`` behind the task: the stages that ran, as a line of JSON, once the artifacts are there.
     """
+    garbage.collect_seldom()
     task, *rest = sys.argv[1:]
     layout = Layout(task)
     try:

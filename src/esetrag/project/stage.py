@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from esetrag.project import params, runtime
+from esetrag.project import garbage, params, runtime
 from esetrag.project.errors import DataError, mendable
 from esetrag.project.layout import PARAMS, Layout
 from esetrag.project.streams import tell
@@ -24,6 +24,7 @@ def run(main: Callable[..., None], *sections: type[params.Section]) -> None:
         main: the stage.
         sections: classes of the sections it reads; ``Task`` stands for the task's entry.
     """
+    garbage.collect_seldom()
     script = Path(sys.argv[0])
     parser = argparse.ArgumentParser(prog=script.name, description=sys.modules["__main__"].__doc__)
     parser.add_argument("task", help="a key of tasks in params.yaml")
