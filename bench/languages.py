@@ -19,7 +19,7 @@ import torch
 from bench import ours, results
 from bench.child import REPO
 from bench.rows import Source
-from esetrag.evaluating import evaluation
+from esetrag.evaluating import evaluation, reliability
 from esetrag.evaluating.evaluation import BASELINES, READER
 from esetrag.project import files
 from esetrag.project.errors import DataError
@@ -138,7 +138,7 @@ def _expected_error(bins: list[pd.DataFrame], name: str) -> float:
         .sum()
     )
     means = sums[["confidence", "accuracy"]].div(sums["forms"], axis=0)
-    return calibration.expected_error(means.assign(forms=sums["forms"]))
+    return reliability.expected_error(means.assign(forms=sums["forms"]))
 
 
 def page(found: list[dict[str, Any]], seeds: int) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.corpus import tables, truth
+from esetrag.evaluating import classes, reliability
 from esetrag.evaluating.baselines import Baseline, NgramRegression, SuffixTable
 from esetrag.project import params
 from esetrag.reading import calibration, metrics
@@ -85,13 +86,13 @@ def evaluate(
         "seeds": _spread([_strict(gold, of_labels, read) for read in reads]),
     }
     bins = [judged.bins[name].assign(reader=name) for name in readers]
-    reliability = pd.concat(bins, ignore_index=True)
+    binned = pd.concat(bins, ignore_index=True)
     return Evaluation(
         _table(test, reads[0], labels),
         figures,
-        metrics.per_class(gold, judged.sets[READER], names),
-        reliability[["reader", *(name for name in reliability.columns if name != "reader")]],
-        calibration.coverage(reads[0].probabilities, gold[:, of_labels]),
+        classes.per_class(gold, judged.sets[READER], names),
+        binned[["reader", *(name for name in binned.columns if name != "reader")]],
+        reliability.coverage(reads[0].probabilities, gold[:, of_labels]),
     )
 
 
@@ -131,7 +132,7 @@ class _Judged:
             self.sets[name] = np.zeros_like(gold)
             self.sets[name][:, of_labels] = calibration.sets(read.probabilities, read.calibration.ratio)
         self.bins = {
-            name: calibration.reliability(read.probabilities, self.known, read.head)
+            name: reliability.reliability(read.probabilities, self.known, read.head)
             for name, read in readers.items()
         }
         values, forms = gold.sum(1), np.ones(len(gold))
@@ -162,11 +163,11 @@ class _Judged:
             "set_precision": of_sets.precision,
             "set_recall": of_sets.recall,
             "set_f1": of_sets.f1,
-            "macro_f1": metrics.macro_f1(metrics.per_class(self.gold, self.sets[name], self.names)),
+            "macro_f1": classes.macro_f1(classes.per_class(self.gold, self.sets[name], self.names)),
             "loss": calibration.loss(read.probabilities, self.known, read.head),
-            "brier": calibration.brier(read.probabilities, self.known, read.head),
-            "ece": calibration.expected_error(self.bins[name]),
-            "risk_area": calibration.area(read.probabilities, self.known),
+            "brier": reliability.brier(read.probabilities, self.known, read.head),
+            "ece": reliability.expected_error(self.bins[name]),
+            "risk_area": reliability.area(read.probabilities, self.known),
             **asdict(read.calibration),
         }
 

@@ -1,7 +1,7 @@
 """How far the probabilities of a reader are to be believed, and what follows for what it answers.
 
-A temperature, a threshold of sets and one of abstention are fitted on dev; the figures of how well
-that worked are taken on other forms.
+A temperature, a threshold of sets and one of abstention are fitted on dev; how well that worked is
+measured on other forms (``evaluating.reliability``).
 """
 
 from __future__ import annotations
@@ -11,13 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from esetrag.project import params
 from esetrag.reading import metrics
 
-BINS = 15
-"""Of equal width, as in Guo et al. (2017), *On Calibration of Modern Neural Networks*."""
 PRIOR = 0.5
 """Deviation of the logarithm of a temperature before dev is seen: some words without an error do not
 make a reader sure of everything."""
@@ -107,65 +104,7 @@ def loss(shares: Floats, targets: Bools, head: params.Head) -> float | None:
     return float(each.mean()) + 0.0  # no -0.0
 
 
-def brier(shares: Floats, targets: Bools, head: params.Head) -> float:
-    """Mean over the forms of the squared distance between probabilities and truth (Brier 1950)."""
-    return float(np.square(shares - truth(targets, head)).sum(1).mean())
-
-
-def outcome(shares: Floats, targets: Bools, head: params.Head) -> Floats:
-    """What the probability of the likeliest value is held against: 1 or 0, of ``softmax`` its true share."""
-    hit: Floats = truth(targets, head)[np.arange(len(shares)), shares.argmax(1)]
-    return hit
-
-
-def reliability(shares: Floats, targets: Bools, head: params.Head) -> pd.DataFrame:
-    """Confidence beside accuracy: low, high, forms, confidence, accuracy of every bin that is not empty."""
-    sure, hit = shares.max(1).astype(np.float64), outcome(shares, targets, head)
-    number = np.minimum((sure * BINS).astype(int), BINS - 1)
-    forms = np.bincount(number, minlength=BINS)
-    some = forms > 0
-    return pd.DataFrame(
-        {
-            "low": np.arange(BINS)[some] / BINS,
-            "high": (np.arange(BINS)[some] + 1) / BINS,
-            "forms": forms[some],
-            "confidence": np.bincount(number, sure, BINS)[some] / forms[some],
-            "accuracy": np.bincount(number, hit, BINS)[some] / forms[some],
-        }
-    )
-
-
-def expected_error(bins: pd.DataFrame) -> float:
-    """Expected calibration error: the gap between confidence and accuracy of its bin, mean over the forms."""
-    gap = (bins["confidence"] - bins["accuracy"]).abs()
-    return float((gap * bins["forms"]).sum() / bins["forms"].sum())
-
-
-def coverage(shares: Floats, targets: Bools) -> pd.DataFrame:
-    """Risk of the answers if only the surest are given: coverage, risk, threshold; one row each hundredth.
-
-    Args:
-        shares: (forms, values).
-        targets: (forms, values) the values of each form; an answer that is none of them is an error.
-    """
-    sure, wrong = _by_confidence(shares, targets)
-    answered = np.unique(np.ceil(np.linspace(0.01, 1, 100) * len(sure)).astype(int))
-    return pd.DataFrame(
-        {
-            "coverage": answered / len(sure),
-            "risk": np.cumsum(wrong)[answered - 1] / answered,
-            "threshold": sure[answered - 1],
-        }
-    )
-
-
-def area(shares: Floats, targets: Bools) -> float:
-    """Mean risk over all numbers of answers: the area under the curve (Geifman et al. 2019)."""
-    _, wrong = _by_confidence(shares, targets)
-    return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
-
-
-def _by_confidence(shares: Floats, targets: Bools) -> tuple[Floats, Bools]:
+def by_confidence(shares: Floats, targets: Bools) -> tuple[Floats, Bools]:
     """Probability of the likeliest value and whether it is wrong, the surest form first."""
     sure = shares.max(1).astype(np.float64)
     wrong = ~targets[np.arange(len(shares)), shares.argmax(1)]
@@ -232,7 +171,7 @@ def _ratio(shares: Floats, targets: Bools) -> float:
 
 def _least(shares: Floats, targets: Bools, risk: float) -> float:
     """The least probability at which answers are given so that no more than a share of them are errors."""
-    sure, wrong = _by_confidence(shares, targets)
+    sure, wrong = by_confidence(shares, targets)
     good = np.flatnonzero(np.cumsum(wrong) <= risk * np.arange(1, len(wrong) + 1))
     if not len(good):
         return 1.0

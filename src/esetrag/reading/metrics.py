@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from esetrag.project import params
 
@@ -110,37 +109,6 @@ def set_scores(gold: Bools, read: Bools) -> SetScores:
     """
     both, taken, borne = int((gold & read).sum()), int(read.sum()), int(gold.sum())
     return SetScores(both / max(taken, 1), both / max(borne, 1), 2 * both / max(taken + borne, 1))
-
-
-def per_class(gold: Bools, read: Bools, names: list[str]) -> pd.DataFrame:
-    """Precision, recall, F1 and support of every value that is borne or read.
-
-    Args:
-        gold: (forms, values) the values that each form bears.
-        read: (forms, values) those that were read.
-        names: of the values, sorted.
-    """
-    support, taken, right = gold.sum(0), read.sum(0), (gold & read).sum(0)
-    table = pd.DataFrame(
-        {
-            "label": names,
-            "precision": right / np.maximum(taken, 1),
-            "recall": right / np.maximum(support, 1),
-            "f1": 2 * right / np.maximum(taken + support, 1),
-            "support": support,
-        }
-    )
-    some: pd.DataFrame = table[(support + taken) > 0].reset_index(drop=True)
-    return some
-
-
-def macro_f1(classes: pd.DataFrame) -> float:
-    """Mean F1 over the values that are borne.
-
-    Args:
-        classes: what ``per_class`` gives.
-    """
-    return float(classes.loc[classes["support"] > 0, "f1"].mean())
 
 
 def ceiling(gold: Bools) -> float:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
-from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
+from esetrag.evaluating import reliability
 from esetrag.project import params
 from esetrag.reading import calibration
 from esetrag.reading.calibration import Calibration
@@ -41,7 +41,7 @@ def test_a_temperature_mends_the_calibration_on_other_forms() -> None:
 
     def error(temperature: float) -> float:
         shares = calibration.probabilities(logits, "softmax", temperature)
-        return calibration.expected_error(calibration.reliability(shares, targets, "softmax"))
+        return reliability.expected_error(reliability.reliability(shares, targets, "softmax"))
 
     assert error(1.0) > 0.05
     assert error(found.temperature) < 0.02
@@ -114,61 +114,18 @@ def test_loss_and_brier_score_by_hand_and_by_scikit_learn() -> None:
     logits, targets = drawn(300)
     shares = calibration.probabilities(logits, "softmax")
     assert calibration.loss(shares, targets, "softmax") == pytest.approx(log_loss(targets, shares))
-    assert calibration.brier(np.array([[0.7, 0.3]]), np.array([[True, False]]), "softmax") == pytest.approx(
+    assert reliability.brier(np.array([[0.7, 0.3]]), np.array([[True, False]]), "softmax") == pytest.approx(
         0.18
     )
     two = np.array([[True, True]])
-    assert calibration.brier(np.array([[0.5, 0.5]]), two, "softmax") == 0
+    assert reliability.brier(np.array([[0.5, 0.5]]), two, "softmax") == 0
     assert calibration.loss(np.array([[0.5, 0.5]]), two, "softmax") == pytest.approx(np.log(2))
     by_value = np.array([[0.9, 0.8]])
     assert calibration.loss(by_value, two, "sigmoid") == pytest.approx(-np.log(0.9) - np.log(0.8))
-    assert calibration.brier(by_value, two, "sigmoid") == pytest.approx(0.05)
+    assert reliability.brier(by_value, two, "sigmoid") == pytest.approx(0.05)
 
 
 def test_the_loss_is_finite_where_the_true_value_got_nothing_and_none_where_none_is_known() -> None:
     shares = np.array([[1.0, 0.0]], np.float32)
     assert 80 < (calibration.loss(shares, np.array([[False, True]]), "softmax") or 0) < 100
     assert calibration.loss(shares, np.array([[False, False]]), "softmax") is None
-
-
-def test_the_bins_of_reliability_are_those_of_scikit_learn() -> None:
-    logits, targets = drawn(5000)
-    shares = calibration.probabilities(logits, "softmax")
-    bins = calibration.reliability(shares, targets, "softmax")
-    right = targets[np.arange(5000), shares.argmax(1)]
-    accuracy, confidence = calibration_curve(right, shares.max(1), n_bins=calibration.BINS)
-    assert bins["accuracy"].tolist() == pytest.approx(accuracy.tolist())
-    assert bins["confidence"].tolist() == pytest.approx(confidence.tolist())
-    assert bins["forms"].sum() == 5000
-
-
-def test_the_expected_error_by_hand() -> None:
-    shares = np.array([[0.9, 0.1]] * 10)
-    targets = np.array([[True, False]] * 7 + [[False, True]] * 3)
-    bins = calibration.reliability(shares, targets, "softmax")
-    assert calibration.expected_error(bins) == pytest.approx(0.2)
-
-
-def test_half_a_probability_for_each_of_two_values_is_calibrated() -> None:
-    shares, both = np.array([[0.5, 0.5]] * 4), np.ones((4, 2), bool)
-    assert calibration.expected_error(calibration.reliability(shares, both, "softmax")) == 0
-    surely = np.ones((4, 2))
-    assert calibration.expected_error(calibration.reliability(surely, both, "sigmoid")) == 0
-
-
-def test_risk_and_coverage_by_hand() -> None:
-    shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
-    targets = np.array([[True, False], [False, True], [True, False], [False, True]])
-    found = calibration.coverage(shares, targets)
-    assert found["coverage"].tolist() == [0.25, 0.5, 0.75, 1.0]
-    assert found["risk"].tolist() == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4])
-    assert found["threshold"].tolist() == [0.9, 0.8, 0.7, 0.6]
-    assert calibration.area(shares, targets) == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4) / 4)
-
-
-def test_the_order_of_equally_sure_forms_flatters_nobody() -> None:
-    shares = np.array([[0.9, 0.1]] * 4)
-    targets = np.array([[True, False], [True, False], [False, True], [True, False]])
-    one, other = calibration.coverage(shares, targets), calibration.coverage(shares, targets[::-1])
-    assert one.equals(other)
-    assert one["risk"].tolist()[0] == 1

@@ -80,31 +80,6 @@ def test_the_interval_is_about_that_of_the_normal_approximation() -> None:
     assert found.high == pytest.approx(0.9 + half, abs=0.003)
 
 
-def one_hot(values: list[str], names: list[str]) -> npt.NDArray[np.bool_]:
-    return np.array([[value == name for name in names] for value in values], dtype=bool)
-
-
-def test_precision_recall_and_f1_by_hand() -> None:
-    names = ["ACC", "DAT", "ESS", "GEN", "NOM"]
-    gold = one_hot(["ACC", "ACC", "ACC", "NOM", "DAT"], names)
-    read = one_hot(["ACC", "ACC", "NOM", "NOM", "GEN"], names)
-    rows = {row.label: row for row in metrics.per_class(gold, read, names).itertuples()}
-    assert list(rows) == ["ACC", "DAT", "GEN", "NOM"]
-    assert (rows["ACC"].precision, rows["ACC"].recall, rows["ACC"].support) == (1.0, 2 / 3, 3)
-    assert rows["ACC"].f1 == pytest.approx(0.8)
-    assert (rows["NOM"].precision, rows["NOM"].recall, rows["NOM"].support) == (0.5, 1.0, 1)
-    assert (rows["DAT"].precision, rows["DAT"].recall, rows["DAT"].support) == (0.0, 0.0, 1)
-    assert (rows["GEN"].precision, rows["GEN"].recall, rows["GEN"].support) == (0.0, 0.0, 0)
-
-
-def test_macro_f1_is_over_the_values_that_are_borne() -> None:
-    names = ["ACC", "GEN", "NOM"]
-    classes = metrics.per_class(
-        one_hot(["ACC", "ACC", "NOM"], names), one_hot(["ACC", "GEN", "NOM"], names), names
-    )
-    assert metrics.macro_f1(classes) == pytest.approx((2 / 3 + 1) / 2)
-
-
 SETS = st.lists(st.tuples(*[st.tuples(*[st.booleans()] * 3)] * 2), min_size=1, max_size=40)
 
 
@@ -117,11 +92,6 @@ def test_figures_of_sets_are_those_of_scikit_learn(
     found = metrics.set_scores(gold, read)
     expected = precision_recall_fscore_support(gold, read, average="micro", zero_division=0.0)
     assert (found.precision, found.recall, found.f1) == pytest.approx(expected[:3])
-    classes = metrics.per_class(gold, read, ["a", "b", "c"])
-    by_label = precision_recall_fscore_support(gold, read, average=None, zero_division=0.0)
-    some = gold.any(0) | read.any(0)
-    for place, name in enumerate(("precision", "recall", "f1", "support")):
-        assert classes[name].tolist() == pytest.approx(by_label[place][some].tolist())
 
 
 def test_figures_of_sets_by_hand() -> None:
