@@ -6,14 +6,10 @@ import io
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-
-mpl.use("Agg")  # before pyplot: no screen is needed
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -50,7 +46,8 @@ def lengths(path: Path, forms: dict[str, pa.ChunkedArray], longest: int | None) 
         forms: of each part.
         longest: characters that are read of a form at the most; None if they are not what is counted.
     """
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure = Figure(figsize=(8, 4.5))
+    axes = figure.subplots()
     for part, some in forms.items():
         counts = np.bincount(pc.utf8_length(some).to_numpy())
         edges = np.arange(len(counts) + 1) - 0.5
@@ -76,7 +73,8 @@ def curves(path: Path, epochs: list[Epoch]) -> None:
     """
     best = history.best(epochs).epoch
     wide = pd.DataFrame([asdict(epoch) for epoch in epochs])
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4.2))
+    figure = Figure(figsize=(10, 4.2))
+    panels = figure.subplots(1, 2)
     for axes, (metric, label) in zip(
         panels, (("loss", "cross-entropy (nats)"), ("accuracy", "misread forms (%)")), strict=True
     ):
@@ -114,7 +112,8 @@ def confusion(path: Path, predictions: pa.Table) -> None:
     text = np.where(counts > 0, counts.astype(str), "")
     text[right] = [f"{share:.1%}".replace("100.0%", "100%") for share in recall]
     side = max(5.0, 1.5 + 0.5 * len(labels))
-    figure, axes = plt.subplots(figsize=(side + 1, side))
+    figure = Figure(figsize=(side + 1, side))
+    axes = figure.subplots()
     errors = np.where(right, 0, counts)
     top = max(int(errors.max()), 1)
     image = axes.imshow(errors, cmap=MISS, vmin=0, vmax=top)
@@ -146,7 +145,8 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
         means: what ``curve.table`` gave; the last reader is the ceiling.
         task: its name.
     """
-    figure, axes = plt.subplots(figsize=(10.5, 5.2))
+    figure = Figure(figsize=(10.5, 5.2))
+    axes = figure.subplots()
     *readers, ceiling = list(dict.fromkeys(means["reader"]))
     for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
         one = means[means["reader"] == name]
@@ -178,5 +178,4 @@ def _save(figure: Figure, path: Path) -> None:
     figure.tight_layout()
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110, metadata={"Software": None})
-    plt.close(figure)
     files.write_bytes(path, image.getvalue())
