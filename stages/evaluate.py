@@ -1,15 +1,17 @@
 """Checkpoint and test forms to predictions, figures beside baselines, and what the reader looked at."""
 
-from esetrag.corpus import leakage, tables
-from esetrag.evaluating import attribution, evaluation, masking, stress
-from esetrag.predicting.reader import Reader
 from esetrag.project import files, params, stage
 from esetrag.project.layout import PARTS, Layout
-from esetrag.symbols import encoding
 
 
 def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) -> None:
     """Tests the reader."""
+    # PyTorch is imported here, after the stage's start has set how often Python looks for garbage.
+    from esetrag.corpus import leakage, tables
+    from esetrag.evaluating import attribution, evaluation, masking, stress
+    from esetrag.predicting.reader import Reader
+    from esetrag.symbols import encoding
+
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
     families = tables.read(layout.families, tables.FAMILIES)
     leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
