@@ -92,7 +92,7 @@ def _labels(found: Audit) -> list[str]:
     if found.whole:
         text += [
             "\n### Paradigms out of step\n",
-            f"{len(found.whole):,} lemmas of which more than half of the rows are suspicious: "
+            f"Lemmas of which more than half of the rows are suspicious, {len(found.whole):,} in all: "
             f"{_names(found.whole)}. They are better mended whole than row by row.",
         ]
     return text
@@ -119,7 +119,7 @@ def _paradigms(found: Audit) -> list[str]:
     cells, figures = found.cells, found.figures()["paradigms"]
     text = [
         "\n## Incomplete paradigms\n",
-        f"{len(cells.lemmas):,} lemmas with {figures['smallest']} to {figures['largest']} bundles, "
+        f"Lemmas: {len(cells.lemmas):,}, with {figures['smallest']} to {figures['largest']} bundles, "
         f"half of them with {figures['median']:g} or more.",
     ]
     if not cells.usual:

@@ -79,10 +79,10 @@ def audited(audit: dict[str, Any], review: Path) -> Iterator[Section]:
     found = [{"suspicious": kind, "rows": rows} for kind, rows in audit["suspicious"].items()]
     yield Section(
         "Audit of the table",
-        f"Of {audit['rows']:,} rows. Suspicious labels are of {labels['lemmas']:,} lemmas, "
-        f"{labels['whole_paradigms']:,} of which are out of step as a whole. "
-        f"{audit['ambiguous_forms']:,} forms bear several values, which is no fault. "
-        f"{paradigms['lacking_some']:,} of {paradigms['lemmas']:,} paradigms lack a usual cell. "
+        f"Rows: {audit['rows']:,}. Lemmas with suspicious labels: {labels['lemmas']:,}; "
+        f"out of step as a whole: {labels['whole_paradigms']:,}. "
+        f"Forms of several values, which is no fault: {audit['ambiguous_forms']:,}. "
+        f"Paradigms that lack a usual cell: {paradigms['lacking_some']:,} of {paradigms['lemmas']:,}. "
         f"All suspicious rows, strongest evidence first: {review.name}.",
         pd.DataFrame(found),
     )

@@ -185,7 +185,7 @@ def test_the_page_shows_each_kind(odd: tuple[Selection, Audit]) -> None:
     assert "They were kept" in page
     assert "| **gyárt** | gyár | N;DAT;SG | DAT | ACC |" in page
     assert "| ACC | DAT | 1 |" in page
-    assert "more than half of the rows are suspicious: gyár." in page
+    assert "more than half of the rows are suspicious, 1 in all: gyár." in page
     assert "| bar | **singular** | N;NOM;SG |" in page
     assert "| tag | `INST` | `INS` |" in page
     assert "| **gyár** | " in page, "it lacks cells"
