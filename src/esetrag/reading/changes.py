@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from esetrag.reading.analogy import Analogies
 from esetrag.reading.coinage import Coinage
-from esetrag.reading.ngram import BASE, mixed
+from esetrag.reading.ngram import BASE, Hashing, mixed
 from esetrag.symbols.vocab import BOS, EOS, PAD
 
 REACH = 8
@@ -24,6 +23,10 @@ RARE = 0.02
 there are fewer, most go with their lemma, and another lemma has none."""
 OF_ENDING, OF_CHANGE, OF_VALUE = 2**10, 2**11, 2**12
 """Kinds of names, kept apart."""
+ENDINGS = Hashing.of(
+    [(range(REACH - 1, REACH - 1 - size, -1), OF_ENDING + size) for size in range(REACH + 1)], REACH
+)
+"""Of the last 0 to ``REACH`` symbols of rows of ``REACH``."""
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -56,7 +59,7 @@ class Changes:
         row, value = row[fits], value[fits]
         lemma, dropped = analogies.lemmas[analogies.own[row]], analogies.dropped[row]
         ending = analogies.endings[row]
-        behind = endings(torch.from_numpy(ending.turned().ids[:, ::-1].copy())).numpy()  # PAD in front
+        behind = endings(ending.turned().ids[:, ::-1])  # PAD in front
         names = behind[np.arange(len(row)), ending.lengths]
         column = np.arange(dropped.max(initial=0) + 1)
         place = lemma.lengths[:, None] - dropped[:, None] + column
@@ -120,16 +123,14 @@ class Changes:
 
     def _after_ends(self, usual: Floats) -> tuple[Ids, Floats, Floats]:
         """Names of changes, and of values, after an end of a lemma; log chances; log shares left."""
-        last, before = torch.from_numpy(self.ends).T
-        change, value = torch.from_numpy(self.of_pair), torch.from_numpy(self.values[self.of_pair])
+        last, before = self.ends.T
+        change, value = self.of_pair, self.values[self.of_pair]
         shorter = usual[self.of_pair]
         found: list[tuple[Ids, Floats, Floats]] = []
         for number, end in enumerate(lemma_ends(last, before)):
-            names, first, which, counts = np.unique(
-                after(end, change, OF_CHANGE + number).numpy(), True, True, True
-            )
+            names, first, which, counts = np.unique(after(end, change, OF_CHANGE + number), True, True, True)
             groups, group, sizes = np.unique(
-                after(end, value, OF_VALUE + number).numpy(), return_inverse=True, return_counts=True
+                after(end, value, OF_VALUE + number), return_inverse=True, return_counts=True
             )
             of_group = sizes[group[first]]
             chance = (counts + BACKING * shorter[first]) / (of_group + BACKING)
@@ -141,23 +142,18 @@ class Changes:
         return names[order], np.append(0, chances[order]), np.append(0, rests[order])
 
 
-def endings(symbols: Tensor) -> Tensor:
+def endings(symbols: Ids) -> Ids:
     """Names of the last 0 to ``REACH`` symbols of some rows, (n, REACH + 1)."""
-    wide = functional.pad(symbols.long(), (REACH, 0))
-    sums = torch.zeros(len(wide), dtype=torch.int64, device=wide.device)
-    names = [mixed(sums, OF_ENDING)]
-    for size in range(1, REACH + 1):
-        sums = sums * BASE + wide[:, -size] + 1
-        names.append(mixed(sums, OF_ENDING + size))
-    return torch.stack(names, dim=1)
+    missing = max(REACH - symbols.shape[1], 0)
+    return ENDINGS(np.pad(symbols, ((0, 0), (missing, 0)))[:, -REACH:] if missing else symbols[:, -REACH:])
 
 
-def lemma_ends(last: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-    """The last symbol of lemmas, and the last two, as one number each."""
-    return last + 1, (last + 1) * BASE + before + 1
+def lemma_ends(last: Ids, before: Ids) -> Ids:
+    """The last symbol of lemmas, and the last two, as one number each; (2, n)."""
+    return np.array([last + 1, (last + 1) * BASE + before + 1])
 
 
-def after(end: Tensor, what: Tensor, kind: int) -> Tensor:
+def after(end: Ids, what: Ids, kind: int | Ids) -> Ids:
     """Names of changes or values after an end of a lemma."""
     return mixed(end * BASE + what, kind)
 

@@ -14,13 +14,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from esetrag.reading.ngram import BASE, mixed
+from esetrag.reading.ngram import Hashing, look_up
 from esetrag.symbols.vocab import BOS, EOS, PAD
 
 ORDER = 5
 """Symbols of the longest string."""
 DISCOUNT = 0.7
 """What seen strings give up to unseen ones."""
+CONTEXTS = np.arange(1, ORDER)
+"""Symbols of each context."""
+STRINGS = Hashing.of([(range(ORDER - 1, ORDER - 1 - size, -1), size) for size in range(1, ORDER + 1)], ORDER)
+"""Of the last 1 to ``ORDER`` symbols of rows of ``ORDER``."""
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -60,7 +64,7 @@ class CharModel(nn.Module):
         marked[:, ORDER - 1] = BOS
         marked[:, ORDER:-1] = words
         marked[np.arange(len(words)), ORDER + lengths] = EOS
-        hashed = strings(torch.from_numpy(marked), width).numpy()  # (n, width, ORDER)
+        hashed = strings(marked, width)  # (n, width, ORDER)
         last = marked[:, -width:]
         row, column = np.nonzero((last != PAD) & (last != BOS))
         levels: list[tuple[Ids, Floats]] = []
@@ -101,7 +105,7 @@ class CharModel(nn.Module):
         size = found["keys"][0] if found.get("keys") else 0
         return {"keys": (size,), "chance": (size + 1,), "rest": (size + 1,)}
 
-    def places(self, symbols: Tensor, columns: int) -> Tensor:
+    def places(self, symbols: Ids, columns: int) -> Ids:
         """Where the strings that end in the last columns are known.
 
         Args:
@@ -113,7 +117,7 @@ class CharModel(nn.Module):
         """
         return look_up(self.keys, strings(symbols, columns))
 
-    def chances(self, own: Tensor, before: Tensor) -> Tensor:
+    def chances(self, own: Ids, before: Ids) -> npt.NDArray[np.float32]:
         """Log chances of symbols after the ``ORDER - 1`` symbols before them.
 
         Args:
@@ -123,16 +127,20 @@ class CharModel(nn.Module):
         Returns:
             (...)
         """
-        seen = (own > 0).sum(-1, keepdim=True)  # symbols of the longest string that is known
-        longest = own.gather(-1, (seen - 1).clamp_min_(0))[..., 0]  # 0 if none is
+        seen = (own > 0) @ np.ones(ORDER, np.int64)  # symbols of the longest string that is known
+        longest = own.reshape(-1, ORDER)[np.arange(seen.size), seen.ravel() - 1]  # 0 if none is
+        chances: npt.NDArray[np.float32] = self.chance.numpy().take(longest).reshape(seen.shape)
         # Contexts that do not know the symbol leave it to shorter ones.
-        backed = torch.arange(1, ORDER, device=own.device) >= seen
-        return picked(self.chance, longest) + torch.where(backed, picked(self.rest, before[..., :-1]), 0).sum(
-            -1
-        )
+        left = self.rest.numpy().take(before[..., :-1])
+        left *= seen[..., None] <= CONTEXTS
+        backed = left[..., 0]
+        for size in range(1, ORDER - 1):  # in this order, however many rows there are
+            backed += left[..., size]
+        chances += backed
+        return chances
 
 
-def strings(symbols: Tensor, columns: int) -> Tensor:
+def strings(symbols: Ids, columns: int) -> Ids:
     """Hashes of the strings of 1 to ``ORDER`` symbols that end in the last columns.
 
     Args:
@@ -140,27 +148,10 @@ def strings(symbols: Tensor, columns: int) -> Tensor:
         columns: how many.
 
     Returns:
-        (n, columns, ORDER) int64.
+        (n, columns, ORDER)
     """
-    start = symbols.shape[1] - columns
-    hashed, sums = [], torch.zeros(1, dtype=torch.int64, device=symbols.device)
-    for size in range(1, ORDER + 1):
-        sums = sums * BASE + symbols[:, start - size + 1 : start - size + 1 + columns].long() + 1
-        hashed.append(mixed(sums, size))
-    return torch.stack(hashed, dim=2)
-
-
-def look_up(keys: Tensor, wanted: Tensor) -> Tensor:
-    """Places from 1 on of numbers in a sorted list of numbers; 0 for those that are not in it."""
-    if len(keys) == 0:
-        return torch.zeros_like(wanted)
-    found = torch.searchsorted(keys, wanted).clamp_max_(len(keys) - 1)
-    return (picked(keys, found) == wanted) * found.add_(1)
-
-
-def picked(table: Tensor, places: Tensor) -> Tensor:
-    """The numbers that stand at some places of a list: what indexing gives, in a fraction of the time."""
-    return table.gather(0, places.flatten()).view(places.shape)
+    first = symbols.shape[1] - columns - ORDER + 1
+    return STRINGS(symbols[:, np.arange(first, first + columns)[:, None] + np.arange(ORDER)])
 
 
 def _joined(

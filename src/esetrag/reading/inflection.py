@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,7 +19,8 @@ from esetrag.project.params import Head
 from esetrag.reading import changes
 from esetrag.reading.analogy import Analogies
 from esetrag.reading.changes import REACH, Changes
-from esetrag.reading.charmodel import ORDER, CharModel, look_up, picked
+from esetrag.reading.charmodel import ORDER, STRINGS, CharModel
+from esetrag.reading.ngram import look_up
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocab import PAD
 
@@ -26,8 +29,17 @@ CAUTION = 30
 SURE, FLAT = 2.0, 0.4
 """If all changes are known the lemmas weigh so much more, and their own log chances differ so much less:
 what is then in doubt is the lemma alone, and how likely a word is that nobody has seen is soon overrated."""
+KINDS = np.array([[[kind + number] for kind in (changes.OF_CHANGE, changes.OF_VALUE)] for number in (0, 1)])
+"""Names of changes and values after the last symbol of the lemma, and after the last two; (2, 2, 1)."""
+SIZES = np.arange(REACH + 1)
+"""Symbols that are taken off a form."""
+BACK = np.arange(1 - REACH - ORDER, 1) - MARKS
+"""The last places of a form, by its length."""
 EDGE = 1e-6
 """Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 class Inflection(nn.Module):
@@ -121,7 +133,7 @@ class Inflection(nn.Module):
         lists = (self.endings, self.keys, self.lemmas.keys)
         return (
             all(bool((names[1:] > names[:-1]).all()) for names in lists)
-            and bool(torch.isin(changes.endings(self.endings.new_zeros(1, 0))[0, 0], self.endings))
+            and int(changes.endings(np.zeros((1, 0), np.int64))[0, 0]) in self.endings
             and bool((self.first[1:] >= self.first[:-1]).all())
             and int(self.first[0]) == 0
             and int(self.first[-1]) == len(self.value)
@@ -145,81 +157,83 @@ class Inflection(nn.Module):
 
     def joint(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Log probabilities of form and value but for a constant of the form, (b, labels)."""
-        symbols = self._ends(ids.long(), lengths.long())  # (b, REACH + ORDER)
-        taken = torch.arange(REACH + 1, device=ids.device)
-        within = taken < (lengths[:, None] - MARKS).clamp_min(1)  # a symbol of the stem is left
+        symbols = self._ends(ids.numpy(), lengths.numpy())  # (b, REACH + ORDER)
+        within = np.maximum(lengths.numpy()[:, None] - MARKS, 1) > SIZES  # a symbol of the stem is left
+        ending = look_up(self.endings, changes.endings(symbols)) * within
         # Log chance of the stem that is left when so many symbols are taken off, by the whole form's.
-        places = self.lemmas.places(symbols, REACH + 1)  # (b, REACH + 1, ORDER)
-        steps = self.lemmas.chances(places[:, 1:], places[:, :-1]).flip(1)  # from the last symbol back
-        stem = functional.pad(-steps.cumsum(1), (1, 0))  # (b, REACH + 1)
-        ending = torch.where(within, look_up(self.endings, changes.endings(symbols)), 0)
+        places = self.lemmas.places(symbols, REACH + 1)[:, ::-1]  # (b, REACH + 1, ORDER)
+        steps = self.lemmas.chances(places[:, :-1], places[:, 1:])  # from the last symbol back
+        stem = np.zeros(ending.shape, np.float32)
+        stem[:, 1:] = -steps.cumsum(1, np.float64)
         row, size, change = self._changes(ending)
-        chances = stem[row, size] + self._chances(
-            symbols.index_select(0, row), places[row, REACH - size], size, change
+        chances = torch.from_numpy(
+            stem[row, size] + self._chances(symbols[row], places[row, size], size, change)
         )
-        new = self._new(stem.masked_fill(~within, -torch.inf), ending)
-        most = new.amax(1).scatter_reduce(0, row, chances, "amax")
+        new = self._new(np.where(within, stem, -np.float32(np.inf)), ending)
+        rows, cell = torch.from_numpy(row), row * new.shape[1] + self.value.numpy()[change]
+        most = new.amax(1).scatter_reduce(0, rows, chances, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
-        cell = row * shares.shape[1] + self.value[change]
-        shares.view(-1).index_add_(0, cell, (chances - most[row]).exp())
+        shares.view(-1).index_add_(0, torch.from_numpy(cell), (chances - most[rows]).exp())
         return shares.log()
 
-    def _ends(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def _ends(self, ids: Ids, lengths: Ids) -> Ids:
         """The last symbols of forms as they are inflected, right-aligned, BOS and PAD in front."""
-        width = REACH + ORDER
-        last = lengths[:, None] - MARKS  # BOS stands at 0
-        place = torch.arange(width, device=ids.device) + last - (width - 1)
-        at = torch.where(place > 0, last + 1 - place, place) if bool(self.backwards) else place
-        return torch.where(place >= 0, ids.gather(1, at.clamp(0, ids.shape[1] - 1)), PAD)
+        place = lengths[:, None] + BACK  # BOS stands at 0
+        at = np.where(place > 0, lengths[:, None] - 1 - place, place) if self.backwards else place
+        symbols: Ids = ids[np.arange(len(ids))[:, None], np.maximum(at, 0)] * (place >= 0).astype(np.int64)
+        return symbols
 
-    def _new(self, stem: Tensor, ending: Tensor) -> Tensor:
+    def _new(self, stems: Floats, ending: Ids) -> Tensor:
         """Log chances of the forms by changes that training never showed, (b, labels).
 
         Args:
-            stem: (b, REACH + 1) log chance of what is left when so many symbols are taken off.
+            stems: (b, REACH + 1) log chance of what is left when so many symbols are taken off.
             ending: (b, REACH + 1) place of the symbols taken off, 0 where no known ending ends in them.
         """
+        stem = torch.from_numpy(stems)
         most = stem.amax(1, keepdim=True)
         stem = (stem - most).exp()
-        size = torch.arange(REACH + 1, device=stem.device)
-        known = (ending > 0).sum(1, keepdim=True) - 1  # symbols that a known ending ends in
-        beyond = self.further[(size - known - 1).clamp_min(0)] * (size > known)
-        shares = functional.embedding_bag(ending, self.whole, mode="sum", per_sample_weights=stem)
-        shares += self.longer[ending.gather(1, known)[:, 0]] * (stem * beyond).sum(1, keepdim=True)
+        known = (ending > 0).sum(1) - 1  # symbols that a known ending ends in
+        more = SIZES - known[:, None] - 1
+        beyond = torch.from_numpy(self.further.numpy()[np.maximum(more, 0)] * (more >= 0))
+        places, longest = torch.from_numpy(ending), torch.from_numpy(ending[np.arange(len(ending)), known])
+        shares = functional.embedding_bag(places, self.whole, mode="sum", per_sample_weights=stem)
+        shares += self.longer.index_select(0, longest) * (stem * beyond).sum(1, keepdim=True)
         return shares.log() + most + self.unseen
 
-    def _changes(self, ending: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _changes(self, ending: Ids) -> tuple[Ids, Ids, Ids]:
         """All changes that could have made the forms: row, symbols of the ending, number of the change."""
-        row, size = torch.nonzero(ending, as_tuple=True)
-        first = self.first[ending[row, size] - 1]
-        many = self.first[ending[row, size]] - first
-        which = torch.repeat_interleave(many)
-        number = torch.arange(len(which), device=which.device) - (many.cumsum(0) - many)[which]
-        return row[which], size[which], first[which] + number
+        row, size = ending.nonzero()
+        which, first = ending[row, size], self.first.numpy()
+        many = first[which] - first[which - 1]
+        change = np.arange(many.sum()) + (first[which] - many.cumsum()).repeat(many)
+        return row.repeat(many), size.repeat(many), change
 
-    def _chances(self, symbols: Tensor, before: Tensor, size: Tensor, change: Tensor) -> Tensor:
+    def _chances(self, symbols: Ids, before: Ids, size: Ids, change: Ids) -> Floats:
         """Log chance of a value, of the change, and of what the lemma ends in after the stem.
 
         Args:
-            symbols: (c, w) the forms' last ones.
+            symbols: (c, REACH + ORDER) the forms' last ones.
             before: (c, ORDER) places of the strings that end where the stem does.
             size: (c,) symbols of the ending.
             change: (c,)
         """
-        value, tail = self.value[change], self.tail[change]
-        context = torch.arange(1 - ORDER, 0, device=size.device) + symbols.shape[1] - size[:, None]
-        lemma = torch.cat([symbols.gather(1, context), tail], dim=1)  # (c, ORDER - 1 + m)
-        end = ORDER - 3 + (tail != PAD).sum(1, keepdim=True)
-        ends = changes.lemma_ends(lemma.gather(1, end)[:, 0], lemma.gather(1, end - 1)[:, 0])
-        chances = self.usual[change]
-        for number, of_lemma in enumerate(ends):
-            own = look_up(self.keys, changes.after(of_lemma, change, changes.OF_CHANGE + number))
-            group = look_up(self.keys, changes.after(of_lemma, value, changes.OF_VALUE + number))
-            chances = torch.where(own > 0, picked(self.chance, own), picked(self.rest, group) + chances)
-        chances = self.share[value] + chances
-        for place in range(tail.shape[1]):
-            some = torch.nonzero(tail[:, place])[:, 0]
-            own = self.lemmas.places(lemma[some, place : place + ORDER], 1)[:, 0]
-            chances[some] += self.lemmas.chances(own, before[some])
-            before[some] = own
+        value, tail = self.value.numpy()[change], self.tail.numpy()[change]
+        each = np.arange(len(change))
+        stem = symbols[each[:, None], np.arange(1 - ORDER, 0) + symbols.shape[1] - size[:, None]]
+        lemma = np.concatenate([stem, tail], axis=1)  # (c, ORDER - 1 + m)
+        end = ORDER - 3 + (tail != PAD).sum(1)
+        ends = changes.lemma_ends(lemma[each, end], lemma[each, end - 1])
+        names = changes.after(ends[:, None], np.array([change, value]), KINDS)  # (2, 2, c)
+        places = look_up(self.keys, names)
+        known, chance, rest = places > 0, self.chance.numpy()[places], self.rest.numpy()[places]
+        chances: Floats = self.usual.numpy()[change]
+        for number in range(len(KINDS)):
+            chances = np.where(known[number, 0], chance[number, 0], rest[number, 1] + chances)
+        chances += self.share.numpy()[value]
+        # The symbols that the lemma has after the stem, one after another.
+        row, place = tail.nonzero()
+        own = look_up(self.lemmas.keys, STRINGS(lemma[row[:, None], place[:, None] + np.arange(ORDER)]))
+        earlier = np.where(place[:, None] > 0, own[np.arange(-1, len(own) - 1)], before[row])
+        np.add.at(chances, row, self.lemmas.chances(own, earlier))
         return chances

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,6 +18,10 @@ BASE = 1_000_003
 """Of the rolling hash; products wrap around at 64 bits."""
 ABSENT = 0
 """The hash of an n-gram that a form is too short for."""
+FACTOR = -7046029254386353131
+"""An odd one: no two sums become one."""
+
+Ids = npt.NDArray[np.int64]
 
 
 class NgramClassifier(nn.Module):
@@ -74,10 +84,7 @@ class NgramClassifier(nn.Module):
     def places(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The rows of ``weight`` that belong to each form's n-grams, (b, n-grams); 0 where there is none."""
         wanted = hashes(ids, lengths, self.longest, self.suffixes_only)
-        if len(self.grams) == 0:
-            return torch.zeros_like(wanted)
-        found = torch.searchsorted(self.grams, wanted).clamp_max(len(self.grams) - 1)
-        return torch.where(self.grams[found] == wanted, found + 1, 0)
+        return torch.from_numpy(look_up(self.grams, wanted.numpy()))
 
     def score(self, places: Tensor) -> Tensor:
         """Logits (b, labels) of forms given by the places of their n-grams."""
@@ -103,27 +110,36 @@ def hashes(ids: Tensor, lengths: Tensor, longest: int, suffixes_only: bool = Fal
     Returns:
         (b, n-grams) int64; ``ABSENT`` where a form is too short.
     """
-    rows = torch.arange(len(lengths), device=ids.device)
-    last = lengths.long() - 2  # the last symbol before EOS; BOS stands at 0
-    columns = []
+    hashing, places, fewest = _at_ends(longest, suffixes_only)
+    last = lengths.numpy().astype(np.int64)[:, None] - 2  # the last symbol before EOS; BOS stands at 0
+    place = np.minimum(np.maximum(np.where(places > 0, places, last + places), 0), ids.shape[1] - 1)
+    symbols = ids.numpy()[np.arange(len(ids))[:, None], place]
+    return torch.from_numpy(hashing(symbols.astype(np.int64)) * (last >= fewest))
 
-    def symbol(place: Tensor) -> Tensor:
-        return ids[rows, place.clamp(0, ids.shape[1] - 1)].long() + 1
 
-    suffix = torch.zeros_like(last)
+@cache
+def _at_ends(longest: int, suffixes_only: bool) -> tuple[Hashing, Ids, Ids]:
+    """The n-grams at both ends of forms.
+
+    Returns:
+        Their hashing; the places of the symbols that it takes, counted from a form's last symbol back (0,
+        -1, …) and from its first one on (1, 2, …); the least place of the last symbol of a form that has
+        each n-gram.
+    """
+    strings: list[tuple[Iterable[int], int]] = []
+    fewest: list[int] = []
     for size in range(1, longest + 1):
-        place = last - (size - 1)
-        suffix = suffix * BASE + symbol(place)
-        columns.append(torch.where(place >= 0, mixed(suffix, size), ABSENT))
+        strings.append((range(size), size))
+        fewest.append(size - 1)
         if 2 * size <= longest + 1 and not suffixes_only:
-            beyond = place - 2  # one symbol is left open
-            gapped = suffix * BASE + symbol(beyond)
-            columns.append(torch.where(beyond >= 0, mixed(gapped, size + 2**8), ABSENT))
-    prefix = torch.zeros_like(last)
+            strings.append(([*range(size), size + 1], size + 2**8))  # one symbol is left open
+            fewest.append(size + 1)
+    back = longest + 2
     for size in range(1, longest // 2 + 1) if not suffixes_only else ():
-        prefix = prefix * BASE + symbol(torch.full_like(last, size))
-        columns.append(torch.where(last >= size, mixed(prefix, size + 2**9), ABSENT))
-    return torch.stack(columns, dim=1)
+        strings.append((range(back, back + size), size + 2**9))
+        fewest.append(size)
+    places = [*range(0, -back, -1), *range(1, longest // 2 + 1)]
+    return Hashing.of(strings, len(places)), np.array(places), np.array(fewest)
 
 
 def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False) -> Tensor:
@@ -152,6 +168,56 @@ def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False
     return torch.stack(columns, dim=1)
 
 
-def mixed(sums: Tensor, kind: int) -> Tensor:
+def mixed(sums: Ids, kind: int | Ids) -> Ids:
     """Sums of different kinds of n-grams kept apart."""
-    return (sums * BASE + kind) * -7046029254386353131  # an odd factor: no two sums become one
+    return (sums * BASE + kind) * FACTOR
+
+
+@dataclass(frozen=True)
+class Hashing:
+    """Rolling hashes of many strings of a row at once: each is a sum of multiples of its symbols."""
+
+    factors: Ids  # (symbols, strings)
+    offsets: Ids  # (strings,)
+
+    @classmethod
+    def of(cls, strings: Iterable[tuple[Iterable[int], int]], symbols: int) -> Hashing:
+        """Makes one.
+
+        Args:
+            strings: the places of each one's symbols, in the order in which they are hashed, and its kind:
+                the hash is the sum, ``sum * BASE + symbol + 1`` from 0 on, ``mixed``.
+            symbols: of a row.
+        """
+        factors, offsets = [], []
+        for places, kind in strings:
+            column, offset = [0] * symbols, 0
+            for place in places:
+                column, offset = [factor * BASE for factor in column], offset * BASE + 1
+                column[place] += 1
+            factors.append([_wrapped(factor * BASE * FACTOR) for factor in column])
+            offsets.append(_wrapped((offset * BASE + kind) * FACTOR))
+        return cls(np.array(factors).T.copy(), np.array(offsets))
+
+    def __call__(self, symbols: Ids) -> Ids:
+        """Hashes (..., strings) of rows of symbols (..., symbols)."""
+        hashed: Ids = symbols @ self.factors
+        hashed += self.offsets
+        return hashed
+
+
+def _wrapped(number: int) -> int:
+    """What is left of a number in 64 bits with a sign."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def look_up(keys: Tensor, wanted: Ids) -> Ids:
+    """Places from 1 on of numbers in a sorted list of numbers; 0 for those that are not in it."""
+    if len(keys) == 0:
+        return np.zeros_like(wanted)
+    # Among all but the last one, no number has its place beyond the end.
+    places: Ids = torch.searchsorted(keys[:-1], torch.from_numpy(wanted)).numpy()
+    known = keys.numpy().take(places) == wanted
+    places += 1
+    places *= known
+    return places
