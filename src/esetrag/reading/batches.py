@@ -32,7 +32,7 @@ class Batch:
         writable = (np.require(column, requirements="W") for column in columns)
         return cls(*(torch.from_numpy(column).to(device) for column in writable))
 
-    def __getitem__(self, rows: Tensor) -> Batch:
+    def __getitem__(self, rows: Tensor | slice) -> Batch:
         """Some of the rows, as wide as the longest of them, ready for the network."""
         lengths = self.lengths[rows]
         return Batch(self.ids[rows, : int(lengths.max())].int(), lengths, self.targets[rows])
@@ -53,7 +53,12 @@ def score(network: Network, rows: Batch) -> Tensor:
     Returns:
         (n, labels) logits.
     """
-    network.eval()
+    if network.training:
+        network.eval()
+    if 0 < len(rows) <= READ_AT_ONCE:
+        together = rows[:]
+        scores: Tensor = network(together.ids, together.lengths)
+        return scores
     logits = torch.empty((len(rows), network.labels), device=rows.lengths.device)
     order = torch.argsort(rows.lengths, stable=True)
     for some in order.split(READ_AT_ONCE) if len(rows) else ():

@@ -65,13 +65,14 @@ def encode(
     symbols, full = segmented(forms, vocabulary)
     kept = np.minimum(full, width - MARKS)
     check_size(len(full), width)
-    starts = np.cumsum(full) - full + (full - kept if keep == "end" else 0)
+    if len(symbols) > kept.sum():
+        left_out = full - kept if keep == "end" else np.zeros_like(full)  # before those that are kept
+        place = np.arange(len(symbols)) - np.repeat(np.cumsum(full) - full + left_out, full)
+        symbols = symbols[(place >= 0) & (place < np.repeat(kept, full))]
 
     ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
     ids[:, 0] = BOS
-    column = np.arange(kept.sum()) - np.repeat(np.cumsum(kept) - kept, kept)  # 0 … kept - 1, row by row
-    row = np.repeat(np.arange(len(full)), kept)
-    ids[row, column + 1] = symbols[np.repeat(starts, kept) + column]
+    ids[:, 1:-1][np.arange(width - MARKS) < kept[:, None]] = symbols
     ids[np.arange(len(full)), kept + 1] = EOS
     return ids, (kept + MARKS).astype(np.uint16)
 
