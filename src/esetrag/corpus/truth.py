@@ -61,7 +61,7 @@ def matrix(labels: pa.ChunkedArray, known: Sequence[str]) -> Bools:
     return rows
 
 
-def labels(chosen: Bools, known: Sequence[str]) -> pa.Array:
+def labels(chosen: Bools, known: Sequence[str]) -> list[str]:
     """The label of each row of a matrix, the inverse of ``matrix``.
 
     Args:
@@ -69,12 +69,12 @@ def labels(chosen: Bools, known: Sequence[str]) -> pa.Array:
         known: names of the columns, sorted.
     """
     packed = np.packbits(chosen, axis=1)  # (n, values / 8)
-    words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
-    # Single numbers are sorted ten times as fast as rows of bits.
-    single = words[:, 0] if words.shape[1] == 1 else words
-    _, first, which = np.unique(single, axis=0, return_index=True, return_inverse=True)
-    texts = [join(known[int(column)] for column in np.flatnonzero(row)) for row in chosen[first]]
-    return pa.array(texts, pa.string()).take(pa.array(which.ravel()))
+    keys = packed.view(f"S{packed.shape[1]}")[:, 0].tolist()
+    row_of = dict(zip(keys, range(len(keys)), strict=True))
+    texts = {
+        key: join(known[int(column)] for column in np.flatnonzero(chosen[row])) for key, row in row_of.items()
+    }
+    return [texts[key] for key in keys]
 
 
 def right(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:

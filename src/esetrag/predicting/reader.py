@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ from esetrag.reading import calibration, checkpoint, heads
 from esetrag.reading.batches import Batch, score
 from esetrag.reading.calibration import Read
 from esetrag.symbols import encoding
-from esetrag.symbols.vocab import SPECIAL, UNK, Vocabulary
+from esetrag.symbols.vocab import UNK, Vocabulary
 
 CPU = torch.device("cpu")
 READ_AT_ONCE = 8192
@@ -77,7 +79,7 @@ class Reader:
         """The labels it tells apart."""
         return self.checkpoint.vocabulary.labels
 
-    @property
+    @cached_property
     def calibration(self) -> calibration.Calibration:
         """What was fitted on dev."""
         return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
@@ -117,7 +119,8 @@ class Reader:
             ParamsError: if ``top_k`` is less than 1.
         """
         words = column(forms)
-        return readings(words, self.read_table(words, top_k))
+        rows = (row for found in self._read(words, top_k) for row in found.rows(self.labels))
+        return [Reading(form, *row) for form, row in zip(words.to_pylist(), rows, strict=True)]
 
     def read_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Reads many forms, without a loop over them.
@@ -134,31 +137,62 @@ class Reader:
         Raises:
             ParamsError: if ``top_k`` is less than 1.
         """
+        schema = _schema(min(top_k, len(self.labels)))
+        names = pa.array(self.labels, pa.string())
+        parts = []
+        for found in self._read(forms, top_k):
+            columns = []
+            for order, shares in zip(found.best.T, found.shares.T, strict=True):
+                columns += [names.take(pa.array(order)), pa.array(shares)]
+            columns += [pa.array(found.sets, pa.string()), pa.array(found.unknown, pa.string())]
+            parts.append(pa.Table.from_arrays(columns, schema=schema))
+        return pa.concat_tables(parts or [schema.empty_table()])
+
+    def _read(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Found]:
+        """What both ways of reading give, some forms at a time."""
         if top_k < 1:
             raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
-        ranks = min(top_k, len(self.labels))
-        parts = [
-            self._read(forms.slice(start, READ_AT_ONCE), ranks)
-            for start in range(0, len(forms), READ_AT_ONCE)
-        ]
-        return pa.concat_tables([_schema(ranks).empty_table(), *parts])
-
-    def _read(self, forms: pa.ChunkedArray, ranks: int) -> pa.Table:
-        words = _composed(forms)
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
-        ids, lengths = encoding.encode(_bare(words, vocabulary), vocabulary, shape.width, shape.keep)
-        rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
-        unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
-        shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
-        best = np.argsort(-shares, axis=1, kind="stable")[:, :ranks]  # (forms, ranks)
-        labels = pa.array(self.labels, pa.string())
-        columns = []
-        for order in best.T:
-            columns += [labels.take(pa.array(order)), pa.array(shares[np.arange(len(words)), order])]
-        sets = truth.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
-        sure = pa.array(shares.max(1) >= self.calibration.least)
-        columns += [pc.if_else(sure, sets, ""), _unknown(words, vocabulary)]
-        return pa.Table.from_arrays(columns, schema=_schema(ranks))
+        for start in range(0, len(forms), READ_AT_ONCE):
+            words, text = _composed(forms.slice(start, READ_AT_ONCE))
+            symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+            strange = vocabulary.id_of_code_point[symbols] == UNK
+            bare = self._bare(words) if strange.any() else words
+            ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
+            rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
+            unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
+            shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
+            best = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]  # (forms, ranks)
+            likeliest = shares[np.arange(len(words))[:, None], best]
+            sets = truth.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
+            sure = likeliest[:, 0] >= self.calibration.least
+            if not sure.all():
+                sets = [text if answered else "" for text, answered in zip(sets, sure.tolist(), strict=True)]
+            yield _Found(best, likeliest, sets, _unknown(words, symbols, strange, vocabulary))
+
+    def _bare(self, forms: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The forms without punctuation around them that no training form has; one of nothing else stays."""
+        bare = pc.utf8_trim(forms, characters=self._marks)
+        return pc.if_else(pc.equal(bare, ""), forms, bare)
+
+    @cached_property
+    def _marks(self) -> str:
+        return "".join(mark for mark in PUNCTUATION if mark not in self.checkpoint.vocabulary.characters)
+
+
+class _Found(NamedTuple):
+    """What was read off some forms."""
+
+    best: npt.NDArray[np.intp]  # (forms, ranks) labels, the likeliest first
+    shares: npt.NDArray[np.float32]  # (forms, ranks) their probabilities
+    sets: list[str]
+    unknown: list[str]
+
+    def rows(self, labels: Sequence[str]) -> Iterable[tuple[tuple[str, ...], tuple[float, ...], str, str]]:
+        """Form by form what a ``Reading`` says of it."""
+        names = np.array(labels, dtype=object)[self.best].tolist()
+        columns = (map(tuple, names), map(tuple, self.shares.tolist()), self.unknown, self.sets)
+        return zip(*columns, strict=True)
 
 
 def column(forms: Sequence[str]) -> pa.ChunkedArray:
@@ -181,6 +215,7 @@ def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Reading]:
     return [Reading(*row) for row in rows]
 
 
+@cache
 def _schema(ranks: int) -> pa.Schema:
     fields = []
     for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
@@ -188,34 +223,37 @@ def _schema(ranks: int) -> pa.Schema:
     return pa.schema([*fields, ("label_set", pa.string()), ("unknown", pa.string())])
 
 
-def _composed(forms: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The forms in NFC."""
-    # Any part of a text in NFC is in NFC.
-    if unicodedata.is_normalized("NFC", "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)):
-        return forms
-    mark = "\ud800"  # in no text of UTF-8, and composes with nothing
-    return column(unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark))
-
-
-def _bare(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:
-    """The forms without punctuation around them that no training form has; one of nothing else stays."""
-    marks = "".join(mark for mark in PUNCTUATION if mark not in vocabulary.characters)
-    bare = pc.utf8_trim(forms, characters=marks)
-    return pc.if_else(pc.equal(bare, ""), forms, bare)
-
-
-def _unknown(forms: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.Array:
-    """Of each form the symbols that are not in the vocabulary: each once, sorted."""
-    if vocabulary.unit == "word":
-        known = pc.is_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
-        return pc.if_else(known, "", forms).combine_chunks()
+def _composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
+    """The forms in NFC, and all of them as one text."""
     text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
-    symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())
-    unknown = vocabulary.id_of_code_point[symbols] == UNK
-    pairs = np.unique(row[unknown] << 32 | symbols[unknown])  # row and symbol in one number
-    size = np.searchsorted([0x80, 0x800, 0x10000], pairs & 0xFFFFFFFF, side="right") + 1  # bytes of UTF-8
-    ends = np.cumsum(np.bincount(pairs >> 32, weights=size, minlength=len(forms))).astype(np.int32)
-    data = pairs.astype("<u4").tobytes().decode("utf-32-le").encode()
-    offsets = np.concatenate([np.zeros(1, np.int32), ends])
-    return pa.StringArray.from_buffers(len(forms), pa.py_buffer(offsets), pa.py_buffer(data))
+    # Any part of a text in NFC is in NFC.
+    if unicodedata.is_normalized("NFC", text):
+        return forms, text
+    mark = "\ud800"  # in no text of UTF-8, and composes with nothing
+    composed = unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark)
+    return column(composed), "".join(composed)
+
+
+def _unknown(
+    forms: pa.ChunkedArray,
+    symbols: npt.NDArray[np.uint32],
+    strange: npt.NDArray[np.bool_],
+    vocabulary: Vocabulary,
+) -> list[str]:
+    """Of each form the symbols that are not in the vocabulary: each once, sorted.
+
+    Args:
+        forms: words.
+        symbols: code points of all of them, one word after another.
+        strange: which of those are not in the vocabulary.
+        vocabulary: of ``word``, it is the forms themselves that are known or not.
+    """
+    if vocabulary.unit == "word":
+        return [vocabulary.unknown(form) for form in forms.to_pylist()]
+    found = [""] * len(forms)
+    if strange.any():
+        row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())[strange]
+        pairs = np.unique(row << 32 | symbols[strange])  # row and symbol in one number
+        for number, symbol in zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True):
+            found[number] += chr(symbol)
+    return found

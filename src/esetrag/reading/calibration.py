@@ -84,10 +84,11 @@ def truth(targets: Bools, head: params.Head) -> Floats:
 
 def sets(shares: Floats, ratio: float) -> Bools:
     """The set that is read off each form, (forms, values); it holds the likeliest value."""
-    chosen: Bools = shares >= ratio * shares.max(1, keepdims=True)
+    chosen: Bools
     if ratio == 1:  # of equally likely values the first one, as argmax takes it
-        chosen = np.zeros_like(chosen)
-        chosen[np.arange(len(shares)), shares.argmax(1)] = True
+        chosen = np.arange(shares.shape[1]) == shares.argmax(1)[:, None]
+    else:
+        chosen = shares >= ratio * shares.max(1, keepdims=True)
     return chosen
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from esetrag.learning import training
-from esetrag.predicting.reader import Reader
+from esetrag.predicting.reader import Reader, column, readings
 from esetrag.project import params
 from esetrag.project.errors import CheckpointError
 from esetrag.project.layout import MANIFEST
@@ -43,6 +43,14 @@ def test_words_are_read_as_the_encoded_rows_are(
     for reading, row in zip(reader.predict(tiny_rows["form"].to_pylist()), shares, strict=True):
         assert reading.labels == (reader.labels[row.argmax()],)
         assert reading.probabilities[0] == pytest.approx(row.max(), abs=1e-5)
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 99])
+def test_words_are_read_as_a_table_of_them_is(reader: Reader, top_k: int) -> None:
+    words = ["kanaban", "„kanaban”,", "xkana\U0001f600", "...", "", "KANABAN", "kana" * 20]
+    table = reader.read_table(column(words), top_k)
+    assert reader.predict(words, top_k) == readings(column(words), table)
+    assert [reader.predict([word], top_k)[0] for word in words] == readings(column(words), table)
 
 
 def test_the_likeliest_labels_come_first(reader: Reader) -> None:
