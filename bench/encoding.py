@@ -14,7 +14,7 @@ from bench.rows import Parts, Source, frame
 from esetrag.reading.batches import Batch
 from esetrag.symbols import encoding
 
-ROUNDS = 9
+ROUNDS = 25
 
 
 def compared(source: Source, parts: Parts, rounds: int, folder: Path) -> dict[str, Any]:

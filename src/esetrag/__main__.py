@@ -15,7 +15,6 @@ from esetrag.project.streams import mute, tell
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs one command; an error the user can mend is one line and exit code 2."""
-    garbage.collect_seldom()
     parser = argparse.ArgumentParser(
         prog="esetrag", description="Reads a grammatical feature off word forms."
     )
@@ -97,6 +96,8 @@ def main(arguments: list[str] | None = None) -> None:
     results.set_defaults(run=_results)
 
     parsed = parser.parse_args(arguments)
+    if parsed.run is not _serve:  # which goes on for days
+        garbage.collect_seldom()
     try:
         parsed.run(parsed)
     except Exception as error:

@@ -15,7 +15,9 @@ from esetrag.project.errors import DataError
 
 Storage = dict[str, str | bool]
 AT_ONCE = 2**16
-"""Rows of a table read at once, and of a row group where one is written whole."""
+"""Rows of a row group where a table is written whole."""
+WHOLE = 2**20
+"""Rows that are read at once where all are wanted: parts of a column would have to be joined."""
 BATCH = 2**14
 """Rows read at once where they go by, and what is made of them."""
 ROW_GROUP = 2**23
@@ -134,7 +136,7 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     """
     parts: list[pa.Table] = []
     size = 0
-    for part in batches(path, expected, AT_ONCE):
+    for part in batches(path, expected, WHOLE):
         size += part.nbytes
         if size > parquet.LARGEST:
             raise DataError(

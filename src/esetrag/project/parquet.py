@@ -86,4 +86,4 @@ def _size(column: pa.Array) -> int:
 def _unpacked(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if kind == pa.string_view():  # which Arrow makes of text alone
         column = column.cast(pa.string())
-    return column.cast(kind)
+    return column if column.type == kind else column.cast(kind)

@@ -183,5 +183,5 @@ def _fixed(column: pa.ChunkedArray, width: int, kind: np.dtype[Any]) -> npt.NDAr
         for chunk in column.chunks
         if len(chunk)
     ]
-    rows: npt.NDArray[Any] = np.concatenate([np.empty(0, kind), *parts]).reshape(len(column), width)
-    return rows
+    rows: npt.NDArray[Any] = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, kind), *parts])
+    return rows.reshape(len(column), width)
