@@ -167,7 +167,7 @@ class Reader:
             sets = truth.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
             sure = likeliest[:, 0] >= self.calibration.least
             if not sure.all():
-                sets = [text if answered else "" for text, answered in zip(sets, sure.tolist(), strict=True)]
+                sets = [one if answered else "" for one, answered in zip(sets, sure.tolist(), strict=True)]
             yield _Found(best, likeliest, sets, _unknown(words, symbols, strange, vocabulary))
 
     def _bare(self, forms: pa.ChunkedArray) -> pa.ChunkedArray:

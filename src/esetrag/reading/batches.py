@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,13 +56,11 @@ def score(network: Network, rows: Batch) -> Tensor:
     """
     if network.training:
         network.eval()
-    if 0 < len(rows) <= READ_AT_ONCE:
-        together = rows[:]
-        scores: Tensor = network(together.ids, together.lengths)
-        return scores
     logits = torch.empty((len(rows), network.labels), device=rows.lengths.device)
-    order = torch.argsort(rows.lengths, stable=True)
-    for some in order.split(READ_AT_ONCE) if len(rows) else ():
+    parts: Sequence[Tensor | slice] = [slice(None)] if len(rows) else []
+    if len(rows) > READ_AT_ONCE:
+        parts = torch.argsort(rows.lengths, stable=True).split(READ_AT_ONCE)
+    for some in parts:
         batch = rows[some]
         logits[some] = network(batch.ids, batch.lengths)
     return logits

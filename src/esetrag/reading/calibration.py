@@ -84,12 +84,11 @@ def truth(targets: Bools, head: params.Head) -> Floats:
 
 def sets(shares: Floats, ratio: float) -> Bools:
     """The set that is read off each form, (forms, values); it holds the likeliest value."""
-    chosen: Bools
     if ratio == 1:  # of equally likely values the first one, as argmax takes it
-        chosen = np.arange(shares.shape[1]) == shares.argmax(1)[:, None]
-    else:
-        chosen = shares >= ratio * shares.max(1, keepdims=True)
-    return chosen
+        first: Bools = shares.argmax(1)[:, None] == np.arange(shares.shape[1])
+        return first
+    likely: Bools = shares >= ratio * shares.max(1, keepdims=True)
+    return likely
 
 
 def loss(shares: Floats, targets: Bools, head: params.Head) -> float | None:

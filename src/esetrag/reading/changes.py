@@ -11,7 +11,7 @@ from torch import Tensor
 
 from esetrag.reading.analogy import Analogies
 from esetrag.reading.coinage import Coinage
-from esetrag.reading.ngram import BASE, Hashing, mixed
+from esetrag.reading.hashing import BASE, Hashing, mixed
 from esetrag.symbols.vocab import BOS, EOS, PAD
 
 REACH = 8
@@ -144,8 +144,7 @@ class Changes:
 
 def endings(symbols: Ids) -> Ids:
     """Names of the last 0 to ``REACH`` symbols of some rows, (n, REACH + 1)."""
-    missing = max(REACH - symbols.shape[1], 0)
-    return ENDINGS(np.pad(symbols, ((0, 0), (missing, 0)))[:, -REACH:] if missing else symbols[:, -REACH:])
+    return ENDINGS(np.pad(symbols, ((0, 0), (REACH, 0)))[:, -REACH:])
 
 
 def lemma_ends(last: Ids, before: Ids) -> Ids:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from esetrag.reading.ngram import Hashing, look_up
+from esetrag.reading.hashing import Hashing, look_up
 from esetrag.symbols.vocab import BOS, EOS, PAD
 
 ORDER = 5

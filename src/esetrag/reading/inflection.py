@@ -20,7 +20,7 @@ from esetrag.reading import changes
 from esetrag.reading.analogy import Analogies
 from esetrag.reading.changes import REACH, Changes
 from esetrag.reading.charmodel import ORDER, STRINGS, CharModel
-from esetrag.reading.ngram import look_up
+from esetrag.reading.hashing import look_up
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocab import PAD
 
@@ -159,7 +159,7 @@ class Inflection(nn.Module):
         """Log probabilities of form and value but for a constant of the form, (b, labels)."""
         symbols = self._ends(ids.numpy(), lengths.numpy())  # (b, REACH + ORDER)
         within = np.maximum(lengths.numpy()[:, None] - MARKS, 1) > SIZES  # a symbol of the stem is left
-        ending = look_up(self.endings, changes.endings(symbols)) * within
+        ending = look_up(self.endings, changes.ENDINGS(symbols[:, -REACH:])) * within
         # Log chance of the stem that is left when so many symbols are taken off, by the whole form's.
         places = self.lemmas.places(symbols, REACH + 1)[:, ::-1]  # (b, REACH + 1, ORDER)
         steps = self.lemmas.chances(places[:, :-1], places[:, 1:])  # from the last symbol back

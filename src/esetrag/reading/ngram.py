@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -13,13 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from esetrag.project.params import Head, Model
+from esetrag.reading.hashing import Hashing, look_up
 
-BASE = 1_000_003
-"""Of the rolling hash; products wrap around at 64 bits."""
 ABSENT = 0
 """The hash of an n-gram that a form is too short for."""
-FACTOR = -7046029254386353131
-"""An odd one: no two sums become one."""
 
 Ids = npt.NDArray[np.int64]
 
@@ -166,58 +162,3 @@ def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False
     prefixes = range(1, longest // 2 + 1) if not suffixes_only else ()
     columns += [(place >= 1) & (place <= size) & (last >= size) for size in prefixes]
     return torch.stack(columns, dim=1)
-
-
-def mixed(sums: Ids, kind: int | Ids) -> Ids:
-    """Sums of different kinds of n-grams kept apart."""
-    return (sums * BASE + kind) * FACTOR
-
-
-@dataclass(frozen=True)
-class Hashing:
-    """Rolling hashes of many strings of a row at once: each is a sum of multiples of its symbols."""
-
-    factors: Ids  # (symbols, strings)
-    offsets: Ids  # (strings,)
-
-    @classmethod
-    def of(cls, strings: Iterable[tuple[Iterable[int], int]], symbols: int) -> Hashing:
-        """Makes one.
-
-        Args:
-            strings: the places of each one's symbols, in the order in which they are hashed, and its kind:
-                the hash is the sum, ``sum * BASE + symbol + 1`` from 0 on, ``mixed``.
-            symbols: of a row.
-        """
-        factors, offsets = [], []
-        for places, kind in strings:
-            column, offset = [0] * symbols, 0
-            for place in places:
-                column, offset = [factor * BASE for factor in column], offset * BASE + 1
-                column[place] += 1
-            factors.append([_wrapped(factor * BASE * FACTOR) for factor in column])
-            offsets.append(_wrapped((offset * BASE + kind) * FACTOR))
-        return cls(np.array(factors).T.copy(), np.array(offsets))
-
-    def __call__(self, symbols: Ids) -> Ids:
-        """Hashes (..., strings) of rows of symbols (..., symbols)."""
-        hashed: Ids = symbols @ self.factors
-        hashed += self.offsets
-        return hashed
-
-
-def _wrapped(number: int) -> int:
-    """What is left of a number in 64 bits with a sign."""
-    return (number + 2**63) % 2**64 - 2**63
-
-
-def look_up(keys: Tensor, wanted: Ids) -> Ids:
-    """Places from 1 on of numbers in a sorted list of numbers; 0 for those that are not in it."""
-    if len(keys) == 0:
-        return np.zeros_like(wanted)
-    # Among all but the last one, no number has its place beyond the end.
-    places: Ids = torch.searchsorted(keys[:-1], torch.from_numpy(wanted)).numpy()
-    known = keys.numpy().take(places) == wanted
-    places += 1
-    places *= known
-    return places
