@@ -15,9 +15,9 @@ from scipy import stats
 
 from bench import clock, readers, results
 from bench.rows import Source
-from esetrag.corpus import truth
-from esetrag.evaluating.evaluation import column
-from esetrag.reading import metrics
+from esetrag.data import label_sets
+from esetrag.scoring import ratios
+from esetrag.tasks.evaluation import column
 
 SMALL, FEW = 1000, 300
 SAMPLES, SPLITS = 10, 5
@@ -50,7 +50,7 @@ def compared(source: Source, names: list[str], words: int | None, samples: int) 
             read = readers.train(name, source, parts, seed)
             times[name].append(time.perf_counter() - start)
             answers = pa.chunked_array([pa.array(read(parts.test), pa.string())])
-            rights[name].append(truth.right(parts.test["label"], answers))
+            rights[name].append(label_sets.right(parts.test["label"], answers))
         each = ", ".join(f"{name} {100 * rights[name][-1].mean():.2f}" for name in names)
         print(f"{len(parts.train):,} words, sample {seed}: {each}", file=sys.stderr, flush=True)
     shares = {name: [float(right.mean()) for right in rights[name]] for name in names}
@@ -59,7 +59,7 @@ def compared(source: Source, names: list[str], words: int | None, samples: int) 
 
     def figures(name: str) -> dict[str, Any]:
         lead = [first - other for first, other in zip(shares[names[0]], shares[name], strict=True)]
-        over_lemmas = metrics.gain(pooled[name], pooled[names[0]], clusters, source.given.evaluate)
+        over_lemmas = ratios.gain(pooled[name], pooled[names[0]], clusters, source.given.evaluate)
         return {
             "accuracy": _mean(shares[name]),
             "each": shares[name],

@@ -13,16 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.child import REPO
-from esetrag.auditing import audit
-from esetrag.corpus import unimorph
-from esetrag.corpus.selection import Selection, select
-from esetrag.project import features, params
-from esetrag.reporting import markdown
+from esetrag.core import config, features
+from esetrag.data import unimorph
+from esetrag.data.audit import audit
+from esetrag.data.selection import Selection, select
+from esetrag.report import markdown
 
 Bools = npt.NDArray[np.bool_]
 CLEAN, WRONG = "hun.tsv", "hun_misaligned.tsv"
 """A table, and rows of it with the value of the next table row."""
-TASK = params.Task(raw="-", pos="N", feature="Case")
+TASK = config.Task(raw="-", pos="N", feature="Case")
 SEED, SHARE, FEW = 1, 0.05, 5000
 
 

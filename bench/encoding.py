@@ -11,8 +11,8 @@ import torch
 
 from bench import clock, notebook, ours, results
 from bench.rows import Parts, Source, frame
-from esetrag.reading.batches import Batch
 from esetrag.symbols import encoding
+from esetrag.symbols.batch import Batch
 
 ROUNDS = 25
 

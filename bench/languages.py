@@ -19,13 +19,13 @@ import torch
 from bench import ours, results
 from bench.child import REPO
 from bench.rows import Source
-from esetrag.evaluating import evaluation, reliability
-from esetrag.evaluating.evaluation import BASELINES, READER
-from esetrag.project import files
-from esetrag.project.errors import DataError
-from esetrag.reading import calibration
-from esetrag.reading.batches import score
-from esetrag.reporting import markdown
+from esetrag.core import files
+from esetrag.core.errors import DataError
+from esetrag.report import markdown
+from esetrag.scoring import calibration, reliability
+from esetrag.symbols.batch import score
+from esetrag.tasks import evaluation
+from esetrag.tasks.evaluation import BASELINES, READER
 
 SEEDS = 10
 WORDS = 1000

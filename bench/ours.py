@@ -12,19 +12,19 @@ import pyarrow as pa
 import torch
 
 from bench.rows import Parts
-from esetrag.learning import training
-from esetrag.learning.history import Epoch
-from esetrag.project import params
-from esetrag.reading import analogy
-from esetrag.reading.batches import Batch, score
+from esetrag.core import config
+from esetrag.models.lemma_prior import analogy
 from esetrag.symbols import encoding
-from esetrag.symbols.vocab import Vocabulary
+from esetrag.symbols.batch import Batch, score
+from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.training import trainer
+from esetrag.training.history import Epoch
 
-Changes = dict[str, dict[str, Any]]
+ChangeModel = dict[str, dict[str, Any]]
 """Values of parameters, by section."""
-LSTM: Changes = {"model": {"kind": "lstm"}, "train": {"device": "cpu"}}
+LSTM: ChangeModel = {"model": {"kind": "lstm"}, "train": {"device": "cpu"}}
 """The notebook's network with the project's own settings, which are for few rows."""
-LSTM_ALL: Changes = {
+LSTM_ALL: ChangeModel = {
     "encode_pad": {"max_symbols": 6},
     "model": {"kind": "lstm", "dropout": 0.0},
     "train": {
@@ -48,7 +48,7 @@ class Encoder:
     keep: encoding.Keep
 
     @classmethod
-    def of(cls, given: params.Params, parts: Parts) -> Encoder:
+    def of(cls, given: config.Params, parts: Parts) -> Encoder:
         """Of the training rows."""
         forms, labels = parts.train["form"], parts.train["label"]
         how = given.build_vocab
@@ -82,17 +82,17 @@ class Trained:
 
 def accuracy(network: Any, rows: Batch) -> float:
     """Share of the rows that a network reads right."""
-    return training.measure(network, rows)[1]
+    return trainer.measure(network, rows)[1]
 
 
-def changed(given: params.Params, changes: Changes) -> params.Params:
+def changed(given: config.Params, changes: ChangeModel) -> config.Params:
     """Parameters with some values changed, by section."""
     sections = {name: getattr(given, name).model_copy(update=values) for name, values in changes.items()}
     return given.model_copy(update=sections)
 
 
 def fit(
-    given: params.Params,
+    given: config.Params,
     parts: Parts,
     seed: int = 1,
     threads: int = 1,
@@ -110,7 +110,7 @@ def fit(
     encoder = Encoder.of(given, parts)
     train, dev = encoder.encode(parts.train), encoder.encode(parts.dev)
     how = given.train.model_copy(update={"seed": seed, "threads": threads, "device": "cpu"})
-    trained = training.fit(
+    trained = trainer.fit(
         train=train,
         dev=dev,
         analogies=analogy.found(parts.train, encoder.vocabulary),

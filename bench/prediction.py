@@ -12,7 +12,7 @@ import torch
 from bench import clock, notebook, peers, results
 from bench.copies import STAGES, TASK, Copy
 from bench.rows import Source, frame
-from esetrag.predicting.reader import Reader
+from esetrag.predict.predictor import Predictor
 
 ROUNDS = 5
 ALONE, IN_BULK = 200, 100_000
@@ -27,7 +27,7 @@ def rates(source: Source, model: Path, rounds: int) -> dict[str, Any]:
         rounds: of all of them.
     """
     parts = source.parts(1, 1000, 200)
-    reader = Reader.load(model)  # sets the threads that it was trained with, for all
+    reader = Predictor.load(model)  # sets the threads that it was trained with, for all
     lecture = notebook.fit(frame(parts.train), None, 1, epochs=1)
     regression = peers.logistic_regression(frame(parts.train))
     bulk = pa.concat_tables([source.table] * (IN_BULK // len(source.table) + 1)).slice(0, IN_BULK)

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from bench import notebook, ours, peers
 from bench.rows import Parts, Source, frame, pairs
-from esetrag.corpus import truth
-from esetrag.evaluating.baselines import SuffixTable
+from esetrag.data import label_sets
+from esetrag.tasks.baselines import SuffixTable
 
 Read = Callable[[pa.Table], npt.NDArray[np.object_]]
 DEFAULT, LSTM, NOTEBOOK = "esetrag", "esetrag, model.kind: lstm", "notebook loop"
@@ -43,7 +43,7 @@ def train(name: str, source: Source, parts: Parts, seed: int) -> Read:
         return lambda given: trained.read(frame(given))
     if name == SUFFIX:
         longest = source.given.evaluate.suffix_length
-        known = tuple(truth.names(parts.train["label"]))
+        known = tuple(label_sets.names(parts.train["label"]))
         table = SuffixTable.train(parts.train["form"], parts.train["label"], known, longest)
         return lambda given: np.array(known, dtype=object)[table.logits(given["form"]).argmax(1)]
     peer = {LR: peers.logistic_regression, SVC: peers.linear_svc, FASTTEXT: peers.fasttext}[name]

@@ -12,7 +12,7 @@ import torch
 
 from bench import picture, readers, results
 from bench.child import REPO
-from esetrag.reporting.markdown import Row, table
+from esetrag.report.markdown import Row, table
 
 Figures = dict[str, Any]
 

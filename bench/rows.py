@@ -10,16 +10,16 @@ import pyarrow as pa
 
 from bench.child import REPO
 from bench.copies import TASK
-from esetrag.corpus import sampling, truth, unimorph
-from esetrag.corpus.selection import select
-from esetrag.project import params
+from esetrag.core import config
+from esetrag.data import label_sets, sampling, unimorph
+from esetrag.data.selection import select
 
 
 @dataclass(frozen=True)
 class Source:
     """A task's labelled rows and the project's parameters."""
 
-    given: params.Params
+    given: config.Params
     table: pa.Table
 
     @classmethod
@@ -30,7 +30,7 @@ class Source:
             raw: another table in the place of the task's.
             feature: likewise.
         """
-        given = params.load(REPO / "params.yaml")
+        given = config.load(REPO / "params.yaml")
         task = given.task(TASK)
         raw = raw or REPO / task.raw
         return cls(given, select(unimorph.batches(raw), raw, task.pos, feature or task.feature).table)
@@ -68,4 +68,4 @@ def frame(rows: pa.Table) -> pd.DataFrame:
 def pairs(rows: pa.Table) -> pd.DataFrame:
     """Forms as a reader of single labels learns them: one row for each of a form's values."""
     found = frame(rows)
-    return found.assign(label=found["label"].str.split(truth.CHOICE)).explode("label", ignore_index=True)
+    return found.assign(label=found["label"].str.split(label_sets.CHOICE)).explode("label", ignore_index=True)

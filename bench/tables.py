@@ -9,8 +9,8 @@ import torch
 from bench import readers, results
 from bench.accuracy import SMALL, compared
 from bench.rows import Source
-from esetrag.corpus import truth
-from esetrag.reading import metrics
+from esetrag.data import label_sets
+from esetrag.scoring import ratios
 
 SAMPLES = 10
 NAMES = [readers.DEFAULT, readers.LR, readers.SVC, readers.SUFFIX]
@@ -29,8 +29,8 @@ def main() -> None:
             continue
         print(raw.name, flush=True)
         source = Source.read(raw)
-        forms = truth.of_forms(source.table)
-        ceiling = metrics.ceiling(truth.matrix(forms["label"], truth.names(forms["label"])))
+        forms = label_sets.of_forms(source.table)
+        ceiling = ratios.ceiling(label_sets.matrix(forms["label"], label_sets.names(forms["label"])))
         samples = 2 if arguments.quick else SAMPLES
         found[raw.stem] = {"ceiling": ceiling, **compared(source, NAMES, SMALL, samples)}
     results.write("tables", found, arguments.quick)

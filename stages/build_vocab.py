@@ -1,12 +1,11 @@
 """Training rows to the tables of symbols and labels."""
 
-from esetrag.corpus import tables
-from esetrag.project import files, params, stage
-from esetrag.project.layout import Layout
-from esetrag.symbols.vocab import Vocabulary
+from esetrag.core import config, files, stage, tables
+from esetrag.core.layout import Layout
+from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, how: params.BuildVocab) -> None:
+def main(layout: Layout, how: config.BuildVocab) -> None:
     """Writes the vocabulary."""
     train = tables.batches(layout.sample("train"), tables.SAMPLE)
     batches = ((rows["form"].to_pylist(), rows["label"].unique().to_pylist()) for rows in train)
@@ -15,4 +14,4 @@ def main(layout: Layout, how: params.BuildVocab) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, params.BuildVocab)
+    stage.run(main, config.BuildVocab)

@@ -1,12 +1,12 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
-from esetrag.project import files, params, stage
-from esetrag.project.layout import PARTS, Layout
+from esetrag.core import config, files, stage
+from esetrag.core.layout import PARTS, Layout
 from esetrag.symbols import encoded_parts, encoding
-from esetrag.symbols.vocab import Vocabulary
+from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, how: params.EncodePad) -> None:
+def main(layout: Layout, how: config.EncodePad) -> None:
     """Writes the encoded parts and what was cut or unknown in them."""
     vocabulary = Vocabulary.read(layout.vocab)
     shapes = {part: encoded_parts.shape_of(layout.sample(part), how.max_symbols) for part in PARTS}
@@ -21,4 +21,4 @@ def main(layout: Layout, how: params.EncodePad) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, params.EncodePad)
+    stage.run(main, config.EncodePad)

@@ -1,27 +1,27 @@
 """Predictions to the misread forms, pages about them and the pictures; ends the pipeline's MLflow run."""
 
-from esetrag.experiments import tracker
-from esetrag.project import files, params, stage
-from esetrag.project.layout import Layout
+from esetrag.core import config, files, stage
+from esetrag.core.layout import Layout
+from esetrag.tracking import tracker
 
 
-def main(layout: Layout, how: params.ErrorAnalysis) -> None:
+def main(layout: Layout, how: config.ErrorAnalysis) -> None:
     """Writes the error table, the pages and the pictures, then completes the run."""
     with tracker.completing(layout):
         # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
-        from esetrag.corpus import tables
-        from esetrag.evaluating import analysis, stress
-        from esetrag.evaluating.exposure import Shown
-        from esetrag.learning import history
-        from esetrag.reporting import error_report, model_card, plots, sections
-        from esetrag.symbols.vocab import Vocabulary
+        from esetrag.analysis import error_analysis, stress
+        from esetrag.analysis.seen_in_training import SeenInTraining
+        from esetrag.core import tables
+        from esetrag.report import error_report, model_card, plots, sections
+        from esetrag.symbols.vocabulary import Vocabulary
+        from esetrag.training import history
 
         vocabulary = Vocabulary.read(layout.vocab)
         predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
-        shown = Shown.read(layout, vocabulary)
-        result = analysis.analyse(predictions, vocabulary, shown)
-        tables.write(layout.errors, analysis.table(result))
-        files.write_json(layout.metrics / "errors.json", analysis.summary(result))
+        shown = SeenInTraining.read(layout, vocabulary)
+        result = error_analysis.analyse(predictions, vocabulary, shown)
+        tables.write(layout.errors, error_analysis.table(result))
+        files.write_json(layout.metrics / "errors.json", error_analysis.summary(result))
         stressed = stress.read_csv(layout.stress)
         looked = tables.read(layout.attributions, tables.ATTRIBUTIONS)
         page = error_report.page(layout.task, result, stressed, how, looked)
@@ -36,4 +36,4 @@ def main(layout: Layout, how: params.ErrorAnalysis) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, params.ErrorAnalysis)
+    stage.run(main, config.ErrorAnalysis)

@@ -1,24 +1,26 @@
 """Checkpoint and test forms to predictions, figures beside baselines, and what the reader looked at."""
 
-from esetrag.project import files, params, stage
-from esetrag.project.layout import PARTS, Layout
+from esetrag.core import config, files, stage
+from esetrag.core.layout import PARTS, Layout
 
 
-def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) -> None:
+def main(layout: Layout, how: config.Evaluate, calibrating: config.Calibration) -> None:
     """Tests the reader."""
     # PyTorch is imported here, after the stage's start has set how often Python looks for garbage.
-    from esetrag.corpus import leakage, tables
-    from esetrag.evaluating import attribution, evaluation, masking, stress
-    from esetrag.predicting.reader import Reader
+    from esetrag.analysis import attribution, masking, stress
+    from esetrag.core import tables
+    from esetrag.data import leakage
+    from esetrag.predict.predictor import Predictor
     from esetrag.symbols import encoding
+    from esetrag.tasks import evaluation
 
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
     families = tables.read(layout.families, tables.FAMILIES)
     leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
-    reader = Reader.load(layout.checkpoint)
+    reader = Predictor.load(layout.checkpoint)
     network, vocabulary = reader.checkpoint.network, reader.checkpoint.vocabulary
     encoded = encoding.read(layout.encoded("test"), vocabulary)
-    repeats = [Reader.load(layout.repeat(seed)) for seed in reader.repeats]
+    repeats = [Predictor.load(layout.repeat(seed)) for seed in reader.repeats]
     reads = [one.read(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
     read = result.predictions
@@ -35,4 +37,4 @@ def main(layout: Layout, how: params.Evaluate, calibrating: params.Calibration) 
 
 
 if __name__ == "__main__":
-    stage.run(main, params.Evaluate, params.Calibration)
+    stage.run(main, config.Evaluate, config.Calibration)

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from esetrag.auditing import audit
-from esetrag.corpus import leakage, sampling, tables, unimorph
-from esetrag.corpus.families import Families
-from esetrag.corpus.selection import select
-from esetrag.project import params, stage
-from esetrag.project.files import sha256
-from esetrag.project.layout import PARTS, Layout
-from esetrag.reporting import audit_report, data_report
+from esetrag.core import config, stage, tables
+from esetrag.core.files import sha256
+from esetrag.core.layout import PARTS, Layout
+from esetrag.data import leakage, sampling, unimorph
+from esetrag.data.audit import audit
+from esetrag.data.families import Families
+from esetrag.data.selection import select
+from esetrag.report import audit_report, data_report
 
 
-def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
+def main(layout: Layout, task: config.Task, how: config.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
     selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
@@ -32,4 +32,4 @@ def main(layout: Layout, task: params.Task, how: params.Sample) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, params.Task, params.Sample)
+    stage.run(main, config.Task, config.Sample)

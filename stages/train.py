@@ -2,18 +2,18 @@
 
 from dataclasses import asdict
 
-from esetrag.experiments import tracker
-from esetrag.project import files, params, stage
-from esetrag.project.layout import Layout
+from esetrag.core import config, files, stage
+from esetrag.core.layout import Layout
+from esetrag.tracking import tracker
 
 
-def main(layout: Layout, model: params.Model, how: params.Train, calibrating: params.Calibration) -> None:
+def main(layout: Layout, model: config.Model, how: config.Train, calibrating: config.Calibration) -> None:
     """Trains and writes the best epoch's checkpoint, and those of more seeds if some are wanted."""
     with tracker.live(layout) as log:
         # PyTorch is imported here, while the tracker's process imports MLflow.
-        from esetrag.learning import history, repetition
+        from esetrag.training import history, seeds
 
-        material = repetition.Material.read(layout)
+        material = seeds.Material.read(layout)
         ended = [material.train(model, how, calibrating, number, log) for number in range(how.repeats + 1)]
         epochs = ended[0].epochs
         files.write_text(layout.history, history.to_csv(epochs))
@@ -23,4 +23,4 @@ def main(layout: Layout, model: params.Model, how: params.Train, calibrating: pa
 
 
 if __name__ == "__main__":
-    stage.run(main, params.Model, params.Train, params.Calibration)
+    stage.run(main, config.Model, config.Train, config.Calibration)

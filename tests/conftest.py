@@ -10,14 +10,14 @@ import pytest
 import torch
 from hypothesis import settings
 
-from esetrag.corpus import tables
-from esetrag.learning import training
-from esetrag.project import params
-from esetrag.reading import calibration, checkpoint
-from esetrag.reading.network import Network
+from esetrag.core import config, tables
+from esetrag.models import checkpoint
+from esetrag.models.network import Network
+from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded
-from esetrag.symbols.vocab import Vocabulary
+from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.training import trainer
 
 # The same examples on every machine, and no time limit that a busy one could miss.
 settings.register_profile("esetrag", deadline=None, derandomize=True)
@@ -42,8 +42,8 @@ def repo() -> Path:
 
 
 @pytest.fixture
-def given(repo: Path) -> params.Params:
-    return params.load(repo / "params.yaml")
+def given(repo: Path) -> config.Params:
+    return config.load(repo / "params.yaml")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def tiny_syncretic(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
 
 
 @pytest.fixture
-def tiny_model(given: params.Params) -> params.Model:
+def tiny_model(given: config.Params) -> config.Model:
     return given.model.model_copy(update={"kind": "lstm", "embedding": 8, "hidden": 12, "layers": 1})
 
 
@@ -90,7 +90,7 @@ def single_thread() -> None:
 
 
 @pytest.fixture
-def tiny_training(given: params.Params) -> params.Train:
+def tiny_training(given: config.Params) -> config.Train:
     """What is enough for the notebook's network to learn the tiny rows by heart."""
     return given.train.model_copy(
         update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
@@ -99,30 +99,30 @@ def tiny_training(given: params.Params) -> params.Train:
 
 @pytest.fixture
 def tiny_network(
-    tiny_training: params.Train,
+    tiny_training: config.Train,
     tiny_encoded: Encoded,
     tiny_vocabulary: Vocabulary,
-    tiny_model: params.Model,
+    tiny_model: config.Model,
     single_thread: None,
 ) -> Network:
     """The notebook's network, after it has learnt the tiny rows by heart."""
-    return training.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, tiny_training).network
+    return trainer.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, tiny_training).network
 
 
 @pytest.fixture
 def tiny_checkpoint(
     tmp_path: Path,
-    given: params.Params,
+    given: config.Params,
     tiny_encoded: Encoded,
     tiny_vocabulary: Vocabulary,
-    tiny_model: params.Model,
-    tiny_training: params.Train,
+    tiny_model: config.Model,
+    tiny_training: config.Train,
     tiny_network: Network,
 ) -> Path:
     """A reader that has learnt the tiny rows by heart."""
     folder = tmp_path / "tiny-model"
     fitted = calibration.fit(
-        training.logits(tiny_network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
+        trainer.logits(tiny_network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
     )
     account = tiny_training.model_dump()
     checkpoint.save(folder, tiny_network, tiny_vocabulary, tiny_encoded, tiny_model, account, fitted)

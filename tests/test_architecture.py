@@ -52,8 +52,8 @@ def test_imports_form_no_circle() -> None:
 
 def test_mlflow_is_imported_by_one_module_and_lazily() -> None:
     importers = [path for path in SOURCES if any(name.split(".")[0] == "mlflow" for name in imports(path))]
-    assert importers == [MODULES["esetrag.experiments.store"]]
-    tree = ast.parse(MODULES["esetrag.experiments.store"].read_text("utf-8"))
+    assert importers == [MODULES["esetrag.tracking.store"]]
+    tree = ast.parse(MODULES["esetrag.tracking.store"].read_text("utf-8"))
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "mlflow" not in ast.dump(ast.Module(body=list(top), type_ignores=[]))
 

@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from esetrag.project import files, garbage, params
-from esetrag.project.errors import DataError, ParamsError, mendable
-from esetrag.project.layout import PARAMS, Layout
-from esetrag.project.streams import mute, tell
+from esetrag.core import config, files, garbage
+from esetrag.core.errors import DataError, ParamsError, mendable
+from esetrag.core.layout import PARAMS, Layout
+from esetrag.core.streams import mute, tell
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     verify.set_defaults(run=_verify)
 
     check = commands.add_parser("check", help="check params.yaml before any work")
-    check.set_defaults(run=lambda _: params.load(PARAMS))
+    check.set_defaults(run=lambda _: config.load(PARAMS))
 
     curve = commands.add_parser("curve", help="measure how the readers learn, from 30 forms on")
     curve.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
@@ -124,45 +124,45 @@ def _predict(given: argparse.Namespace) -> None:
     if not given.words and not given.input and (sys.stdin is None or sys.stdin.isatty()):
         raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
     folder = given.checkpoint or _checkpoint(given.task)
-    from esetrag.predicting import prediction, words  # import torch: only here
-    from esetrag.predicting.reader import Reader
+    from esetrag.predict import inputs, outputs  # import torch: only here
+    from esetrag.predict.predictor import Predictor
 
-    kind = prediction.format_of(given.output, given.format, "text" if given.words else "tsv")
-    source = given.input or words.STANDARD_INPUT
-    rows = words.from_words(given.words) if given.words else words.from_file(source, given.column)
-    answers = prediction.read(Reader.load(folder), rows, given.top_k)
-    prediction.write(answers, kind, given.output)
+    kind = outputs.format_of(given.output, given.format, "text" if given.words else "tsv")
+    source = given.input or inputs.STANDARD_INPUT
+    rows = inputs.from_words(given.words) if given.words else inputs.from_file(source, given.column)
+    answers = outputs.read(Predictor.load(folder), rows, given.top_k)
+    outputs.write(answers, kind, given.output)
 
 
 def _checkpoint(task: str | None) -> Path:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     task = task or next(iter(known.tasks))
     known.task(task)
     return Layout(task).checkpoint
 
 
 def _compare(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     layout = Layout(given.task or next(iter(known.tasks)))
     known.task(layout.task)
-    from esetrag.experiments import comparison
-    from esetrag.experiments.states import State
+    from esetrag.tracking import compare
+    from esetrag.tracking.run_state import State
 
     a, b = (State.named(name, layout, known.tracking.experiment) for name in (given.a, given.b))
-    found = comparison.compare(a, b, known.evaluate)
+    found = compare.compare(a, b, known.evaluate)
     if given.format == "json":
-        _print(json.dumps(comparison.content(found), indent=2, ensure_ascii=False))
+        _print(json.dumps(compare.content(found), indent=2, ensure_ascii=False))
     else:
-        _print(comparison.text(found, max(given.examples, 0)))
+        _print(compare.text(found, max(given.examples, 0)))
 
 
 def _track(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
-    from esetrag.experiments import lock, revisions, store, tracking
+    known = config.load(PARAMS)
+    from esetrag.tracking import lock, log_run, revisions, store
 
-    def log(layouts: list[Layout], then: params.Params, origin: dict[str, str] | None = None) -> None:
+    def log(layouts: list[Layout], then: config.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
-            run_id = tracking.complete(layout, then, origin=origin)
+            run_id = log_run.complete(layout, then, origin=origin)
             _print(f"{layout.task}: run {run_id} in {store.place()}")
 
     if given.rev is None:
@@ -179,49 +179,51 @@ def _track(given: argparse.Namespace) -> None:
 
 
 def _promote(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     layout = Layout(given.task or next(iter(known.tasks)))
     known.task(layout.task)
-    from esetrag.experiments import champion
+    from esetrag.tracking import promote
 
-    verdict = champion.promote(layout, known, given.name, given.anyway)
+    verdict = promote.promote(layout, known, given.name, given.anyway)
     _print(verdict.text)
     if not verdict.is_champion:
         sys.exit(1)
 
 
 def _serve(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     task = given.task or next(iter(known.tasks))
     known.task(task)
-    from esetrag.experiments import server
+    from esetrag.tracking import server
 
     listening = server.listen(given.host, given.port)
     server.run(server.application(Layout(task), known, given.name, given.champion), listening)
 
 
 def _curve(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     layout = Layout(given.task or next(iter(known.tasks)))
     task = known.task(layout.task)
     if given.seeds < 1:
         raise ParamsError(f"--seeds: expected 1 or more, found {given.seeds}")
     from tqdm import tqdm
 
-    from esetrag.auditing import audit
-    from esetrag.corpus import unimorph
-    from esetrag.corpus.selection import select
-    from esetrag.experiments import curve
-    from esetrag.reporting import plots
+    from esetrag.data import unimorph
+    from esetrag.data.audit import audit
+    from esetrag.data.selection import select
+    from esetrag.report import plots
+    from esetrag.tracking import learning_curve
 
     raw = Path(task.raw)
     selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
     selection = audit.settle(selection, audit.examine(selection, task), known.sample.suspicious)
-    jobs = curve.jobs(selection.table, known, given.seeds, given.sizes or curve.SIZES, given.all)
-    bar = tqdm(curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
+    jobs = learning_curve.jobs(
+        selection.table, known, given.seeds, given.sizes or learning_curve.SIZES, given.all
+    )
+    bar = tqdm(learning_curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     confidence = known.evaluate.confidence
-    means = curve.table([point for some in bar for point in some], confidence)
-    page = curve.page(layout.task, means, confidence)
+    means = learning_curve.table([point for some in bar for point in some], confidence)
+    page = learning_curve.page(layout.task, means, confidence)
     plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
@@ -229,9 +231,9 @@ def _curve(given: argparse.Namespace) -> None:
 
 
 def _verify(given: argparse.Namespace) -> None:
-    known = params.load(PARAMS)
+    known = config.load(PARAMS)
     tasks = [given.task] if given.task else list(known.tasks)
-    from esetrag.experiments import verify
+    from esetrag.tracking import verify
 
     report = verify.verify([task for task in tasks if known.task(task)])
     print(report.text)
@@ -240,8 +242,8 @@ def _verify(given: argparse.Namespace) -> None:
 
 
 def _results(given: argparse.Namespace) -> None:
-    from esetrag.project import files
-    from esetrag.reporting import results
+    from esetrag.core import files
+    from esetrag.report import results
 
     readme = Path("README.md")
     now = readme.read_text("utf-8")

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from esetrag.__main__ import main
-from esetrag.project import files
+from esetrag.core import files
 from tests.project import REPO
 
 README = (REPO / "README.md").read_text("utf-8")

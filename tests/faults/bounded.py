@@ -22,10 +22,10 @@ ALLOWED = 3 * 2**29
 
 
 def main() -> None:
-    from esetrag.corpus import sampling, unimorph  # noqa: F401
-    from esetrag.evaluating import analysis  # noqa: F401
-    from esetrag.learning import training  # noqa: F401
-    from esetrag.predicting import prediction, words  # noqa: F401
+    from esetrag.analysis import error_analysis  # noqa: F401
+    from esetrag.data import sampling, unimorph  # noqa: F401
+    from esetrag.predict import inputs, outputs  # noqa: F401
+    from esetrag.training import trainer  # noqa: F401
 
     idle = _run({"arguments": ["esetrag", "--help"], "folder": "."})["peak"]
     cases = json.loads(Path(sys.argv[1]).read_text("utf-8"))

@@ -49,7 +49,7 @@ sys.exit(max(abs(forked([f"stages/{stage}.py", "toy"], {}, 2)) for stage in sys.
 
 
 def set_constant(project: Project, module: str, name: str, value: float) -> None:
-    """Changes a constant of the copy's library."""
+    """ChangeModel a constant of the copy's library."""
     path = project.root / f"src/esetrag/{module}.py"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     changed = [f"{name} = {value}\n" if line.startswith(f"{name} = ") else line for line in lines]
@@ -62,7 +62,7 @@ def slow_down(project: Project, seconds: float) -> None:
     script = project.root / "stages/train.py"
     slow = f"""
     import time
-    from esetrag.learning import progress
+    from esetrag.training import progress
     told = progress._line
     progress._line = lambda epoch: (time.sleep({seconds}), told(epoch))[1]
 """

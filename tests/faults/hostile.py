@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from esetrag.corpus import tables
-from esetrag.project.layout import MANIFEST, WEIGHTS
+from esetrag.core import tables
+from esetrag.core.layout import MANIFEST, WEIGHTS
 
 MIB = 2**20
 TRACE = "trace"

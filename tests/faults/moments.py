@@ -92,10 +92,11 @@ def main() -> None:
     import filelock  # noqa: F401
     import torch._dynamo  # noqa: F401
 
-    from esetrag.corpus import tables  # noqa: F401
-    from esetrag.experiments import tracker  # noqa: F401
-    from esetrag.learning import progress, training  # noqa: F401
-    from esetrag.reading import analogy, checkpoint  # noqa: F401
+    from esetrag.core import tables  # noqa: F401
+    from esetrag.models import checkpoint  # noqa: F401
+    from esetrag.models.lemma_prior import analogy  # noqa: F401
+    from esetrag.tracking import tracker  # noqa: F401
+    from esetrag.training import progress, trainer  # noqa: F401
 
     whole: dict[str, str] = {}
     moments = []

@@ -162,13 +162,16 @@ def warm() -> None:
     sys.path.insert(0, "src")
     import filelock  # noqa: F401
 
-    from esetrag.corpus import tables, unimorph  # noqa: F401
-    from esetrag.evaluating import analysis, evaluation  # noqa: F401
-    from esetrag.experiments import tracker  # noqa: F401
-    from esetrag.learning import progress, training  # noqa: F401
-    from esetrag.predicting import prediction  # noqa: F401
-    from esetrag.reading import analogy, checkpoint  # noqa: F401
-    from esetrag.reporting import error_report, model_card, plots  # noqa: F401
+    from esetrag.analysis import error_analysis  # noqa: F401
+    from esetrag.core import tables  # noqa: F401
+    from esetrag.data import unimorph  # noqa: F401
+    from esetrag.models import checkpoint  # noqa: F401
+    from esetrag.models.lemma_prior import analogy  # noqa: F401
+    from esetrag.predict import outputs  # noqa: F401
+    from esetrag.report import error_report, model_card, plots  # noqa: F401
+    from esetrag.tasks import evaluation  # noqa: F401
+    from esetrag.tracking import tracker  # noqa: F401
+    from esetrag.training import progress, trainer  # noqa: F401
 
 
 def try_out(command: list[str], outputs: list[str], faults: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esetrag.corpus import unimorph
-from esetrag.corpus.selection import select
-from esetrag.predicting import words
-from esetrag.project import features, params
-from esetrag.project.errors import EsetragError
-from esetrag.project.layout import MANIFEST
-from esetrag.reading import checkpoint
+from esetrag.core import config, features
+from esetrag.core.errors import EsetragError
+from esetrag.core.layout import MANIFEST
+from esetrag.data import unimorph
+from esetrag.data.selection import select
+from esetrag.models import checkpoint
+from esetrag.predict import inputs
 from tests.project import REPO
 
 TIMES = int(os.environ.get("FUZZ", "1"))
@@ -108,8 +108,8 @@ def table(path: Path, data: bytes) -> None:
 
 @fuzzed(2500, 10)
 @given(ROWS)
-def test_tables(folder: Path, inputs: list[bytes]) -> None:
-    for data in inputs:
+def test_tables(folder: Path, texts: list[bytes]) -> None:
+    for data in texts:
         refused_in_one_line(lambda data=data: table(folder / "t.tsv", data))  # type: ignore[misc]
 
 
@@ -128,16 +128,16 @@ def test_packed_files(folder: Path, changes: list[tuple[int, bytes]]) -> None:
         changed = PACKED[:place] + data + PACKED[place + len(data) :]
         refused_in_one_line(lambda changed=changed: table(folder / "t.gz", changed))  # type: ignore[misc]
         (folder / "w.gz").write_bytes(changed)
-        refused_in_one_line(lambda: list(words.from_file(folder / "w.gz")))
+        refused_in_one_line(lambda: list(inputs.from_file(folder / "w.gz")))
 
 
 @fuzzed(1200, 10)
 @given(ROWS, st.sampled_from([None, "1", "2", "99", "0", "", "a", "ő", "９", "²", "\n"]))
-def test_words(folder: Path, inputs: list[bytes], name: str | None) -> None:
+def test_words(folder: Path, texts: list[bytes], name: str | None) -> None:
     path = folder / "w.tsv"
-    for data in inputs:
+    for data in texts:
         path.write_bytes(data)
-        refused_in_one_line(lambda: list(words.from_file(path, name)))
+        refused_in_one_line(lambda: list(inputs.from_file(path, name)))
 
 
 YAML = joined(
@@ -172,13 +172,13 @@ LINES = GIVEN.splitlines(keepends=True)
 
 def parameters(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-    params.load(path)
+    config.load(path)
 
 
 @fuzzed(900, 5)
 @given(YAML)
-def test_parameters(folder: Path, inputs: list[bytes]) -> None:
-    for data in inputs:
+def test_parameters(folder: Path, texts: list[bytes]) -> None:
+    for data in texts:
         refused_in_one_line(lambda data=data: parameters(folder / "p.yaml", data))  # type: ignore[misc]
 
 

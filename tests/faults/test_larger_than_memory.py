@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from esetrag.corpus import tables
+from esetrag.core import tables
 from tests.project import Project, copy_project, toy_table
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")

@@ -145,7 +145,7 @@ def test_a_state_of_other_parameters_is_ignored(
 def test_a_state_of_other_rows_or_other_code_is_ignored(killed: Callable[..., Project]) -> None:
     project = killed()
     states = {path.name: path.read_bytes() for path in (project.root / STATES).iterdir()}
-    with (project.root / "src/esetrag/reading/batches.py").open("a") as file:
+    with (project.root / "src/esetrag/symbols/batch.py").open("a") as file:
         file.write("# changed\n")
     assert "of another configuration" in project.stage("train").stderr
     for name, data in states.items():

@@ -161,7 +161,7 @@ def test_a_stage_that_is_told_to_ignore_a_signal_does(endless: Project, start: S
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from esetrag.project import runtime
+from esetrag.core import runtime
 runtime.FINISH, runtime.END, runtime.WAIT = 0.3, 0.6, 0.2
 try:
     with runtime.guarded(Path("lock/toy"), "some"):

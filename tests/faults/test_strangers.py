@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from esetrag.corpus import tables
-from esetrag.project.errors import DataError
+from esetrag.core import tables
+from esetrag.core.errors import DataError
 from tests.faults.hostile import ARTIFACTS, CHECKPOINTS, MIB, PARAMS, TABLES, TRACE, WORDS, Payload
 from tests.project import REPO, Project
 
@@ -124,8 +124,8 @@ def test_the_payload_of_the_pickles_would_have_run(tmp_path: Path, monkeypatch: 
 FLIPS = """
 import sys
 from pathlib import Path
-from esetrag.corpus import tables
-from esetrag.project.errors import DataError
+from esetrag.core import tables
+from esetrag.core.errors import DataError
 
 path, told = Path(sys.argv[1]), {"refused": 0, "read": 0, "other": 0}
 data, rows = path.read_bytes(), tables.read(path, tables.SAMPLE)

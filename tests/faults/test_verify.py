@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag.experiments import verify
-from esetrag.project import files
-from esetrag.project.errors import DataError
+from esetrag.core import files
+from esetrag.core.errors import DataError
+from esetrag.tracking import verify
 from tests.project import Project
 
 WEIGHTS = "data/toy/model/model.safetensors"
@@ -35,7 +35,7 @@ def object_of(project: Project, name: str) -> str:
 
 
 def flip(path: Path) -> None:
-    """Changes a bit in place; size, time and permissions stay, as when a disk fails."""
+    """ChangeModel a bit in place; size, time and permissions stay, as when a disk fails."""
     before = path.stat()
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -134,7 +134,7 @@ def test_a_checkpoint_that_was_put_in_and_committed_is_held_against_its_manifest
 
 
 def of_train(project: Project, **changed: str) -> None:
-    """Changes what dvc.lock says of the checkpoint."""
+    """ChangeModel what dvc.lock says of the checkpoint."""
     path = project.root / "dvc.lock"
     content = yaml.safe_load(path.read_text())
     for stage in content["stages"].values():

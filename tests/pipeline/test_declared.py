@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from esetrag.project import params
+from esetrag.core import config
 from tests.pipeline.opened import opened
 from tests.project import REPO, Project
 
@@ -27,7 +27,7 @@ print(json.dumps(sorted(f.relative_to(root.parent).as_posix() for f in files if 
 """
 SECTIONS_OF = """
 import json, runpy, sys
-from esetrag.project import stage
+from esetrag.core import stage
 stage.run = lambda main, *sections: print(json.dumps([section.__name__ for section in sections]))
 runpy.run_path(f"stages/{sys.argv[1]}.py", run_name="__main__")
 """
@@ -138,7 +138,7 @@ def test_a_stage_is_handed_the_sections_that_it_declares(stage: str) -> None:
     names = json.loads(Project(REPO).run("python", "-c", SECTIONS_OF, stage).stdout)
     keys = ["tasks.toy" if name == "Task" else to_key(name) for name in names]
     if stage == "error_analysis":  # it completes the run, which shows all parameters but tracking's
-        keys = ["tasks.toy", *(key for key in params.Params.model_fields if key not in ("tasks", "tracking"))]
+        keys = ["tasks.toy", *(key for key in config.Params.model_fields if key not in ("tasks", "tracking"))]
     assert sorted(keys) == sorted(declared(stage)["params"])
 
 

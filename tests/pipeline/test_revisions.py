@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from esetrag.experiments import store
+from esetrag.tracking import store
 from tests.pipeline import logged
 from tests.pipeline.logged import Client, Open
 from tests.project import Project

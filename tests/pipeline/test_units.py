@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from esetrag.corpus import tables
-from esetrag.predicting.reader import Reader
+from esetrag.core import tables
+from esetrag.predict.predictor import Predictor
 from tests.project import Project
 
 STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
@@ -32,5 +32,5 @@ def test_a_pipeline_of_each_unit(project: Project, unit: str) -> None:
         assert (longest > 1) == (unit == "bpe")
         assert test["reader"]["accuracy"] > 0.9
     predictions = tables.read(project.root / "data/toy/predictions.parquet")
-    read = Reader.load(project.root / "data/toy/model").read_table(predictions["form"])
+    read = Predictor.load(project.root / "data/toy/model").read_table(predictions["form"])
     assert read["label"].to_pylist() == predictions["predicted"].to_pylist()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from esetrag.corpus import tables
-from esetrag.corpus.families import Families
-from esetrag.evaluating.exposure import Shown
+from esetrag.analysis.seen_in_training import SeenInTraining
+from esetrag.core import tables
+from esetrag.data.families import Families
 
 
 def sample(*rows: tuple[str, str, str]) -> pa.Table:
@@ -15,8 +15,8 @@ def sample(*rows: tuple[str, str, str]) -> pa.Table:
     return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=tables.SAMPLE)
 
 
-def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> Shown:
+def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> SeenInTraining:
     """What training showed; without test rows the parts are all the same."""
     parts = {"train": train, "dev": train, "test": train if test is None else test}
     everything = pa.concat_tables(part.select(tables.SAMPLE.names) for part in parts.values())
-    return Shown(parts, Families.of(everything).table, longest)
+    return SeenInTraining(parts, Families.of(everything).table, longest)

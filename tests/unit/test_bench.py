@@ -49,7 +49,7 @@ def test_notebook_loop_learns() -> None:
 def test_the_lstm_measured_on_all_words_is_the_one_that_the_page_says_how_to_get() -> None:
     page = (REPO / "docs/performance.md").read_text("utf-8")
     (command,) = re.findall(r"^\$ dvc exp run (-S sample\.train=null .*(?:\n    .*)*)", page, re.MULTILINE)
-    told: ours.Changes = {}
+    told: ours.ChangeModel = {}
     for section, key, value in re.findall(r"-S ([a-z_]+)\.([a-z_]+)=(\S+)", command):
         told.setdefault(section, {})[key] = yaml.safe_load(value)
     assert told.pop("sample") == {"train": None, "dev": None}

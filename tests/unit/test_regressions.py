@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esetrag.corpus import sampling, unimorph
-from esetrag.corpus.selection import select
-from esetrag.learning import history, training
+from esetrag.core import config
+from esetrag.core.errors import CheckpointError, DataError, ParamsError, TrainingError
+from esetrag.data import sampling, unimorph
+from esetrag.data.selection import select
 from esetrag.lexicon import hunspell
-from esetrag.predicting.reader import Reader
-from esetrag.project import params
-from esetrag.project.errors import CheckpointError, DataError, ParamsError, TrainingError
-from esetrag.reading import checkpoint
+from esetrag.models import checkpoint
+from esetrag.predict.predictor import Predictor
+from esetrag.training import history, trainer
 
 
 def test_the_order_of_the_file_is_kept(repo: Path) -> None:
@@ -27,7 +27,7 @@ def test_the_order_of_the_file_is_kept(repo: Path) -> None:
 
 def test_the_notebooks_draw_is_reproduced_from_the_file(repo: Path) -> None:
     path = repo / "data/raw/hun.tsv.gz"
-    sample = params.Sample(suspicious="keep", split="notebook", seed=1, train=1000, dev=200, test=200)
+    sample = config.Sample(suspicious="keep", split="notebook", seed=1, train=1000, dev=200, test=200)
     table = select(unimorph.read(path), path, "N", "Case").table
     found = sampling.draw(sampling.split(table, sample), sample)
     frame = pd.read_csv(path, sep="\t", names=["lemma", "form", "features"], keep_default_na=False)
@@ -51,27 +51,27 @@ def test_leading_zeros_are_decimal_as_dvc_reads_them(
 ) -> None:
     page = (repo / "params.yaml").read_text().replace("epochs: 20", f"epochs: {text}", 1)
     (tmp_path / "params.yaml").write_text(page)
-    assert params.load(tmp_path / "params.yaml").train.epochs == expected
+    assert config.load(tmp_path / "params.yaml").train.epochs == expected
 
 
 @pytest.mark.parametrize("data", [b"a: \xff\n", b"a: \0\n"])
 def test_an_error_is_one_line(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "params.yaml").write_bytes(data)
     with pytest.raises(ParamsError) as caught:
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
     assert "\n" not in str(caught.value)
 
 
 def test_the_second_of_two_equal_keys_is_told(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("a: 1\nb: 2\na: 3\n")
     with pytest.raises(ParamsError, match="line 3"):
-        params.load(tmp_path / "params.yaml")
+        config.load(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("device", ["cuda:99999999999", "cuda:\u0663"])
 def test_a_device_that_torch_cannot_parse_is_told(device: str) -> None:
     with pytest.raises(TrainingError):
-        training.choose_device(device)
+        trainer.choose_device(device)
 
 
 @pytest.mark.parametrize("place", ["hidden", "embedding"])
@@ -84,7 +84,7 @@ def test_a_lying_manifest_is_refused(tiny_checkpoint: Path, place: str) -> None:
 
 
 def test_a_lone_surrogate_is_no_traceback(tiny_checkpoint: Path) -> None:
-    reader = Reader.load(tiny_checkpoint)
+    reader = Predictor.load(tiny_checkpoint)
     with pytest.raises(DataError, match="UTF-8"):
         reader.predict(["a\udcff"])
 

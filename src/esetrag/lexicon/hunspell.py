@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from esetrag.lexicon.paradigm import NOUN, VERB, Inflection
-from esetrag.project import files
-from esetrag.project.errors import DataError
+from esetrag.core import files
+from esetrag.core.errors import DataError
+from esetrag.lexicon.paradigm import NOUN, VERB, LemmaPrior
 
 FORBIDDEN, ONLY_IN_COMPOUND, NEEDS_AFFIX = "w", "|", "u"
 LEMMA = re.compile(r"[a-záéíóöőúüű]{3,}")
@@ -56,7 +56,7 @@ class Affixes:
     rules: dict[str, list[Rule]]  # flag -> rules
 
     @classmethod
-    def read(cls, path: Path, kind: Inflection) -> Affixes:
+    def read(cls, path: Path, kind: LemmaPrior) -> Affixes:
         """Reads the alias tables and every suffix rule that makes one of the cells.
 
         Raises:
@@ -102,7 +102,7 @@ def _condition(text: str) -> re.Pattern[str]:
     return re.compile(f"(?:{text.replace('-', chr(92) + '-')})$")
 
 
-def _cell(fields: list[str], kind: Inflection) -> tuple[str | None, bool] | None:
+def _cell(fields: list[str], kind: LemmaPrior) -> tuple[str | None, bool] | None:
     """The tags and whether it is a noun's plural; None if the fields say more than one cell."""
     tags, plural = None, False
     for field in fields:
@@ -120,7 +120,7 @@ def _cell(fields: list[str], kind: Inflection) -> tuple[str | None, bool] | None
     return tags, plural
 
 
-def paradigms(aff: Path, dic: Path, kind: Inflection = NOUN) -> dict[str, Paradigm]:
+def paradigms(aff: Path, dic: Path, kind: LemmaPrior = NOUN) -> dict[str, Paradigm]:
     """Expands every common noun, or every verb, of the dictionary.
 
     Args:
@@ -187,7 +187,7 @@ def _entries(dic: Path, affixes: Affixes) -> Iterator[tuple[str, str, list[str]]
             raise DataError(f"{dic}, line {number}: not a dictionary entry ({error})") from error
 
 
-def complete(lemmas: dict[str, Paradigm], kind: Inflection = NOUN) -> dict[str, Paradigm]:
+def complete(lemmas: dict[str, Paradigm], kind: LemmaPrior = NOUN) -> dict[str, Paradigm]:
     """Keeps lower-case Hungarian words of at least three letters that fill all cells."""
     size = len(kind.cells)
     return {lemma: cells for lemma, cells in lemmas.items() if LEMMA.fullmatch(lemma) and len(cells) == size}
@@ -198,7 +198,7 @@ def choose(lemmas: dict[str, Paradigm], count: int | None) -> list[str]:
     return sorted(sorted(lemmas, key=lambda lemma: hashlib.sha256(lemma.encode()).digest())[:count])
 
 
-def table(lemmas: dict[str, Paradigm], chosen: list[str], kind: Inflection = NOUN) -> str:
+def table(lemmas: dict[str, Paradigm], chosen: list[str], kind: LemmaPrior = NOUN) -> str:
     """The rows ``lemma<TAB>form<TAB>tags`` of the chosen lemmas, in a fixed order."""
     return "".join(
         f"{lemma}\t{form}\t{bundle}\n"

@@ -45,7 +45,7 @@ PERSONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Inflection:
+class LemmaPrior:
     """How a part of speech is inflected."""
 
     pos: str
@@ -70,5 +70,5 @@ class Inflection:
         return f"{self.pos};{tags}{self.numbers[plural]}"
 
 
-NOUN = Inflection("N", "po:noun", CASES, "NOM", (";SG", ";PL"))
-VERB = Inflection("V", "po:vrb", PERSONS, PERSONS["PRES_INDIC_INDEF_SG_3"], ("",))
+NOUN = LemmaPrior("N", "po:noun", CASES, "NOM", (";SG", ";PL"))
+VERB = LemmaPrior("V", "po:vrb", PERSONS, PERSONS["PRES_INDIC_INDEF_SG_3"], ("",))

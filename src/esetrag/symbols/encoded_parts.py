@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from esetrag.corpus import tables, truth
+from esetrag.core import tables
+from esetrag.data import label_sets
 from esetrag.symbols import encoding
-from esetrag.symbols.vocab import SPECIAL, UNK, Vocabulary
+from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
 
 WIDEST = 2**25
 """Ids encoded at once."""
@@ -81,8 +82,8 @@ class Account:
             characters = Counter("".join(rows["form"].to_pylist()))
             for character in self._vocabulary.unknown("".join(characters)):
                 self._unknown[character] += characters[character]
-        named = truth.names(rows["label"])
-        borne = dict(zip(named, truth.matrix(rows["label"], named).sum(0).tolist(), strict=True))
+        named = label_sets.names(rows["label"])
+        borne = dict(zip(named, label_sets.matrix(rows["label"], named).sum(0).tolist(), strict=True))
         self._unseen.update({value: borne[value] for value in named if value not in self._vocabulary.labels})
 
     def figures(self) -> dict[str, object]:

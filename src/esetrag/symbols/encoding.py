@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.corpus import tables, truth
-from esetrag.project.errors import DataError
-from esetrag.symbols.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from esetrag.core import tables
+from esetrag.core.errors import DataError
+from esetrag.data import label_sets
+from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 MARKS = 2  # BOS and EOS
 MAX_WIDTH = 2**16 - 1
@@ -117,7 +118,7 @@ def chunk_text(chunk: pa.Array) -> str:
 def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
     """Encodes forms and labels of labelled rows (``tables.SAMPLE``)."""
     ids, lengths = encode(rows["form"], vocabulary, width, keep)
-    return Encoded(ids, lengths, truth.matrix(rows["label"], vocabulary.labels), keep)
+    return Encoded(ids, lengths, label_sets.matrix(rows["label"], vocabulary.labels), keep)
 
 
 def write(path: Path, encoded: Encoded, symbols: int) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from esetrag.core.errors import DataError
 from esetrag.lexicon import hunspell
-from esetrag.lexicon.paradigm import CASES, MOODS, NOUN, VERB, Inflection
-from esetrag.project.errors import DataError
+from esetrag.lexicon.paradigm import CASES, MOODS, NOUN, VERB, LemmaPrior
 
 Cells = dict[str, set[str]]
 
 
-def expand(folder: Path, aff: str | bytes, dic: str | bytes, kind: Inflection = NOUN) -> dict[str, Cells]:
+def expand(folder: Path, aff: str | bytes, dic: str | bytes, kind: LemmaPrior = NOUN) -> dict[str, Cells]:
     """The paradigms of a dictionary; the word list's count of entries is written here."""
     for name, text in (("x.aff", aff), ("x.dic", dic)):
         data = text.encode() if isinstance(text, str) else text

@@ -74,7 +74,7 @@ def test_hash_seed_and_threads_decide_no_tie(environment: dict[str, str]) -> Non
 
 def test_only_subwords_pay_for_the_import() -> None:
     script = (
-        "import sys; from esetrag.symbols.vocab import Vocabulary as V; V.build(['ab'], ['X']); "
+        "import sys; from esetrag.symbols.vocabulary import Vocabulary as V; V.build(['ab'], ['X']); "
         "V.build(['ab'], ['X'], 1, 'word'); assert 'tokenizers' not in sys.modules; "
         "V.build(['ab'], ['X'], 1, 'bpe', 1); assert 'tokenizers' in sys.modules"
     )

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag.corpus import tables
-from esetrag.project.errors import DataError
+from esetrag.core import tables
+from esetrag.core.errors import DataError
 from esetrag.symbols import encoded_parts, encoding
 from esetrag.symbols.encoding import Encoded, Keep
-from esetrag.symbols.vocab import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 LETTERS = st.one_of(
     st.characters(exclude_categories=["Cs"]),

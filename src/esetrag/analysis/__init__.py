@@ -1,0 +1,1 @@
+"""Which predictions are wrong, and what the model relies on."""

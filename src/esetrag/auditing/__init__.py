@@ -1,1 +1,0 @@
-"""Rows whose labels their endings, spelling or paradigms contradict."""

@@ -1,0 +1,1 @@
+"""What everything stands on: configuration, paths, files, tables, errors, the process of a stage."""

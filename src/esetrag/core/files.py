@@ -1,0 +1,132 @@
+"""Files appear whole or not at all: written beside their place, flushed to disk, renamed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from esetrag.core.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BLOCK = 2**20
+"""Bytes read at once."""
+LARGEST_JSON = 2**26
+"""Bytes; the vocabulary of a script of all of Unicode's letters has a tenth of them."""
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """Opens a file to read its bytes, unpacked if its name ends in ``.gz``."""
+    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file that takes the place of ``path`` when the block ends well.
+
+    Args:
+        path: the file to appear; missing folders above it are made.
+
+    Yields:
+        A binary file; if the block raises, it is removed and ``path`` stays as it was.
+
+    Raises:
+        DataError: if the place cannot be written, naming the path.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # a temporary file is private; its umask must not reach the outputs
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes ``data`` to ``path``, whole or not at all."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 with LF line ends on every platform, since DVC hashes bytes."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes canonical JSON: sorted keys, two spaces, a newline at the end.
+
+    Raises:
+        ValueError: if ``content`` holds NaN or an infinity, which JSON does not have.
+    """
+    write_text(
+        path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def write_csv(path: Path, table: DataFrame) -> None:
+    """Writes a table as comma-separated values under a line of names."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def whole(stream: io.BufferedIOBase, most: int) -> bytes | None:
+    """All bytes of a stream; None if it has more than ``most``, of which no more than those are held.
+
+    Args:
+        stream: a file; one that unpacks may hold a thousand times the bytes that lie on the disk.
+        most: bytes.
+    """
+    parts, left = [], most
+    while data := stream.read(BLOCK):
+        left -= len(data)
+        if left < 0:
+            return None
+        parts.append(data)
+    return b"".join(parts)
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        DataError: if there is no such file, it is not JSON or larger than ``LARGEST_JSON``.
+    """
+    try:
+        with path.open("rb") as file:
+            data = whole(file, LARGEST_JSON)
+        if data is None:
+            raise DataError(f"{path}: expected JSON of {LARGEST_JSON:,} bytes at most, found more")
+        return json.loads(data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: expected JSON, found something else ({error})") from error
+
+
+def md5(path: Path) -> str:
+    """The MD5 of a file's bytes, in hexadecimal: what DVC knows a file by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

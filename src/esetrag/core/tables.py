@@ -1,0 +1,189 @@
+"""The parquet tables that stages hand on: fixed schemas, checked when read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from esetrag.core import files, parquet
+from esetrag.core.errors import DataError
+
+Storage = dict[str, str | bool]
+AT_ONCE = 2**16
+"""Rows of a row group where a table is written whole."""
+WHOLE = 2**20
+"""Rows that are read at once where all are wanted: parts of a column would have to be joined."""
+BATCH = 2**14
+"""Rows read at once where they go by, and what is made of them."""
+ROW_GROUP = 2**23
+"""Bytes of the rows that wait to be written together where they come in parts."""
+
+TEXTS: Storage = {"compression": "zstd", "write_page_checksum": True}
+ARRAYS: Storage = {**TEXTS, "compression": "lz4", "use_dictionary": False}
+"""How tables of texts and of arrays are stored: numbers are not looked up in a dictionary of them, and LZ4
+unpacks them four times as fast as Zstandard."""
+
+ROWS = pa.schema(
+    [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
+)
+"""A row of the table with the value of the task's feature: lemma, form, bundle, value."""
+
+SAMPLE = ROWS
+"""A form of a part, once, with all its bundles and all its values (``truth.of_forms``)."""
+
+FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("lemma", "head")])
+"""A lemma and the head of its family."""
+
+ERRORS = pa.schema(
+    [
+        *SAMPLE,
+        pa.field("predicted", pa.string()),
+        pa.field("predicted_set", pa.string()),
+        pa.field("probability", pa.float32()),
+        pa.field("label_probability", pa.float32()),
+        pa.field("unknown", pa.string()),
+        pa.field("kind", pa.string()),
+    ]
+)
+"""A misread form: how sure the reader was, what it gave the true values, the symbols it did not know,
+the kind of error (``taxonomy.KINDS``)."""
+
+ATTRIBUTIONS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("form", "label", "predicted", "against")),
+        pa.field("rest", pa.float32()),
+        pa.field("letters", pa.list_(pa.float32())),
+    ]
+)
+"""What each letter of a form does for the label read, against another; what of it is no letter's doing."""
+
+
+def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
+    """Schema of the encoded rows.
+
+    Args:
+        width: symbols a row, padding included.
+        symbols: size of the vocabulary; its ids are stored in the narrowest type, little-endian.
+        labels: values that are told apart; those of a row are one bit each.
+    """
+    # As bytes, not as a list: parquet takes lists apart value by value, eight times as long.
+    return pa.schema(
+        [
+            pa.field("ids", pa.binary(width * id_type(symbols).itemsize), nullable=False),
+            pa.field("length", pa.uint16(), nullable=False),
+            pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),  # none: unseen in training
+        ]
+    )
+
+
+def id_type(symbols: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """The narrowest unsigned integer that holds the ids of a vocabulary."""
+    return np.dtype("u1" if symbols <= 2**8 else "<u2" if symbols <= 2**16 else "<u4")
+
+
+def predictions(labels: list[str]) -> pa.Schema:
+    """Schema of the predictions; the metadata name the labels behind ``probabilities``."""
+    shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
+    read = [("predicted", pa.string()), ("predicted_set", pa.string())]
+    extra = [*read, ("probability", pa.float32()), ("probabilities", shares)]
+    fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    return pa.schema(fields, metadata={"labels": "\t".join(labels)})
+
+
+def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
+    """Writes a table, the same bytes for the same rows and library version, with checksums of its pages."""
+    with files.replacing(path) as file:
+        pq.write_table(table, file, row_group_size=AT_ONCE, **storage)
+
+
+def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
+    """Writes a table as its rows come, of which a row group at a time is in memory.
+
+    Args:
+        path: as of ``write``.
+        parts: of one schema; one at least, maybe without rows.
+        storage: as of ``write``.
+    """
+    rest = iter(parts)
+    waiting = [next(rest)]
+    with (
+        files.replacing(path) as file,
+        pq.ParquetWriter(file, waiting[0].schema, **storage) as writer,
+    ):
+        for part in rest:
+            waiting.append(part)
+            if sum(table.nbytes for table in waiting) > ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting).combine_chunks())
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).combine_chunks())
+
+
+def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
+    """Reads a table whole.
+
+    Args:
+        path: a parquet file.
+        expected: its schema; None takes any.
+
+    Raises:
+        DataError: if the file is missing, damaged, has another schema or is too large (``parquet.LARGEST``).
+    """
+    parts: list[pa.Table] = []
+    size = 0
+    for part in batches(path, expected, WHOLE):
+        size += part.nbytes
+        if size > parquet.LARGEST:
+            raise DataError(
+                f"{path}: expected a table of {parquet.LARGEST:,} bytes at most in memory, found more; "
+                "draw fewer rows: sample in params.yaml"
+            )
+        parts.append(part)
+    return pa.concat_tables(parts)
+
+
+def batches(path: Path, expected: pa.Schema | None = None, rows: int = BATCH) -> Iterator[pa.Table]:
+    """Reads a table some rows at a time.
+
+    Args:
+        path: a parquet file.
+        expected: its schema; None takes any.
+        rows: how many at a time.
+
+    Yields:
+        A table without rows; then the rows.
+
+    Raises:
+        DataError: if the file is missing, damaged, has another schema or its rows are too large.
+    """
+    try:
+        for number, part in enumerate(parquet.batches(path, rows)):
+            if expected is not None and not number:
+                check(path, part, expected)
+            yield part
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; run the stage that makes it: dvc repro") from error
+    except MemoryError:  # Arrow's is one of its exceptions, too
+        raise
+    except parquet.DAMAGE as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: not a whole parquet file ({reason}); make it anew: dvc repro -f") from error
+
+
+def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:
+    """Compares the columns of a table read from ``path`` with those expected.
+
+    Raises:
+        DataError: if they differ.
+    """
+    if not table.schema.equals(expected):
+        raise DataError(f"{path}: expected columns {_columns(expected)}, found {_columns(table.schema)}")
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name}: {field.type}" for field in schema)

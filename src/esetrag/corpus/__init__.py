@@ -1,1 +1,0 @@
-"""UniMorph tables: rows, true values of a form, parts, families of lemmas."""

@@ -1,0 +1,1 @@
+"""UniMorph tables: rows, label sets, splits, families of lemmas."""

@@ -1,0 +1,197 @@
+"""Finds labels that contradict what the same change says at other lemmas.
+
+Two accounts compete for every row: the label is right, and comes from what rows of *other* lemmas
+with the same ending bear; or it is wrong, and comes from the errors this table makes. The method is
+that of Dawid and Skene (1979): what is right and which error is how likely are estimated in turn,
+each from the other, until nothing moves. Rows of a lemma are one witness, since a paradigm that was
+read one row off is wrong as a whole; a form with several legitimate values has support for each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag.data.audit.affixes import CHANGE, Change, Hashes, Ints, ids
+
+Floats = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.int32]
+
+TRUST = (3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 30.0)
+"""Rows of a context that weigh as much as all that is more general; the last splits rare endings."""
+SURE = 0.9
+"""A label that has so much support before anything is doubted is not doubted at all."""
+WRONG, UNSUPPORTED = 0.9, 0.1
+"""A row is suspicious if its label is that likely wrong and other lemmas support it so little."""
+FIRST_SHARE = 0.01  # of wrong rows, before any was counted
+LEAST_SHARE = 1e-4
+LEMMA_PRIOR = 1.0  # rows' worth of the table's share of wrong rows in the share of a lemma
+ERRORS_PRIOR = 20.0  # rows' worth of errors that go to any other label alike
+ROUNDS, STILL = 30, 0.01
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """What is to be said against each row's label."""
+
+    labels: list[str]
+    """All labels, sorted."""
+    wrong: Floats
+    """(n,) probability that the label is wrong."""
+    support: Floats
+    """(n,) share of the label among other lemmas' rows that look like this one."""
+    evidence: Floats
+    """(n,) natural logarithm of how much likelier the row is as an error."""
+    likelier: Ints
+    """(n,) id of the best other label."""
+    witnesses: Ints
+    """(n, 3) rows of other lemmas with the same change: all, with the label, with the likelier one."""
+
+    @property
+    def suspicious(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether the label is more than doubtful."""
+        return (self.wrong >= WRONG) & (self.support < UNSUPPORTED)
+
+
+def doubts(rows: pa.Table, change: Change, others: Ints) -> Doubts:
+    """Weighs each row's label against the rows of other lemmas.
+
+    Args:
+        rows: columns ``lemma`` and ``label``.
+        change: of the same rows.
+        others: (n,) ids of the other features of each row's bundle.
+    """
+    labels, label = _sorted_ids(rows["label"])
+    lemma, number = ids(rows["lemma"]), len(label)
+    found = Doubts(
+        labels,
+        wrong=np.zeros(number),
+        support=np.ones(number),
+        evidence=np.zeros(number),
+        likelier=np.zeros(number, np.int64),
+        witnesses=np.zeros((number, 3), np.int64),
+    )
+    if len(labels) < 2:
+        return found
+    levels = [_Level.of(context, lemma, label, len(labels)) for context in change.contexts(others)]
+    found.support[:] = _support(levels, label, len(labels))
+    low = np.flatnonzero(found.support < SURE)
+    if len(low):
+        _weigh(found, levels, label, lemma, low)
+    return found
+
+
+def _weigh(found: Doubts, levels: list[_Level], label: Ints, lemma: Ints, low: Ints) -> None:
+    """Estimates in turn which of the ``low`` rows are wrong and what errors are like."""
+    labels = len(found.labels)
+    views = [level.view(low, label, labels) for level in levels]
+    stated, of_lemma, place = label[low], lemma[low], np.arange(len(low))
+    rows_of_lemma = np.bincount(lemma)[of_lemma]
+    wrong, weights = np.zeros(len(low)), np.ones(len(label))
+    share, errors = np.full(len(low), FIRST_SHARE), np.full((labels, labels), 1 / (labels - 1))
+    for _ in range(ROUNDS):
+        true = _distribution(views, _sums(label, weights, labels), weights)  # (low, labels)
+        support = true[place, stated]
+        true[place, stated] = 0
+        as_error = (true * errors[:, stated].T).sum(1)
+        before, wrong = wrong, share * as_error / (share * as_error + (1 - share) * support)
+        # An odd row among good ones is no better for their company, so a lemma's share only ever raises.
+        overall = max(wrong.sum() / len(label), LEAST_SHARE)
+        beside = _sums(of_lemma, wrong, int(lemma.max()) + 1)[of_lemma] - wrong
+        share = (beside + LEMMA_PRIOR * overall) / (rows_of_lemma - 1 + LEMMA_PRIOR)
+        share = np.clip(share, overall, 1 - LEAST_SHARE)
+        blamed = true / np.maximum(true.sum(1, keepdims=True), TINY) * wrong[:, None]
+        errors = np.stack([_sums(stated, column, labels) for column in blamed.T])  # (true, stated)
+        errors += ERRORS_PRIOR / labels / (labels - 1)
+        errors /= errors.sum(1, keepdims=True)
+        weights[low] = 1 - wrong
+        if np.abs(wrong - before).max() < STILL:
+            break
+    found.wrong[low], found.support[low], found.likelier[low] = wrong, support, true.argmax(1)
+    found.evidence[low] = np.log(np.maximum(as_error, TINY)) - np.log(np.maximum(support, TINY))
+    alike, own = views[CHANGE]
+    counts = (alike.count(np.ones(len(label))) - own.count(np.ones(len(label)))).astype(np.int64)
+    found.witnesses[low] = np.stack(
+        [counts.sum(1), counts[place, stated], counts[place, true.argmax(1)]], axis=1
+    )
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Rows grouped by a context, and by lemma within it."""
+
+    context: Groups  # (n,)
+    within: Groups  # (n,) the lemma's rows of the context
+    of_label: Groups  # (n,) the context's rows of the label
+    of_both: Groups  # (n,)
+
+    @classmethod
+    def of(cls, context: Hashes, lemma: Ints, label: Ints, labels: int) -> _Level:
+        alike = ids(context)
+        within = ids(alike * (int(lemma.max()) + 1) + lemma)
+        groups = (alike, within, ids(alike * labels + label), ids(within * labels + label))
+        return cls(*(group.astype(np.int32) for group in groups))  # half the room; there are seven levels
+
+    def view(self, low: Ints, label: Ints, labels: int) -> list[_Counts]:
+        return [_Counts.of(group, low, label, labels) for group in (self.context, self.within)]
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Counts labels in the groups that some rows belong to."""
+
+    members: Ints  # rows of all those groups
+    cells: Ints  # (members,) group and label
+    place: Ints  # (low,)
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, group: Groups, low: Ints, label: Ints, labels: int) -> _Counts:
+        wanted, place = np.unique(group[low], return_inverse=True)
+        renamed = np.full(int(group.max()) + 1, -1)
+        renamed[wanted] = np.arange(len(wanted))
+        members = np.flatnonzero(renamed[group] >= 0)
+        cells = renamed[group[members]] * labels + label[members]
+        return cls(members, cells, place, (len(wanted), labels))
+
+    def count(self, weights: Floats) -> Floats:
+        counts = _sums(self.cells, weights[self.members], self.shape[0] * self.shape[1])
+        of_row: Floats = counts.reshape(self.shape)[self.place]
+        return of_row
+
+
+def _support(levels: list[_Level], label: Ints, labels: int) -> Floats:
+    """Share of each row's label among other lemmas' rows, the particular smoothed by the general."""
+    share: Floats = (np.bincount(label, minlength=labels) / len(label))[label]
+    for level, trust in zip(levels, TRUST, strict=True):
+        same = np.bincount(level.of_label)[level.of_label] - np.bincount(level.of_both)[level.of_both]
+        every = np.bincount(level.context)[level.context] - np.bincount(level.within)[level.within]
+        share = (same + trust * share) / (every + trust)
+    return share
+
+
+def _distribution(views: list[list[_Counts]], prior: Floats, weights: Floats) -> Floats:
+    """The same for every label, (low, labels)."""
+    shares: Floats = (prior / prior.sum())[None]
+    for (context, within), trust in zip(views, TRUST, strict=True):
+        counts = np.maximum(context.count(weights) - within.count(weights), 0)
+        shares = (counts + trust * shares) / (counts.sum(1, keepdims=True) + trust)
+    return shares
+
+
+def _sums(group: Ints, values: Floats, groups: int) -> Floats:
+    """The sum of the values of each group, (groups,)."""
+    return np.bincount(group, values, groups).astype(np.float64)
+
+
+def _sorted_ids(column: pa.ChunkedArray) -> tuple[list[str], Ints]:
+    """The values of a column, sorted, and the place of each row's among them."""
+    encoded = pc.dictionary_encode(column).combine_chunks()
+    names = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    order = np.argsort(names)
+    return names[order].tolist(), np.argsort(order)[encoded.indices.to_numpy()].astype(np.int64)

@@ -1,0 +1,101 @@
+"""Spellings that drift: one tag under two names, one bundle in two orders, one word in two scripts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from esetrag.core import features
+from esetrag.data.audit.affixes import Words
+
+ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "IDEOGRAPHIC": "CJK"}
+"""Scripts that a word may mix."""
+NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "SUBSCRIPT"])
+"""First words of the names of letters that stand beside letters of any script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A spelling, and the one it should have."""
+
+    kind: Literal["tag", "bundle", "unknown tag"]
+    found: str
+    expected: str
+    """Empty for a tag that the schema does not know."""
+    rows: int
+    """That have the spelling found."""
+    beside: int
+    """That have the one expected."""
+
+
+def drifts(bundles: dict[str, int]) -> list[Drift]:
+    """Compares the spellings of a table's bundles with the schema's and with each other.
+
+    Args:
+        bundles: rows of each bundle.
+
+    Returns:
+        Tags in a spelling that is not the schema's, tags the schema does not know, and bundles of
+        the same tags that stand in another order or with other brackets than most; by rows.
+    """
+    of_tag: Counter[str] = Counter()
+    variants: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for bundle, rows in bundles.items():
+        tags = features.tags(bundle)
+        for tag in set(tags):
+            of_tag[tag] += rows
+        respelt = bundle
+        for tag in sorted(set(tags), key=len, reverse=True):
+            respelt = respelt.replace(tag, features.spelling(tag))
+        variants[features.part_of_speech(bundle), *sorted(map(features.spelling, tags))][respelt] += rows
+    found = []
+    for tag, rows in of_tag.items():
+        expected = features.spelling(tag)
+        if not features.known(tag):
+            found.append(Drift("unknown tag", tag, "", rows, 0))
+        # LGSPEC02 for LGSPEC2 is a drift only where both stand; INST is none of the schema's names.
+        elif tag != expected and (of_tag[expected] or "SPEC" not in tag):
+            found.append(Drift("tag", tag, expected, rows, of_tag[expected]))
+    for spellings in variants.values():
+        (usual, most), *rest = sorted(spellings.items(), key=lambda entry: (-entry[1], entry[0]))
+        found += [Drift("bundle", other, usual, rows, most) for other, rows in rest]
+    return sorted(found, key=lambda drift: (-drift.rows, drift.kind, drift.found))
+
+
+def mixed(words: Words) -> npt.NDArray[np.bool_]:
+    """Whether letters of two scripts stand side by side in a word, (n,): Latin ``e`` in ``тeмір``.
+
+    ``α-részecske`` is no such word: the hyphen stands between.
+    """
+    present = np.flatnonzero(np.bincount(words.codes.astype(np.int64), minlength=1))
+    names: dict[str, int] = {"": 0}
+    script = np.zeros(len(present) and int(present[-1]) + 1, dtype=np.int16)
+    for code in present.tolist():
+        script[code] = names.setdefault(script_of(chr(code)), len(names))
+    mixes = np.zeros(len(words.lengths), dtype=bool)
+    if len(names) <= 2:
+        return mixes
+    of_symbol = script[words.codes.astype(np.int64)]
+    differ = (of_symbol[1:] != of_symbol[:-1]) & (of_symbol[1:] > 0) & (of_symbol[:-1] > 0)
+    words_by_start = np.argsort(words.starts, kind="stable")
+    second = np.flatnonzero(differ) + 1
+    word = words_by_start[np.searchsorted(words.starts[words_by_start], second, side="right") - 1]
+    mixes[word[second > words.starts[word]]] = True
+    return mixes
+
+
+def script_of(letter: str) -> str:
+    """The script of a letter, empty for one that goes with any and for what is no letter.
+
+    >>> script_of("ж"), script_of("e"), script_of("-"), script_of("µ")
+    ('CYRILLIC', 'LATIN', '', '')
+    """
+    if not unicodedata.category(letter).startswith("L"):
+        return ""
+    first = unicodedata.name(letter, "").split(" ")[0]
+    return "" if first in NO_SCRIPT else ONE_SCRIPT.get(first, first)

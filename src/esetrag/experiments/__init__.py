@@ -1,1 +1,0 @@
-"""Runs in MLflow's store: tracked, compared, promoted, served, verified."""

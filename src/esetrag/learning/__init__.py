@@ -1,1 +1,0 @@
-"""How a reader is trained, epoch by epoch, and taken up again where it was stopped."""

@@ -1,0 +1,1 @@
+"""Networks that score the labels of a word, and their checkpoint."""

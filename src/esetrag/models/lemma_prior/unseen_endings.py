@@ -1,0 +1,75 @@
+"""How likely an ending is that no training row showed, read symbol by symbol from the word's end.
+
+Few rows show few of the endings there are: *-ákba* is new, but all that ends in *-kba* was plural. So
+each value has its own chances of the symbol before, or of none, after the symbols behind; where it
+shows little, those of all values together count (Witten and Bell 1991), and behind those any symbol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+OF_ALL, OF_ANY = 0.3, 0.5
+"""ChangeModel that the chances of all values, and those of any symbol, count as."""
+OVER = 0.5
+"""Chance that an ending is over after each symbol beyond those that training showed."""
+
+Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class UnseenEndings:
+    """Chances of endings by the symbols that training showed at the end of one, and those that may follow."""
+
+    names: Ids  # (e,) of what training showed an ending to end in, ascending
+    whole: Floats  # (e, labels) chance of each value's new ending to be just that
+    longer: Floats  # (e, labels) to end in that, with a symbol before it that training did not show there
+    further: Floats  # (reach + 1,) chance of 0, 1, … more symbols before that one, and of which they are
+
+    @classmethod
+    def of(cls, tails: Ids, lengths: Ids, values: Ids, labels: int, symbols: int) -> UnseenEndings:
+        """Counts the distinct changes of each value.
+
+        Args:
+            tails: (c, reach + 1) names of the last 0, 1, … symbols of each change's ending.
+            lengths: (c,) symbols of the ending.
+            values: (c,)
+            labels: number of labels.
+            symbols: how many there are.
+        """
+        change, size = np.nonzero(np.arange(tails.shape[1]) <= lengths[:, None])
+        names, of_tail = np.unique(tails[change, size], return_inverse=True)
+        node = np.zeros(tails.shape, dtype=np.int64)
+        node[change, size] = of_tail.ravel()
+
+        def counted(nodes: Ids, of_value: Ids) -> Floats:
+            cells: Floats = np.zeros((len(names), labels))
+            np.add.at(cells, (nodes, of_value), 1)
+            return cells
+
+        begun = counted(node[change, size], values[change])
+        over = counted(node[np.arange(len(node)), lengths], values)
+        any_symbol = 1 / (symbols + 1)  # or none
+
+        def chance(counts: Floats, among: Floats) -> Floats:
+            of_all: Floats = counts.sum(1, keepdims=True) + OF_ANY * any_symbol
+            of_all /= among.sum(1, keepdims=True) + OF_ANY
+            own: Floats = (counts + OF_ALL * of_all) / (among + OF_ALL)
+            return own
+
+        reached = np.ones_like(begun)
+        for length in range(1, tails.shape[1]):
+            long = change[size == length]
+            own, first = np.unique(node[long, length], return_index=True)
+            behind = node[long[first], length - 1]
+            reached[own] = reached[behind] * chance(begun[own], begun[behind])
+        return cls(
+            names=names,
+            whole=reached * chance(over, begun),
+            longer=reached * chance(np.zeros_like(over), begun),
+            further=OVER * np.power((1 - OVER) / symbols, np.arange(tails.shape[1])),
+        )

@@ -1,0 +1,1 @@
+"""A trained model applied to new words: files, pipes, HTTP."""

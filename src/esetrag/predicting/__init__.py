@@ -1,1 +1,0 @@
-"""A trained reader asked for the values of words."""

@@ -1,0 +1,1 @@
+"""How well predictions agree with the truth, and how surely that is known."""

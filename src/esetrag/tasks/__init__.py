@@ -1,0 +1,1 @@
+"""What a task of each kind does at each stage, and its baselines."""

@@ -1,0 +1,1 @@
+"""Runs in MLflow: logged, compared, promoted, served, verified."""

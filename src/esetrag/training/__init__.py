@@ -1,0 +1,1 @@
+"""How a model is trained, epoch by epoch, and resumed where it was stopped."""

@@ -1,0 +1,63 @@
+"""The course of a training, epoch by epoch, as a table that plots and trackers read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from esetrag.core.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One row; losses in nats a form, accuracies as shares."""
+
+    epoch: int
+    """0 is the network before training."""
+    train_loss: float
+    """Mean over the epoch's batches as they were trained on, with dropout and forms made by analogy."""
+    train_accuracy: float
+    dev_loss: float
+    dev_accuracy: float
+    learning_rate: float
+    """At the start of the epoch; 1 for L-BFGS, which finds its own."""
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+def best(history: list[Epoch]) -> Epoch:
+    """The trained epoch of the least dev loss, of equal ones the latest.
+
+    Accuracy on a few hundred words moves in steps of half a point; the loss sees finer.
+    """
+    return min(history[1:] or history, key=lambda epoch: (epoch.dev_loss, -epoch.epoch))
+
+
+def to_csv(history: list[Epoch]) -> str:
+    """One line an epoch, under a heading."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(epoch) for epoch in history)
+    return text.getvalue()
+
+
+def read(path: Path) -> list[Epoch]:
+    """Reads what ``to_csv`` wrote.
+
+    Raises:
+        DataError: if it is something else.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+        epochs = [Epoch(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: expected the columns {', '.join(COLUMNS)} ({error!r})") from error
+    if not epochs:
+        raise DataError(f"{path}: expected a row for each epoch, found none; make it anew: dvc repro -f")
+    return epochs

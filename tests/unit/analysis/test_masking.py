@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from esetrag.analysis import masking
+from esetrag.models.network import Network
+from esetrag.symbols.encoding import Encoded
+
+pytestmark = pytest.mark.usefixtures("single_thread")
+
+
+def test_with_all_symbols_every_form_is_read_and_with_none_hardly_any(
+    tiny_network: Network, tiny_encoded: Encoded
+) -> None:
+    found = masking.curve(tiny_network, tiny_encoded, 1)
+    assert found["symbols"].tolist() == list(range(9))
+    assert (found["forms"] == 84).all()
+    assert found["without_last"].iloc[0] > 0.95, "nothing is hidden"
+    assert found["only_last"].iloc[0] < 0.5, "everything is"
+    # The suffixes of the tiny rows have three symbols at most, the stems three or more.
+    assert found["without_last"].iloc[3] < 0.5
+    assert found["only_last"].iloc[4] > 0.8
+    assert found["only_last"].iloc[8] >= found["only_last"].iloc[1]
+
+
+def test_of_many_rows_a_sample_is_drawn_that_does_not_change(
+    tiny_network: Network, tiny_encoded: Encoded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masking, "ROWS", 40)
+    found = masking.curve(tiny_network, tiny_encoded, 1)
+    assert (found["forms"] == 40).all()
+    assert found.equals(masking.curve(tiny_network, tiny_encoded, 1))
+
+
+def test_any_of_several_right_labels_counts(tiny_network: Network, tiny_encoded: Encoded) -> None:
+    all_right = replace(tiny_encoded, targets=np.ones((84, 7), dtype=bool))
+    found = masking.curve(tiny_network, all_right, 1)
+    assert (found[["without_last", "only_last"]] == 1).all(axis=None)

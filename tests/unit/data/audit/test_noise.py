@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from bench.audit import shifted
+
+from esetrag.core import features, tables
+from esetrag.data import unimorph
+from esetrag.data.audit import noise
+from esetrag.data.audit.affixes import Change
+from esetrag.data.audit.noise import Doubts
+from esetrag.data.selection import select
+
+Row = tuple[str, str, str]
+CONSONANTS, VOWELS = "bdfgklmnprst", "aeiou"
+STEMS = [a + b + c + d for a in CONSONANTS[:6] for b in VOWELS for c in CONSONANTS[6:] for d in VOWELS[:2]]
+
+
+def table(rows: list[Row]) -> pa.Table:
+    """Rows of lemma, form and a bundle with a case."""
+    columns = [*zip(*rows, strict=True), [next(iter(features.values(row[2], "Case"))) for row in rows]]
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.ROWS)
+
+
+def doubts(rows: pa.Table) -> Doubts:
+    beside = [features.others(bundle, "Case") for bundle in rows["features"].to_pylist()]
+    return noise.doubts(rows, Change.of(rows), np.unique(np.array(beside), return_inverse=True)[1])
+
+
+def doubted(rows: pa.Table) -> list[tuple[str, str]]:
+    """Form and label of the suspicious rows."""
+    found = rows.filter(pa.array(doubts(rows).suspicious)).to_pylist()
+    return [(row["form"], row["label"]) for row in found]
+
+
+def shares(found: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Recall and precision."""
+    both = (found & wrong).sum()
+    return both / wrong.sum(), both / found.sum()
+
+
+@pytest.fixture(scope="module")
+def hungarian() -> pa.Table:
+    """A tenth of the lemmas of the project's table."""
+    path = Path(__file__).parents[3] / "data/raw/hun.tsv.gz"
+    rows = select(unimorph.read(path), path, "N", "Case").table
+    return rows.filter(pc.is_in(rows["lemma"], pc.unique(rows["lemma"])[::10]))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.25])
+def test_paradigms_that_are_a_row_off_are_found(hungarian: pa.Table, share: float) -> None:
+    rows, wrong = shifted(hungarian, share)
+    recall, precision = shares(doubts(rows).suspicious, wrong)
+    assert recall >= 0.95
+    assert precision >= 0.95
+
+
+def test_odd_rows_are_found_without_their_paradigm(hungarian: pa.Table) -> None:
+    chance = np.random.default_rng(1)
+    labels = hungarian["label"].to_numpy().copy()
+    wrong = np.zeros(len(labels), dtype=bool)
+    wrong[chance.choice(len(labels), 100, replace=False)] = True
+    names = np.unique(labels)
+    labels[wrong] = names[
+        (np.searchsorted(names, labels[wrong].astype(str)) + 1 + chance.integers(0, 16, 100)) % 17
+    ]
+    recall, precision = shares(doubts(hungarian.set_column(3, "label", pa.array(labels))).suspicious, wrong)
+    assert recall >= 0.95
+    assert precision >= 0.95
+
+
+def test_a_clean_table_is_hardly_doubted(hungarian: pa.Table) -> None:
+    assert doubts(hungarian).suspicious.sum() <= 2
+
+
+def test_the_likelier_value_is_that_of_the_form(hungarian: pa.Table) -> None:
+    rows, wrong = shifted(hungarian, 0.1)
+    true = {(row["lemma"], row["form"]): row["label"] for row in hungarian.to_pylist()}
+    found = doubts(rows)
+    likelier = [found.labels[place] for place in found.likelier[wrong]]
+    expected = [true[row["lemma"], row["form"]] for row in rows.filter(pa.array(wrong)).to_pylist()]
+    assert np.mean(np.array(likelier) == np.array(expected)) > 0.95
+
+
+def test_the_order_of_the_rows_is_without_influence(hungarian: pa.Table) -> None:
+    rows, _ = shifted(hungarian.slice(0, 3000), 0.1)
+    order = np.random.default_rng(1).permutation(len(rows))
+    straight, shuffled = doubts(rows), doubts(rows.take(order))
+    assert straight.labels == shuffled.labels
+    np.testing.assert_allclose(straight.wrong[order], shuffled.wrong, atol=1e-9)
+    assert (straight.suspicious[order] == shuffled.suspicious).all()
+
+
+ENDINGS = {"NOM": "", "ACC": "m", "GEN": "s", "DAT": "n"}
+
+
+def test_a_form_with_several_legitimate_values_is_no_noise() -> None:
+    """As in Icelandic or German: the accusative of half the lemmas is the nominative."""
+    rows = []
+    for number, stem in enumerate(STEMS):
+        for case, ending in ENDINGS.items():
+            ending = "" if case == "ACC" and number % 2 else ending
+            rows.append((stem, stem + ending, f"N;{case};SG"))
+    assert doubted(table(rows)) == []
+
+
+def test_a_citation_form_that_looks_inflected_is_no_noise() -> None:
+    stems = [*STEMS, "bakas", "tukan", "larum"]
+    assert doubted(table([(s, s + e, f"N;{c};SG") for s in stems for c, e in ENDINGS.items()])) == []
+
+
+def test_prefixes_are_read_too() -> None:
+    cells = {"NOM": "", "ACC": "wa", "GEN": "ki", "DAT": "mu"}
+    rows = [(s, prefix + s, f"N;{c};SG") for s in STEMS for c, prefix in cells.items()]
+    rows[17] = (rows[17][0], rows[17][1], "N;DAT;SG")
+    assert doubted(table(rows)) == [("wa" + rows[17][0], "DAT")]
+
+
+def test_any_script_is_read() -> None:
+    letters = str.maketrans("bdfgklmnprstaeiou", "бдфгклмнпрстаеиоу")
+    rows = [(s, s + e, f"N;{c};SG") for s in STEMS for c, e in ENDINGS.items()]
+    rows[6] = (rows[6][0], rows[6][1], "N;ACC;SG")
+    cyrillic = [(lemma.translate(letters), form.translate(letters), bundle) for lemma, form, bundle in rows]
+    assert doubted(table(cyrillic)) == [(cyrillic[6][1], "ACC")]
+
+
+def test_a_paradigm_does_not_vouch_for_itself() -> None:
+    """Its stem alternates as no other does, so that its changes are its own; the endings tell."""
+    rows = [(s, s + e, f"N;{c};{n}") for s in STEMS for c, e in ENDINGS.items() for n in ("SG", "PL")]
+    off = {"ACC": "s", "GEN": "n", "DAT": "m"}
+    rows += [("zuz", "zoz" + e, f"N;{c};{n}") for c, e in off.items() for n in ("SG", "PL")]
+    assert {form for form, _ in doubted(table(rows))} == {"zozs", "zozn", "zozm"}
+
+
+def test_witnesses_are_the_rows_of_other_lemmas() -> None:
+    rows = [(s, s + e, f"N;{c};SG") for s in STEMS for c, e in ENDINGS.items()]
+    rows[1] = (rows[1][0], rows[1][1], "N;GEN;SG")
+    found = doubts(table(rows))
+    assert found.suspicious.nonzero()[0].tolist() == [1]
+    assert found.witnesses[1].tolist() == [len(STEMS) - 1, 0, len(STEMS) - 1]
+    assert found.labels[found.likelier[1]] == "ACC"
+
+
+@pytest.mark.parametrize(
+    "rows", [[("a", "a", "N;NOM;SG")], [("a", "an", "N;DAT;SG"), ("b", "bn", "N;DAT;SG")]]
+)
+def test_a_table_of_one_value_has_nothing_to_doubt(rows: list[Row]) -> None:
+    assert doubted(table(rows)) == []
+
+
+def test_a_table_of_one_lemma_has_no_witnesses() -> None:
+    assert doubted(table([("a", "a" + e, f"N;{c};SG") for c, e in ENDINGS.items()])) == []

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from esetrag.__main__ import main
+from esetrag.predict.predictor import Predictor
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def reader(tiny_checkpoint: Path) -> Predictor:
+    return Predictor.load(tiny_checkpoint)
+
+
+@pytest.fixture
+def run(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Run:
+    """Runs the command in the process of the tests."""
+
+    def predict(*arguments: object, stdin: bytes | None = None) -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin or b"")))
+        main(["predict", "--checkpoint", str(tiny_checkpoint), *map(str, arguments)])
+        return capfdbinary.readouterr().out.decode()
+
+    return predict
+
+
+@pytest.fixture
+def refuse(run: Run, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs a command that ends in one line and exit code 2."""
+
+    def predict(*arguments: object, stdin: bytes | None = None) -> str:
+        with pytest.raises(SystemExit) as exit_info:
+            run(*arguments, stdin=stdin)
+        assert exit_info.value.code == 2
+        error = capfdbinary.readouterr().err.decode()
+        assert error.startswith("esetrag: ")
+        assert len(error.splitlines()) == 1
+        return error
+
+    return predict
+
+
+def table(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.splitlines()]

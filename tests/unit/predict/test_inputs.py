@@ -1,0 +1,110 @@
+"""What files and pipes may look like, and what is said of those that may not."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from esetrag.predict import inputs
+from esetrag.predict.predictor import READ_AT_ONCE
+from tests.unit.predict.conftest import Run, table
+
+
+def test_a_first_line_may_name_the_columns(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("label\tform\nX\tkanaban\n", "utf-8")
+    header, row = table(run("--input", path, "--column", "form"))
+    assert header == ["label", "form", "predicted_label", "probability", "label_set", "unknown"]
+    assert row[:3] == ["X", "kanaban", "IN+ESS"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kanaban\r\nkepből\r\n", "kanaban\rkepből",
+        "\ufeffkanaban\n\n \n\t\nkepből", "kanaban  \n kepből\n\n",
+        "\n\nkanaban\u2028\n\x0bkepből",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 2**20])
+def test_lines_end_in_many_ways_and_blank_ones_are_no_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch, text: str, size: int
+) -> None:
+    class Drops(io.BytesIO):
+        def read1(self, _: int | None = -1, /) -> bytes:
+            return super().read1(size)
+
+    monkeypatch.setattr(inputs, "_opened", lambda _: contextlib.nullcontext(Drops(text.encode())))
+    assert [row[:2] for row in table(run("--input", "-"))[1:]] == [
+        ["kanaban", "IN+ESS"],
+        ["kepből", "IN+ABL"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        (b"kana\nk\xf3\n", [], ", line 2: expected text in UTF-8, found the byte 0xf3"),
+        ("kana".encode("utf-16"), [], ", line 1: expected text in UTF-8, found the byte 0xff"),
+        (b"kana\r\nk\0\r\n", [], ", line 2: expected text in UTF-8, found a NUL"),
+        (b"a\tb\n\nc\n", [], ", line 3: expected 2 column(s) as in the lines before, found 1"),
+        (b"\na\tb\n", ["--column", "3"], ", line 2: expected a column 3, found 2 column(s)"),
+        (b"a\tb\n", ["--column", "0"], ", line 1: expected a column 0, found 2 column(s)"),
+        (b"a\tb\n", ["--column", "form"], ", line 1: expected one column 'form', found a, b"),
+        (b"", ["--column", "form"], ": expected a first line with the name 'form'"),
+        (b"a\n" + b"x" * 2**22, [], ", line 2: expected a word or row, found "),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["tsv", "parquet"])
+def test_a_faulty_text_is_told_and_nothing_is_written(
+    refuse: Run, tmp_path: Path, content: bytes, more: list[str], message: str, ending: str
+) -> None:
+    path, target = tmp_path / "in.tsv", tmp_path / f"out.{ending}"
+    path.write_bytes(content)
+    assert f"{path}{message}" in refuse("--input", path, "--output", target, *more)
+    assert f"standard input{message}" in refuse("--output", target, *more, stdin=content)
+    assert [file.name for file in tmp_path.iterdir() if "out" in file.name] == []
+
+
+def test_a_fault_far_down_is_told_by_its_line(refuse: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes((b" " * 999 + b"\n") * 3000 + b"kana\nk\xf3\n")
+    assert f"{path}, line 3002: " in refuse("--input", path)
+
+
+def test_damaged_files_are_told(refuse: Run, tmp_path: Path) -> None:
+    parquet, gz, csv = tmp_path / "a.parquet", tmp_path / "a.tsv.gz", tmp_path / "a.csv"
+    parquet.write_bytes(b"PAR1")
+    gz.write_bytes(gzip.compress(b"kana\n" * 1000)[:-9])
+    assert f"{parquet}: cannot be read as parquet" in refuse("--input", parquet)
+    assert f"{gz}: cannot be read" in refuse("--input", gz)
+    gz.write_bytes(b"kana\n")
+    assert f"{gz}: cannot be read" in refuse("--input", gz)
+    assert "found .csv" in refuse("--input", csv)
+    assert "No such file" in refuse("--input", tmp_path / "none.txt")
+    assert "cannot be read" in refuse("--input", tmp_path / "none.parquet")
+
+
+def test_a_parquet_file_without_words_is_told(refuse: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": [1], "form": pa.array([None], pa.string())}), path)
+    assert "row 1: expected a word, found null" in refuse("--input", path)
+    assert "expected words, found a column of int64" in refuse("--input", path, "--column", "n")
+    assert "expected one column 'word', found n, form" in refuse("--input", path, "--column", "word")
+    pq.write_table(pa.table({"form": ["a"] * 9000 + [None]}), path)
+    assert "row 9001: expected a word" in refuse("--input", path, "--output", tmp_path / "b.parquet")
+    assert not (tmp_path / "b.parquet").exists()
+
+
+def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("kana\n" * (2 * READ_AT_ONCE + 1))
+    sizes = [len(rows.forms) for rows in inputs.from_file(path)]
+    assert sum(sizes) == 2 * READ_AT_ONCE + 1
+    assert max(sizes) == READ_AT_ONCE

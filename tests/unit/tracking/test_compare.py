@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+from math import comb
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from esetrag.core import config
+from esetrag.core.errors import DataError
+from esetrag.scoring import ratios
+from esetrag.tracking import compare
+from esetrag.tracking.compare import Comparison, McNemar
+from esetrag.tracking.run_state import State
+from tests.unit.tracking.misclassified import FORMS, LEMMAS, misread
+
+HOW = config.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
+A_ALONE, B_ALONE = (3, 7, 11), tuple(range(20, 80, FORMS))
+
+
+def state(name: str, wrong: set[int], rows: range = range(FORMS * LEMMAS), **others: Any) -> State:
+    """A run that reads the rows of these numbers wrong."""
+    table = misread(wrong, rows)
+    given = {"sample.seed": 1, "train.epochs": 3, **others.get("params", {})}
+    return State(name, given, {"test.rows": len(rows), **others.get("metrics", {})}, table)
+
+
+def compared(**others: Any) -> Comparison:
+    """A reads 20 of 200 rows wrong, B 11: 12 that A misreads it reads right, 3 it alone misreads."""
+    both = {150, 151, 152, 153, 160, 161, 162, 163}
+    a, b = state("old", both | set(B_ALONE)), state("new", both | set(A_ALONE), **others)
+    return compare.compare(a, b, HOW)
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "p", "mid_p"),
+    [
+        (0, 0, 1.0, 1.0),
+        (0, 5, 2 / 32, 1 / 32),
+        (5, 0, 2 / 32, 1 / 32),
+        (1, 3, 2 * (1 + 4) / 16, 2 * (1 + 4) / 16 - 4 / 16),
+        (2, 2, 1.0, 1 - 6 / 16 / 2),
+        (3, 12, 2 * (1 + 15 + 105 + 455) / 2**15, (2 * (1 + 15 + 105) + 455) / 2**15),
+    ],
+)
+def test_mcnemar_by_hand(lost: int, gained: int, p: float, mid_p: float) -> None:
+    test = McNemar.of_counts(lost, gained)
+    assert (test.p, test.mid_p) == pytest.approx((p, mid_p))
+
+
+@for_all(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_sum_of_the_binomials_tails(lost: int, gained: int) -> None:
+    count, least = lost + gained, min(lost, gained)
+    exact = min(1.0, 2 * sum(comb(count, k) for k in range(least + 1)) / 2**count)
+    test, mirrored = McNemar.of_counts(lost, gained), McNemar.of_counts(gained, lost)
+    assert test.p == pytest.approx(exact)
+    assert (test.p, test.mid_p) == pytest.approx((mirrored.p, mirrored.mid_p))
+    assert 0 < test.mid_p <= test.p <= 1
+
+
+def test_what_only_one_of_them_reads_right_is_counted_and_listed() -> None:
+    found = compared()
+    assert found.shared == 200
+    assert found.accuracy == (0.9, 0.945)
+    assert [word["form"] for word in found.lost] == [f"l{i // 5:02}x{i % 5}" for i in A_ALONE]
+    assert [word["form"] for word in found.gained] == [f"l{i // 5:02}x{i % 5}" for i in B_ALONE]
+    assert found.lost[0] == {
+        "lemma": "l00",
+        "form": "l00x3",
+        "features": "N;C3",
+        "label": "C3",
+        "predicted": "C4",
+    }
+    assert found.gained[0]["predicted"] == "C1"
+    assert found.mcnemar == McNemar.of_counts(3, 12)
+    assert not found.relabelled
+    assert not compare.notices(found)
+
+
+def test_the_interval_is_deterministic_and_holds_the_gain() -> None:
+    found = compared()
+    assert found.gain.value == pytest.approx(9 / 200)
+    assert found.gain.low < found.gain.value < found.gain.high
+    assert found == compared()
+
+
+def test_the_gain_over_a_reader_that_is_always_wrong_is_the_accuracy() -> None:
+    right = np.arange(200) % 7 > 0
+    lemmas = np.repeat(np.arange(40).astype(str).astype(object), 5)
+    never = np.zeros(200, dtype=bool)
+    assert ratios.gain(never, right, lemmas, HOW) == ratios.accuracy(right, lemmas, HOW)
+
+
+def test_pairing_narrows_the_interval() -> None:
+    right = np.random.default_rng(1).random(200) < 0.8
+    better = right.copy()
+    better[:10] = True
+    lemmas = np.repeat(np.arange(40).astype(str).astype(object), 5)
+    gain, alone = ratios.gain(right, better, lemmas, HOW), ratios.accuracy(better, lemmas, HOW)
+    assert gain.high - gain.low < alone.high - alone.low
+
+
+def test_forms_misread_together_make_the_interval_doubt_what_mcnemar_does_not() -> None:
+    together = [*range(20, 24), *range(60, 64), *range(100, 104)]
+    found = compare.compare(state("a", set(together)), state("b", set(A_ALONE)), HOW)
+    assert found.mcnemar == compared().mcnemar
+    assert found.mcnemar.p < 0.05
+    assert found.gain.low < 0 < compared().gain.low
+    assert compare.sentence(found).endswith("p = 0.035; this may be chance.")
+
+
+def test_the_order_of_the_rows_is_without_influence() -> None:
+    a, b = state("a", set(B_ALONE)), state("b", set(A_ALONE))
+    order = np.random.default_rng(1).permutation(FORMS * LEMMAS)
+    shuffled = State(b.name, b.params, b.metrics, b.predictions.take(order))
+    assert compare.compare(a, shuffled, HOW) == compare.compare(a, b, HOW)
+
+
+def test_the_mirrored_comparison_is_the_mirror() -> None:
+    a, b = state("a", set(B_ALONE)), state("b", set(A_ALONE))
+    there, back = compare.compare(a, b, HOW), compare.compare(b, a, HOW)
+    assert back.gain.value == -there.gain.value
+    assert (back.lost, back.gained) == (there.gained, there.lost)
+    assert back.mcnemar.p == pytest.approx(there.mcnemar.p)
+
+
+def test_parameters_and_figures_that_differ_are_named() -> None:
+    found = compared(params={"train.epochs": 2, "train.clip": None}, metrics={"test.rows": 201, "x": 0.5})
+    assert found.params == {"train.epochs": (3, 2)}
+    assert found.metrics == {"test.rows": (200, 201), "x": (None, 0.5)}
+
+
+def test_other_test_rows_are_told_and_the_shared_ones_compared() -> None:
+    a = state("a", {0, 120}, range(150))
+    b = state("b", {100, 199}, range(100, 200))
+    found = compare.compare(a, b, HOW)
+    assert (found.rows, found.shared) == ((150, 100), 50)
+    assert ([word["form"] for word in found.lost], [word["form"] for word in found.gained]) == (
+        ["l20x0"],
+        ["l24x0"],
+    )
+    (notice,) = compare.notices(found)
+    assert notice == "The test rows differ: a has 150, b 100, both have 50; only these are compared."
+    assert notice in compare.text(found, 20)
+
+
+def test_runs_that_share_no_row_are_an_error() -> None:
+    a, b = state("a", set(), range(100)), state("b", set(), range(100, 200), params={"sample.seed": 2})
+    with pytest.raises(DataError) as caught:
+        compare.compare(a, b, HOW)
+    assert "a and b share no test row" in str(caught.value)
+    assert "sample.seed=1" in str(caught.value)
+    assert "sample.seed=2" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def relabel(before: State, rows: int) -> State:
+    """The first rows get another true label."""
+    old = before.predictions["label"].to_pylist()
+    labels = pa.array([f"{x}'" if i < rows else x for i, x in enumerate(old)])
+    table = before.predictions.set_column(before.predictions.column_names.index("label"), "label", labels)
+    return State(before.name, before.params, before.metrics, table)
+
+
+def test_rows_of_another_true_label_are_told_and_left_out() -> None:
+    a, b = state("a", {50}), relabel(state("b", set()), 3)
+    found = compare.compare(a, b, HOW)
+    assert (found.shared, len(found.relabelled)) == (197, 3)
+    assert found.accuracy == (196 / 197, 1.0)
+    (notice,) = compare.notices(found)
+    assert notice.startswith("3 rows that both have bear other true labels")
+    assert "l00x0 is C0 in the one, C0' in the other" in notice
+
+
+def test_a_row_of_several_values_is_right_where_one_of_them_is_read() -> None:
+    columns = ("lemma", "form", "features", "label")
+    rows = {name: ["a", "b", "c"] for name in columns} | {"label": ["ACC/NOM", "ACC/NOM", "ACC"]}
+    a, b = (
+        State(name, {}, {}, pa.table(rows | {"predicted": read}))
+        for name, read in (("a", ["ACC", "DAT", "ACC"]), ("b", ["NOM", "NOM", "NOM"]))
+    )
+    found = compare.compare(a, b, HOW)
+    assert list(found.accuracy) == pytest.approx([2 / 3, 2 / 3])
+    assert [row["form"] for row in found.gained] == ["b"]
+    assert [row["form"] for row in found.lost] == ["c"]
+
+
+def test_runs_without_one_true_label_in_common_are_an_error() -> None:
+    with pytest.raises(DataError, match=r"200 test rows, none with the same true label.*the same feature"):
+        compare.compare(state("a", set()), relabel(state("b", set()), 200), HOW)
+
+
+def test_the_sentence_says_how_much_and_how_surely() -> None:
+    found = compared()
+    low, high = f"{100 * found.gain.low:+.2f}", f"{100 * found.gain.high:+.2f}"
+    assert found.gain.low > 0
+    assert compare.sentence(found) == (
+        "new reads 9 more of 200 forms right than old: "
+        f"+4.50 points (95 % interval {low} to {high}), p = 0.035."
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (set(), {1, 2}, "b reads 2 fewer of 200 forms right than a: -1.00 points"),
+        ({1, 2}, {1, 2}, "b and a read the same 198 of 200 forms right."),
+        ({1, 10}, {2, 11}, "b reads as many of 200 forms right as a: +0.00 points"),
+        (set(range(0, 200, 2)), set(), "p < 0.001."),
+        ({1}, set(), "p = 1.000; this may be chance."),
+    ],
+)
+def test_the_sentence_of_other_outcomes(a: set[int], b: set[int], said: str) -> None:
+    assert said in compare.sentence(compare.compare(state("a", a), state("b", b), HOW))
+
+
+def test_the_text_shows_what_differs_and_some_of_the_forms() -> None:
+    shown = compare.text(compared(params={"train.epochs": 2}, metrics={"test.loss": 0.25}), 5)
+    lines = shown.splitlines()
+    assert lines[0].split() == ["parameters", "that", "differ", "old", "new"]
+    assert lines[1].split() == ["train.epochs", "3", "2"]
+    assert ["test.loss", "null", "0.25"] in [line.split() for line in lines]
+    start = lines.index("12 forms that new reads right and old wrong")
+    assert lines[start + 1].split() == ["l04x0", "C0", "read", "as", "C1", "N;C0"]
+    assert lines[start + 6] == "  and 7 more: --examples, --format json"
+    assert (
+        "old 90.00%, new 94.50%\nMcNemar's test, as if forms were independent: p = 0.035, mid-p = 0.021"
+        in shown
+    )
+    assert lines[-1] == compare.sentence(compared())
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_counts_are_shown_whole_and_one_form_is_no_forms() -> None:
+    a, b = state("a", set()), state("b", {1}, metrics={"test.rows": 10235})
+    shown = compare.text(compare.compare(a, b, HOW), 20)
+    assert ["test.rows", "200", "10235", "+10035"] in [line.split() for line in shown.splitlines()]
+    assert "\n1 form that a reads right and b wrong\n" in shown
+
+
+def test_no_form_is_shown_where_none_is_wanted() -> None:
+    assert "l04x0" not in compare.text(compared(), 0)
+
+
+def test_the_text_of_the_same_run_twice_is_short() -> None:
+    shown = compare.text(compare.compare(state("a", {1}), state("a", {1}), HOW), 20)
+    assert shown.count("\n\n") == 1
+
+
+def test_the_json_holds_everything() -> None:
+    found = compared(params={"train.epochs": 2})
+    content = json.loads(json.dumps(compare.content(found), allow_nan=False))
+    assert content["params"] == {"train.epochs": [3, 2]}
+    assert len(content["gained"]) == 12
+    assert content["gain"]["low"] == found.gain.low
+    assert content["mcnemar"]["mid_p"] == found.mcnemar.mid_p
+    assert content["sentence"] == compare.sentence(found)

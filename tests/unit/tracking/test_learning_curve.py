@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from esetrag.__main__ import main
+from esetrag.core import config
+from esetrag.core.errors import ParamsError
+from esetrag.data import unimorph
+from esetrag.data.selection import select
+from esetrag.tracking import learning_curve
+from esetrag.tracking.learning_curve import Point
+from tests.project import REPO, copy_project, toy_table
+
+
+@pytest.fixture(scope="module")
+def small() -> config.Params:
+    given = config.load(REPO / "params.yaml")
+    sample = given.sample.model_copy(update={"train": 60, "dev": 40, "test": 70})
+    model = given.model.model_copy(update={"embedding": 6, "hidden": 8})
+    train = given.train.model_copy(update={"analogies": 300, "epochs": 3})
+    return given.model_copy(update={"sample": sample, "model": model, "train": train})
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    path = tmp_path_factory.mktemp("raw") / "toy.tsv"
+    path.write_text(toy_table(), "utf-8")
+    return select(unimorph.read(path), path, "N", "Case").table
+
+
+@pytest.fixture(scope="module")
+def jobs(rows: pa.Table, small: config.Params) -> list[learning_curve.Job]:
+    return learning_curve.jobs(rows, small, 2, (20, 120, 10**6), whole=False)
+
+
+@pytest.fixture(scope="module")
+def found(jobs: list[learning_curve.Job]) -> list[list[Point]]:
+    return list(learning_curve.points(jobs, processes=1))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "whole", "expected"),
+    [
+        ((100, 30), False, [30, 100]),
+        ((30, 300), False, [30]),
+        ((30, 250, 30), True, [30, 250]),
+        ((), True, [250]),
+    ],
+)
+def test_the_sizes_are_those_that_there_are_forms_for(
+    wanted: tuple[int, ...], whole: bool, expected: list[int]
+) -> None:
+    assert learning_curve.sizes(250, wanted, whole) == expected
+
+
+def test_sizes_of_which_none_can_be_had_are_told() -> None:
+    with pytest.raises(
+        ParamsError, match=r"^sizes: expected one of 1 to 250 training forms, found \[300, 0\]$"
+    ):
+        learning_curve.sizes(250, [300, 0], False)
+
+
+def test_of_one_seed_a_larger_sample_holds_the_smaller_and_the_test_part_is_the_same(
+    jobs: list[learning_curve.Job],
+) -> None:
+    assert [(job.seed, len(job.parts["train"])) for job in jobs] == [(0, 20), (0, 120), (1, 20), (1, 120)]
+    few, many, other, _ = jobs
+    assert set(few.parts["train"]["form"].to_pylist()) < set(many.parts["train"]["form"].to_pylist())
+    assert few.parts["test"] == many.parts["test"] != other.parts["test"]
+    lemmas = [set(many.parts[part]["lemma"].to_pylist()) for part in ("train", "dev", "test")]
+    assert sum(map(len, lemmas)) == len(set.union(*lemmas)), "no lemma is in two parts"
+
+
+def test_every_reader_is_measured_on_every_sample(found: list[list[Point]]) -> None:
+    assert [[point.reader for point in some] for some in found] == [
+        [*learning_curve.READERS, learning_curve.CEILING]
+    ] * 4
+    accuracy = {(point.reader, point.forms, point.seed): point.test for some in found for point in some}
+    for seed in (0, 1):
+        assert accuracy["esetrag, n-grams", 120, seed] == accuracy["ceiling", 120, seed] == 1
+        assert accuracy["esetrag, n-grams", 120, seed] >= accuracy["esetrag, n-grams", 20, seed]
+        assert accuracy["longest known suffix", 20, seed] > accuracy["commonest label", 20, seed]
+
+
+def test_other_processes_measure_the_same(jobs: list[learning_curve.Job], found: list[list[Point]]) -> None:
+    assert list(learning_curve.points(jobs[::2], processes=2)) == found[::2]
+
+
+def test_a_reader_is_right_about_a_form_if_it_reads_one_of_its_values(
+    jobs: list[learning_curve.Job], small: config.Params
+) -> None:
+    (some, *_) = jobs
+    twofold = {
+        part: table.set_column(3, table.schema.field(3), pa.array(["ACC/NOM"] * len(table)))
+        for part, table in some.parts.items()
+    }
+    (point, *_, ceiling) = learning_curve.measured(learning_curve.Job(twofold, 0, small))
+    assert (point.reader, point.test, ceiling.test) == ("commonest label", 0.5, 0.5)
+
+
+def points_of(reader: str, *tests: float) -> list[Point]:
+    return [Point(reader, 30, seed, 0.5, test) for seed, test in enumerate(tests)]
+
+
+def test_the_interval_of_the_mean_is_students() -> None:
+    means = learning_curve.table(points_of("esetrag, LSTM", 0.90, 0.92, 0.94), 0.95)
+    (row,) = means.to_dict("records")
+    assert (row["reader"], row["forms"], row["seeds"], row["dev"]) == ("esetrag, LSTM", 30, 3, 0.5)
+    reach = 4.302653 * 0.02 / np.sqrt(3)  # t of two degrees of freedom
+    assert [row[name] for name in ("test", "low", "high")] == pytest.approx(
+        [0.92, 0.92 - reach, 0.92 + reach]
+    )
+
+
+def test_one_seed_has_no_interval_and_none_leaves_0_to_1() -> None:
+    (alone,) = learning_curve.table(points_of("commonest label", 0.9), 0.95).to_dict("records")
+    assert np.isnan([alone["low"], alone["high"]]).all()
+    (wide,) = learning_curve.table(points_of("commonest label", 0.0, 1.0), 0.95).to_dict("records")
+    assert (wide["low"], wide["high"]) == (0, 1)
+    page = learning_curve.page("toy", pd.DataFrame([alone]), 0.95)
+    assert "| commonest label | 90.0 |" in page
+
+
+def test_the_command_writes_the_same_table_page_and_picture_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = copy_project(tmp_path / "project")
+    monkeypatch.chdir(project.root)
+    command = ["curve", "--seeds", "1", "--sizes", "40"]
+    files = [project.root / f"metrics/toy/learning_curve.{kind}" for kind in ("csv", "md", "png")]
+    main(command)
+    first = [path.read_bytes() for path in files]
+    assert capsys.readouterr().out.strip() in first[1].decode()
+    frame = pd.read_csv(files[0])
+    assert list(frame.columns) == ["reader", "forms", "seeds", "dev", "test", "low", "high"]
+    assert list(frame["reader"]) == [*learning_curve.READERS, learning_curve.CEILING]
+    main(command)
+    assert [path.read_bytes() for path in files] == first
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--seeds", "0"], "--seeds: expected 1 or more, found 0"),
+        (["--sizes", "99999"], "sizes: expected one of 1 to"),
+        (["--task", "latin"], "no task 'latin' in params.yaml"),
+    ],
+)
+def test_what_cannot_be_measured_is_told_in_a_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(copy_project(tmp_path / "project").root)
+    with pytest.raises(SystemExit) as exit_info:
+        main(["curve", *flags])
+    assert exit_info.value.code == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "project/metrics").exists()
