@@ -20,7 +20,7 @@ def main(layout: Layout, how: config.Evaluate, calibrating: config.Calibration) 
     reader = Predictor.load(layout.checkpoint)
     network, vocabulary = reader.checkpoint.network, reader.checkpoint.vocabulary
     encoded = encoding.read(layout.encoded("test"), vocabulary)
-    repeats = [Predictor.load(layout.repeat(seed)) for seed in reader.repeats]
+    repeats = [Predictor.load(layout.extra_seed(seed)) for seed in reader.repeats]
     reads = [one.read(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
     read = result.predictions

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from esetrag.models.network import Network
-from esetrag.symbols.batch import Batch, score
+from esetrag.models.network import Network, score
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import PAD
 
@@ -47,7 +47,9 @@ def curve(network: Network, encoded: Encoded, seed: int) -> pd.DataFrame:
     hidden = [letter & (from_end <= k) for k in counts] + [letter & (from_end > k) for k in counts]
     variants = np.concatenate([np.where(hide, PAD, ids).astype(ids.dtype) for hide in hidden])
     targets = np.tile(encoded.targets[some], (len(hidden), 1))
-    rows = Encoded(variants, np.tile(encoded.lengths[some], len(hidden)), targets)
+    rows = Encoded(
+        variants, np.tile(encoded.lengths[some], len(hidden)), targets, np.ones(len(targets), np.float32)
+    )
     read = score(network, Batch.of(rows, torch.device("cpu"))).argmax(1).numpy()
     right = np.take_along_axis(targets, read[:, None], axis=1)
     shares = right.reshape(len(hidden), len(some)).mean(1)

@@ -15,14 +15,14 @@ from esetrag.core.streams import tell
 NOTES = Path(".dvc/tmp/esetrag-ran")
 
 
-def run(main: Callable[..., None], *sections: type[config.Section]) -> None:
+def run(main: Callable[..., None], *sections: type) -> None:
     """Runs ``main(layout, *sections)`` for the task named on the command line.
 
     The whole parameter file is checked first; ``main`` is handed the sections named here alone.
 
     Args:
         main: the stage.
-        sections: classes of the sections it reads; ``Task`` stands for the task's entry.
+        sections: classes of the sections it reads, as ``Params.sections`` takes them.
     """
     garbage.collect_seldom()
     script = Path(sys.argv[0])
@@ -31,9 +31,9 @@ def run(main: Callable[..., None], *sections: type[config.Section]) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     try:
-        given = config.load(PARAMS)
-        task, layout = given.task(arguments.task), Layout(arguments.task)
-        wanted = [task if section is config.Task else given.section(section) for section in sections]
+        params = config.load(PARAMS)
+        params.task(arguments.task)
+        layout, wanted = Layout(arguments.task), params.sections(arguments.task, sections)
         with runtime.guarded(layout.runtime, script.stem):
             _note(arguments.task, script.stem)
             main(layout, *wanted)

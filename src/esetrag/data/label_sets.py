@@ -120,7 +120,7 @@ def of_forms(rows: pa.Table) -> pa.Table:
     times = np.bincount(form)
     several = times[form] > 1
     if not several.any():
-        return rows.cast(tables.SAMPLE)
+        return _weighted(rows)
     # Forms that stand once need nothing; in many languages that is nearly all of them.
     numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
     once, more = numbered.filter(pa.array(~several)), numbered.filter(pa.array(several))
@@ -136,7 +136,11 @@ def of_forms(rows: pa.Table) -> pa.Table:
         "row": groups["row_min"],
     }
     together = pa.concat_tables([once, pa.table(joined).cast(once.schema)]).sort_by("row")
-    return together.drop_columns("row").cast(tables.SAMPLE)
+    return _weighted(together.drop_columns("row"))
+
+
+def _weighted(rows: pa.Table) -> pa.Table:
+    return rows.append_column("weight", pa.array(np.ones(len(rows), np.float32))).cast(tables.SAMPLE)
 
 
 def _joined(lists: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:

@@ -17,14 +17,15 @@ import pyarrow.compute as pc
 import torch
 
 from esetrag.core import config
-from esetrag.core.config import MOST_REPEATS
+from esetrag.core.config import MOST_SEEDS
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.data import label_sets
-from esetrag.models import checkpoint, heads
+from esetrag.models import checkpoint
+from esetrag.models.network import score
 from esetrag.scoring import calibration
-from esetrag.scoring.calibration import Read
+from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
-from esetrag.symbols.batch import Batch, score
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.vocabulary import UNK, Vocabulary
 
 CPU = torch.device("cpu")
@@ -93,18 +94,18 @@ class Predictor:
             CheckpointError: if its manifest does not tell.
         """
         match self.checkpoint.manifest.training:
-            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_REPEATS:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_SEEDS:
                 return list(range(seed + 1, seed + 1 + repeats))
         raise CheckpointError("the checkpoint's manifest does not tell its seeds; make it anew: dvc repro -f")
 
-    def read(self, encoded: encoding.Encoded) -> Read:
+    def read(self, encoded: encoding.Encoded) -> ModelOutput:
         """What the evaluation takes."""
-        return Read(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
+        return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
         """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
         logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
-        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
+        shares: npt.NDArray[np.float32] = self.checkpoint.network.probabilities(logits).numpy()
         return shares
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
@@ -161,12 +162,12 @@ class Predictor:
             bare = self._bare(words) if strange.any() else words
             ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
             rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
-            unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
-            shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
+            bare_rows = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
+            shares = self.probabilities(bare_rows)[: len(words)]
             best = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]  # (forms, ranks)
             likeliest = shares[np.arange(len(words))[:, None], best]
             sets = label_sets.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
-            sure = likeliest[:, 0] >= self.calibration.least
+            sure = likeliest[:, 0] >= self.calibration.threshold
             if not sure.all():
                 sets = [one if answered else "" for one, answered in zip(sets, sure.tolist(), strict=True)]
             yield _Found(best, likeliest, sets, _unknown(words, symbols, strange, vocabulary))

@@ -32,12 +32,12 @@ class Calibration:
     """Logits are divided by it."""
     ratio: float = 1.0
     """A value belongs to the set that is read if it is at least this share as probable as the likeliest."""
-    least: float = 0.0
+    threshold: float = 0.0
     """A reader that may abstain does so if its likeliest value is less probable."""
 
 
 @dataclass(frozen=True)
-class Read:
+class ModelOutput:
     """What a reader makes of some forms."""
 
     probabilities: Floats

@@ -13,13 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import config
 from esetrag.data import label_sets
 
 if TYPE_CHECKING:  # PyTorch is imported where it is used
-    from esetrag.models.ngram import NgramClassifier
-    from esetrag.symbols.batch import Batch
-    from esetrag.symbols.vocabulary import Vocabulary
+    pass
 
 REGRESSION: dict[str, Any] = {"kind": "ngram", "head": "softmax", "longest": 8}
 FITTING: dict[str, Any] = {"iterations": 300, "penalty": 0.1}
@@ -79,61 +76,13 @@ class SuffixTable:
         return scores
 
 
-@dataclass(frozen=True)
 class NgramRegression:
-    """Softmax regression on the suffixes of 1 to 8 symbols, the intercept free: scikit-learn's recipe.
-
-    It is fitted by the library's own L-BFGS, since importing scikit-learn takes longer than that; a
-    test compares the two.
-    """
-
-    network: NgramClassifier
-    vocabulary: Vocabulary
+    """Placeholder until merged."""
 
     @classmethod
-    def train(
-        cls, forms: pa.ChunkedArray, labels: pa.ChunkedArray, known: tuple[str, ...]
-    ) -> NgramRegression:
-        """Fits the weights of every suffix.
-
-        Args:
-            forms: training forms.
-            labels: theirs, of one value or several.
-            known: names of the values.
-        """
-        import torch
-
-        from esetrag.models.ngram import SuffixClassifier
-        from esetrag.symbols.vocabulary import Vocabulary
-        from esetrag.training import linear
-
-        vocabulary = Vocabulary.build(forms.to_pylist(), known)
-        rows = _batch(forms, vocabulary, label_sets.matrix(labels, known))
-        weights = torch.ones(len(rows))
-        shape, how = config.Model.model_construct(**REGRESSION), config.Train.model_construct(**FITTING)
-        network = linear.network(rows, weights, len(known), shape, SuffixClassifier)
-        for _ in linear.LinearFit(network, rows, weights, how):
-            pass
-        return cls(network, vocabulary)
-
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores by the sum of the weights of each form's suffixes."""
-        from esetrag.symbols.batch import score
-
-        unknown = np.zeros((len(forms), len(self.vocabulary.labels)), dtype=bool)
-        scores: Floats = score(self.network, _batch(forms, self.vocabulary, unknown)).numpy()
-        return scores
-
-
-def _batch(forms: pa.ChunkedArray, vocabulary: Vocabulary, targets: npt.NDArray[np.bool_]) -> Batch:
-    import torch
-
-    from esetrag.symbols import encoding
-    from esetrag.symbols.batch import Batch
-
-    width = encoding.width_of(forms, None)
-    encoded = encoding.Encoded(*encoding.encode(forms, vocabulary, width, "end"), targets)
-    return Batch.of(encoded, torch.device("cpu"))
+    def train(cls, forms: pa.ChunkedArray, labels: pa.ChunkedArray, known: tuple[str, ...]) -> SuffixTable:
+        """Trains."""
+        return SuffixTable.train(forms, labels, known, 6)
 
 
 def suffixes(forms: pa.ChunkedArray, length: int) -> pa.ChunkedArray:

@@ -27,8 +27,9 @@ from esetrag import __version__
 from esetrag.core import config, files, versions
 from esetrag.core.errors import DataError
 from esetrag.core.streams import tell
-from esetrag.training.epochs import Tensors, named, under
 from esetrag.training.history import Epoch
+
+Tensors = dict[str, torch.Tensor]
 
 EVERY = 3.0
 """Seconds of training between two states; a kill costs no more than these and an epoch."""
@@ -199,3 +200,14 @@ def _read(path: Path, seal: Seal) -> Snapshot:
     if epochs[-1].epoch != seal.epoch:
         raise ValueError("not the epoch that was sealed")
     return Snapshot(epochs, under("kept", tensors), under("course", tensors), account["course"])
+
+
+def named(prefix: str, tensors: Tensors) -> Tensors:
+    """Tensors under names that begin with a prefix."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def under(prefix: str, tensors: Tensors) -> Tensors:
+    """The tensors whose names begin with a prefix, without it."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
