@@ -158,7 +158,7 @@ Task = Annotated[
     Discriminator(
         _kind_of_task,
         custom_error_type="kind",
-        custom_error_message="should have kind: classify, and source: unimorph or columns if it has a source",
+        custom_error_message="kind and source should be classify from unimorph or from columns",
     ),
 ]
 
@@ -480,6 +480,9 @@ def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> 
             case "union_tag_invalid":
                 kinds = problem["ctx"]["expected_tags"]
                 problems.append(f"{place}.kind: should be one of {kinds}, found {problem['ctx']['tag']!r}")
+            case "kind":
+                found = yaml_reader.shown(_kind_of_task(problem["input"]))
+                problems.append(f"{place}: {expected}, found {found}")
             case "value_error" if not place:
                 problems.append(expected)
             case _:

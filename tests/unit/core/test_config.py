@@ -126,9 +126,21 @@ def test_a_message_names_the_dotted_path_what_is_allowed_and_what_was_found(
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("", 7, "should have kind: classify, and source: unimorph or columns if it has a source, found 7"),
-        ("kind", "tag", "should have kind: classify, and source: unimorph or columns if it has a source, "),
-        ("source", "x", "should have kind: classify, and source: unimorph or columns if it has a source, "),
+        (
+            "",
+            {"kind": "tag"},
+            "kind and source should be classify from unimorph or from columns, found 'tag ",
+        ),
+        (
+            "",
+            {**COLUMNS, "source": "x"},
+            "kind and source should be classify from unimorph or from columns, ",
+        ),
+        (
+            "",
+            7,
+            "kind and source should be classify from unimorph or from columns, found 'nothing from unimorph'",
+        ),
         ("raw", 7, "should be a path, or train, dev and test with a path each, found 7"),
         ("raw", "a\tb", r"String should match pattern '^[^\x00-\x1f\x7f]+$', found 'a\tb'"),
         ("raw", {"train": "a", "dev": "b"}, ".test: missing"),
