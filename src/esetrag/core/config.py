@@ -46,8 +46,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class GivenSplit(Section):
-    """Three tables that are the training, development and test set as they stand."""
+class GivenSplits(Section):
+    """Names of the tables in a folder that are the training, development and test set as they stand."""
 
     train: TablePath
     dev: TablePath
@@ -64,10 +64,6 @@ def _either(expected: str) -> Discriminator:
     return Discriminator(_type, custom_error_type="either", custom_error_message=expected)
 
 
-Raw = Annotated[
-    Annotated[TablePath, Tag("(str)")] | Annotated[GivenSplit, Tag("(dict)")],
-    _either("should be a path, or train, dev and test with a path each"),
-]
 Pos = Annotated[
     Annotated[str, Field(min_length=1), Tag("(str)")]
     | Annotated[list[str], Field(min_length=1), Tag("(list)")],
@@ -83,8 +79,10 @@ class ClassifyTask(Section):
     """One label for a word; where the rows come from is what the two kinds of source differ in."""
 
     kind: Literal["classify"]
-    raw: Raw
-    """Path of a table relative to the repository, or of three. Tables are only read."""
+    raw: TablePath
+    """Path of a table relative to the repository, or of a folder of three. Tables are only read."""
+    splits: GivenSplits | None = None
+    """The three tables, if ``raw`` is a folder. (DVC wants one path, so they lie in one folder.)"""
     model: Name
     """A key of ``models``."""
     train: dict[str, Any] = {}
@@ -94,8 +92,11 @@ class ClassifyTask(Section):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables it reads: one, or those of train, dev and test."""
-        return (self.raw,) if isinstance(self.raw, str) else (self.raw.train, self.raw.dev, self.raw.test)
+        """Paths of the tables it reads: one, or those of train, dev and test."""
+        if self.splits is None:
+            return (self.raw,)
+        names = (self.splits.train, self.splits.dev, self.splits.test)
+        return tuple(f"{self.raw}/{name}" for name in names)
 
 
 class UnimorphTask(ClassifyTask):

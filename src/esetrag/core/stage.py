@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,9 @@ def run(main: Callable[..., None], *sections: type) -> None:
     atexit.register(gc.freeze)
     script = Path(sys.argv[0])
     parser = argparse.ArgumentParser(prog=script.name, description=sys.modules["__main__"].__doc__)
-    parser.add_argument("task", help="a key of tasks in params.yaml")
+    # DVC names the stage, "sample@hun-noun-case", in a variable: no text of params.yaml reaches a shell.
+    task = os.environ.get("DVC_STAGE", "").partition("@")[2] or None
+    parser.add_argument("task", nargs="?" if task else None, default=task, help="a key of tasks in params.yaml")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     try:
