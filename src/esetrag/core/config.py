@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -498,13 +498,13 @@ _MEMBERS: dict[str, type[BaseModel]] = {
     "bilstm": BilstmModel,
     "ngram": NgramModel,
     "blend": BlendModel,
-    "(dict)": GivenSplit,
 }
 
 
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that a place of the file knows."""
     for part in map(str, location):
-        kind = section.model_fields[part].annotation if part in section.model_fields else _MEMBERS.get(part)
-        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
+        field = section.model_fields.get(part)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else (_MEMBERS.get(part),)
+        section = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), section)
     return list(section.model_fields)
