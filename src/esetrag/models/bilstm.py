@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
 from esetrag.core.config import Model
+from esetrag.models.attribution import integrated_gradients
 from esetrag.symbols.vocabulary import PAD
+
+if TYPE_CHECKING:
+    from esetrag.symbols.batch import Batch
 
 
 class BiLSTM(nn.Module):
@@ -104,3 +110,7 @@ class BiLSTM(nn.Module):
             x = self.dropout(torch.cat(states, dim=2))  # (b, t or 1, directions * h)
         logits: Tensor = self.output(x[:, 0])  # (b, labels)
         return logits
+
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """Integrated gradients on the embeddings; arguments and result of ``integrated_gradients``."""
+        return integrated_gradients(self.embedding, self.read, batch, label, against)

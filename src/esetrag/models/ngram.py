@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from torch.nn import functional
 
 from esetrag.core.config import Head, Model
 from esetrag.models.hashing import Hashing, look_up
+
+if TYPE_CHECKING:
+    from esetrag.symbols.batch import Batch
 
 ABSENT = 0
 """The hash of an n-gram that a form is too short for."""
@@ -86,6 +90,31 @@ class NgramClassifier(nn.Module):
         """Logits (b, labels) of forms given by the places of their n-grams."""
         summed = functional.embedding_bag(places, self.weight, mode="sum", padding_idx=0)
         return summed + self.bias
+
+    @torch.no_grad()
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """Exact contributions to the difference of two labels' logits.
+
+        An n-gram's weight is shared equally among its symbols; the rest is the bias and what the lemmas say.
+
+        Args:
+            batch: n forms.
+            label: (n,) int64, label ids.
+            against: (n,) int64, other label ids.
+
+        Returns:
+            Contributions of the symbols (n, t), 0 at BOS, EOS and PAD; the rest (n,).
+        """
+        places = self.places(batch.ids, batch.lengths)  # (n, n-grams)
+        weights = self.weight[places, label[:, None]] - self.weight[places, against[:, None]]
+        symbols = spans(batch.lengths, batch.ids.shape[1], self.longest, self.suffixes_only)
+        symbols[:, :, 0] = False  # BOS has no share
+        shares = torch.where(places > 0, weights, 0) / symbols.sum(2).clamp_min(1)
+        rest = self.bias.expand(len(batch), -1)
+        if self.inflection is not None:
+            rest = rest + self.inflection(batch.ids, batch.lengths, self.head)
+        row = torch.arange(len(batch))
+        return (shares[..., None] * symbols).sum(1), rest[row, label] - rest[row, against]
 
 
 class SuffixClassifier(NgramClassifier):
