@@ -22,7 +22,7 @@ from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.data import label_sets
 from esetrag.models import checkpoint, heads
 from esetrag.scoring import calibration
-from esetrag.scoring.calibration import Read
+from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch, score
 from esetrag.symbols.vocabulary import UNK, Vocabulary
@@ -86,7 +86,7 @@ class Predictor:
         return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
 
     @property
-    def repeats(self) -> list[int]:
+    def extra_seeds(self) -> list[int]:
         """Seeds of the trainings that were made beside its own.
 
         Raises:
@@ -97,9 +97,9 @@ class Predictor:
                 return list(range(seed + 1, seed + 1 + repeats))
         raise CheckpointError("the checkpoint's manifest does not tell its seeds; make it anew: dvc repro -f")
 
-    def read(self, encoded: encoding.Encoded) -> Read:
+    def output(self, encoded: encoding.Encoded) -> ModelOutput:
         """What the evaluation takes."""
-        return Read(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
+        return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
         """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
@@ -123,7 +123,7 @@ class Predictor:
         rows = (row for found in self._read(words, top_k) for row in found.rows(self.labels))
         return [Prediction(form, *row) for form, row in zip(words.to_pylist(), rows, strict=True)]
 
-    def read_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Reads many forms, without a loop over them.
 
         Args:
@@ -166,7 +166,7 @@ class Predictor:
             best = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]  # (forms, ranks)
             likeliest = shares[np.arange(len(words))[:, None], best]
             sets = label_sets.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
-            sure = likeliest[:, 0] >= self.calibration.least
+            sure = likeliest[:, 0] >= self.calibration.threshold
             if not sure.all():
                 sets = [one if answered else "" for one, answered in zip(sets, sure.tolist(), strict=True)]
             yield _Found(best, likeliest, sets, _unknown(words, symbols, strange, vocabulary))
@@ -209,7 +209,7 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
 
 
 def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Prediction]:
-    """The rows of ``Predictor.read_table`` one by one."""
+    """The rows of ``Predictor.predict_table`` one by one."""
     *columns, sets, unknown = (values.to_pylist() for values in table.columns)
     labels, shares = zip(*columns[::2], strict=True), zip(*columns[1::2], strict=True)
     rows = zip(forms.to_pylist(), labels, shares, unknown, sets, strict=True)
