@@ -118,7 +118,7 @@ def test_nothing_in_gives_no_rows_out(run: Run, tmp_path: Path, ending: str) -> 
         run("--output", tmp_path / f"a.{ending}", stdin=text)
         content = (tmp_path / f"a.{ending}").read_bytes()
         if ending == "parquet":
-            empty = pq.predict_table(tmp_path / "a.parquet")
+            empty = pq.read_table(tmp_path / "a.parquet")
             assert (empty.column_names, len(empty)) == (
                 ["form", "label", "probability", "label_set", "unknown"],
                 0,
@@ -132,7 +132,7 @@ def test_parquet_in_and_out(run: Run, reader: Predictor, tiny_rows: pa.Table, tm
     words = pa.chunked_array([tiny_rows["form"].combine_chunks().dictionary_encode()])
     pq.write_table(pa.table({"n": range(len(words)), "word": words}), source, row_group_size=20)
     assert run("--input", source, "--column", "word", "--output", target) == ""
-    found = pq.predict_table(target)
+    found = pq.read_table(target)
     assert found.column_names == ["n", "word", "label", "probability", "label_set", "unknown"]
     readings = reader.predict(words.to_pylist())
     assert found["n"].to_pylist() == list(range(len(words)))
