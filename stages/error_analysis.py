@@ -8,11 +8,11 @@ from esetrag.tracking import tracker
 def main(layout: Layout, how: config.ErrorAnalysis) -> None:
     """Writes the error table, the pages and the pictures, then completes the run."""
     with tracker.completing(layout):
-        # pandas and Matplotlib are imported here, while the tracker's thread imports MLflow.
-        from esetrag.analysis import error_analysis, stress
+        # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
+        from esetrag.analysis import error_analysis
         from esetrag.analysis.seen_in_training import SeenInTraining
         from esetrag.core import tables
-        from esetrag.report import error_report, model_card, plots, sections
+        from esetrag.report import error_report, frames, model_card, plots, sections
         from esetrag.symbols.vocabulary import Vocabulary
         from esetrag.training import history
 
@@ -22,7 +22,7 @@ def main(layout: Layout, how: config.ErrorAnalysis) -> None:
         result = error_analysis.analyse(predictions, vocabulary, shown)
         tables.write(layout.errors, error_analysis.table(result))
         files.write_json(layout.metrics / "errors.json", error_analysis.summary(result))
-        stressed = stress.read_csv(layout.stress)
+        stressed = frames.read_stress(layout.stress)
         looked = tables.read(layout.attributions, tables.ATTRIBUTIONS)
         page = error_report.page(layout.task, result, stressed, how, looked)
         files.write_text(layout.metrics / "errors.md", page)

@@ -58,13 +58,14 @@ def test_it_beats_all_baselines_beyond_their_intervals(reader: Predictor, parts:
     width = reader.checkpoint.manifest.encoding.width
     encoded = encoding.encode_rows(parts["test"], reader.checkpoint.vocabulary, width, "end")
     figures = evaluation.evaluate(
-        parts, [reader.read(encoded)], reader.labels, GIVEN.evaluate, GIVEN.calibration
+        parts, {"ngram": reader.output(encoded)}, reader.labels, GIVEN.evaluate, GIVEN.calibration
     ).figures
-    assert figures["reader"]["low"] > figures["suffix"]["high"] > figures["majority"]["high"]
+    models = figures["models"]
+    assert models["ngram"]["low"] > models["longest_suffix"]["high"] > models["majority"]["high"]
     assert figures["lead"]["low"] > 0, "logistic regression is beaten too"
-    assert figures["lead"]["on"] == "ngram"
-    assert figures["reader"]["accuracy"] > 0.98
-    assert figures["ceiling"]["accuracy"] >= figures["reader"]["accuracy"]
+    assert figures["lead"]["on"] == "logistic_regression"
+    assert models["ngram"]["accuracy"] > 0.98
+    assert figures["upper_bound"]["accuracy"] >= models["ngram"]["accuracy"]
 
 
 def test_it_reads_the_words_of_the_readme_as_the_readme_says(reader: Predictor) -> None:

@@ -32,5 +32,5 @@ def test_a_pipeline_of_each_unit(project: Project, unit: str) -> None:
         assert (longest > 1) == (unit == "bpe")
         assert test["reader"]["accuracy"] > 0.9
     predictions = tables.read(project.root / "data/toy/predictions.parquet")
-    read = Predictor.load(project.root / "data/toy/model").read_table(predictions["form"])
+    read = Predictor.load(project.root / "data/toy/model").predict_table(predictions["form"])
     assert read["label"].to_pylist() == predictions["predicted"].to_pylist()

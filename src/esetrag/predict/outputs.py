@@ -33,12 +33,12 @@ class Answer:
 
     rows: Rows
     found: pa.Table
-    """What ``Predictor.read_table`` gives."""
+    """What ``Predictor.predict_table`` gives."""
 
 
 def read(reader: Predictor, batches: Iterator[Rows], top_k: int) -> Iterator[Answer]:
     """Reads batch by batch."""
-    return (Answer(rows, reader.read_table(rows.forms, top_k)) for rows in batches)
+    return (Answer(rows, reader.predict_table(rows.forms, top_k)) for rows in batches)
 
 
 def format_of(output: Path | None, asked: str | None, default: str) -> str:

@@ -8,10 +8,9 @@ from operator import itemgetter
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import error_kinds, stress
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.core import config
-from esetrag.report import markdown
+from esetrag.report import frames, markdown
 
 
 def page(
@@ -54,14 +53,14 @@ def page(
             markdown.table(("true", "read as", "forms"), confusions, "llr"),
             "\n## Kinds of errors\n",
             "Each form counts for the first kind that it fits.\n",
-            _table(error_kinds.frame(errors), "llrrl"),
+            _table(frames.kinds(errors), "llrrl"),
         ]
     text += [
         "\n## Stress sets\n",
         "Forms made by rule out of the data, with the value known by construction; beside them the accuracy "
         "on the test forms that they were made of, and for look-alikes on the other forms of the citation "
         "value.\n",
-        _table(stress.frame(stressed), "lrrrrl"),
+        _table(frames.stress_sets(stressed), "lrrrrl"),
     ]
     for name, group in analysis.slices.groupby("slice", sort=False):
         rows = [

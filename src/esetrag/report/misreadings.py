@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import error_kinds, stress
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.data import label_sets
-from esetrag.report import charts
+from esetrag.report import charts, frames
 from esetrag.report.report import Letters, Section
 
 SHOWN = 40
@@ -24,7 +23,7 @@ def confusion(predictions: pa.Table) -> Section:
         predictions: columns ``label``, of one value or several, and ``predicted``, one value.
     """
     label, read = (predictions[name].to_pandas() for name in ("label", "predicted"))
-    wrong = ~label_sets.right(predictions["label"], predictions["predicted"])
+    wrong = ~label_sets.correct(predictions["label"], predictions["predicted"])
     counts = pd.crosstab(label, read)
     errors = pd.concat([label[wrong], read[wrong]]).value_counts()  # of a label, in a row or in a column
     rows, columns = (
@@ -68,7 +67,7 @@ def slices(analysis: Analysis) -> Iterator[Section]:
 
 def kinds(analysis: Analysis) -> Section:
     """Why forms are misread, as far as a rule can tell."""
-    found = error_kinds.frame(analysis.errors)
+    found = frames.kinds(analysis.errors)
     return Section(
         "Kinds of errors",
         "Each misread form has the first kind that applies, from the top. What comes before the look-alikes "
@@ -85,7 +84,7 @@ def stressed(sets: pd.DataFrame) -> Section:
     Args:
         sets: ``stress.COLUMNS``.
     """
-    found = stress.frame(sets)
+    found = frames.stress_sets(sets)
     shares = ("read right", "by the longest known suffix", "untouched counterparts")
     return Section(
         "Stress sets",
@@ -112,7 +111,7 @@ def looked_at(attributions: pa.Table, curve: pd.DataFrame) -> Iterator[Section]:
         picture=charts.masked(curve),
         alt="Accuracy by the number of symbols at the end that are seen, or hidden",
     )
-    right = rows[label_sets.right(attributions["label"], attributions["predicted"])]
+    right = rows[label_sets.correct(attributions["label"], attributions["predicted"])]
     yield Section(
         "A form of each label, letter by letter",
         "Forms read right, drawn by chance. Orange letters speak for the label read, blue ones for the "

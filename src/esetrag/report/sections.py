@@ -13,12 +13,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import stress
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.core import files, tables
 from esetrag.core.errors import DataError
 from esetrag.core.layout import Layout
-from esetrag.report import charts, misreadings, origins, report
+from esetrag.report import charts, frames, misreadings, origins, report
 from esetrag.report.report import Head, Section
 from esetrag.training import history
 
@@ -124,7 +123,7 @@ def collect(
         ),
         *([misreadings.kinds(analysis)] if len(analysis.errors) else []),
         *misreadings.slices(analysis),
-        misreadings.stressed(stress.read_csv(layout.stress)),
+        misreadings.stressed(frames.read_stress(layout.stress)),
         *more,
         *misreadings.looked_at(looked, _csv(layout.masking)),
         *errors,

@@ -14,7 +14,7 @@ from esetrag.core import config
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
-from esetrag.scoring.ratios import Interval
+from esetrag.scoring.ratios import Interval, Ratio
 from esetrag.tracking.run_state import State
 
 ROW = ["lemma", "form", "features"]
@@ -103,7 +103,7 @@ def compare(a: State, b: State, how: config.Evaluate) -> Comparison:
             f"({_relabelling(_words(relabelled, *LABELS))}); compare runs that read the same feature"
         )
     rows = pa.Table.from_pandas(pairs, preserve_index=False)
-    right_a, right_b = (label_sets.right(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
+    right_a, right_b = (label_sets.correct(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
     lost, gained = pairs[right_a & ~right_b], pairs[~right_a & right_b]
     return Comparison(
         a=a.name,
@@ -114,7 +114,9 @@ def compare(a: State, b: State, how: config.Evaluate) -> Comparison:
         shared=len(pairs),
         relabelled=_words(relabelled, *LABELS),
         accuracy=(float(right_a.mean()), float(right_b.mean())),
-        gain=ratios.gain(right_a, right_b, pairs["lemma"].to_numpy(object), how),
+        gain=ratios.difference(
+            Ratio.mean(right_b), Ratio.mean(right_a), pairs["lemma"].to_numpy(object), how
+        ),
         confidence=how.confidence,
         mcnemar=McNemar.of_counts(len(lost), len(gained)),
         lost=_words(lost.rename(columns={"predicted_b": "predicted"}), "label", "predicted"),

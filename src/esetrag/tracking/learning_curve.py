@@ -23,8 +23,8 @@ from esetrag.core import config
 from esetrag.core.errors import ParamsError
 from esetrag.data import label_sets, sampling
 from esetrag.report import markdown
-from esetrag.scoring import ratios
-from esetrag.tasks.baselines import NgramRegression, SuffixTable
+from esetrag.tasks import baselines
+from esetrag.tasks.evaluation import upper_bound
 
 SIZES = (30, 100, 300, 1000, 3000)
 """Training forms, evenly spaced on a logarithmic axis."""
@@ -124,13 +124,12 @@ def points(some: Sequence[Job], processes: int | None = None) -> Iterator[list[P
 def measured(job: Job) -> list[Point]:
     """All readers on one sample, and the ceiling of them all."""
     train, dev, test = (job.parts[part] for part in ("train", "dev", "test"))
-    forms, labels = train["form"], train["label"]
-    known = tuple(label_sets.names(labels))
-    suffix = SuffixTable.train(forms, labels, known, job.given.evaluate.suffix_length)
+    known = tuple(label_sets.names(train["label"]))
+    trained = baselines.train(train, known, job.given.evaluate.suffix_length)
     fitted: list[Callable[[pa.ChunkedArray], Floats]] = [
-        SuffixTable(suffix.levels[:1]).logits,
-        suffix.logits,
-        NgramRegression.train(forms, labels, known).logits,
+        trained["majority"].logits,
+        trained["longest_suffix"].logits,
+        trained["logistic_regression"].logits,
         _trained(job, "lstm"),
         _trained(job, "ngram"),
     ]
@@ -144,8 +143,7 @@ def measured(job: Job) -> list[Point]:
         for name, logits in zip(READERS, fitted, strict=True)
     ]
     ceilings = (
-        ratios.ceiling(label_sets.matrix(part["label"], label_sets.names(part["label"])))
-        for part in (dev, test)
+        upper_bound(label_sets.matrix(part["label"], label_sets.names(part["label"]))) for part in (dev, test)
     )
     return [*found, Point(CEILING, len(train), job.seed, *ceilings)]
 
@@ -187,7 +185,7 @@ def _trained(job: Job, kind: str) -> Callable[[pa.ChunkedArray], Floats]:
 def _accuracy(rows: pa.Table, logits: Floats, known: Sequence[str]) -> float:
     read = pa.chunked_array([pa.array(known, pa.string()).take(pa.array(logits.argmax(1)))])
     pairs = label_sets.matrix(rows["label"], label_sets.names(rows["label"])).sum()
-    return float(label_sets.right(rows["label"], read).sum() / pairs)
+    return float(label_sets.correct(rows["label"], read).sum() / pairs)
 
 
 def table(found: Sequence[Point], confidence: float) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def test_a_word_has_the_same_numbers_whichever_way_it_comes_in(
 def test_a_reading_is_the_same_in_any_company(reader: Predictor, tiny_rows: pa.Table) -> None:
     forms = tiny_rows["form"].to_pylist()
     many = (forms * (READ_AT_ONCE // len(forms) + 1))[: READ_AT_ONCE + 3]
-    together = reader.read_table(column(many))
+    together = reader.predict_table(column(many))
     assert len(together) == len(many)
     alone = [reader.predict([form])[0] for form in many[-5:]]
     assert [(one.labels[0], one.unknown) for one in alone] == list(
@@ -85,8 +85,8 @@ def test_unknown_symbols_of_a_table_are_those_of_each_word(reader: Predictor) ->
     forms = ["kana", "", "ßkanaé\U0001f600ß", "\u0301", "\0€", "e\u0301x", "日本", "kana"]
     known = set(reader.checkpoint.vocabulary.symbols)
     expected = ["".join(sorted(set(unicodedata.normalize("NFC", form)) - known)) for form in forms]
-    assert reader.read_table(column(forms))["unknown"].to_pylist() == expected
-    assert reader.read_table(column(forms).slice(2, 3))["unknown"].to_pylist() == expected[2:5]
+    assert reader.predict_table(column(forms))["unknown"].to_pylist() == expected
+    assert reader.predict_table(column(forms).slice(2, 3))["unknown"].to_pylist() == expected[2:5]
 
 
 def test_more_labels_than_there_are_is_all_of_them(run: Run, reader: Predictor) -> None:

@@ -48,7 +48,7 @@ def test_words_are_read_as_the_encoded_rows_are(
 @pytest.mark.parametrize("top_k", [1, 3, 99])
 def test_words_are_read_as_a_table_of_them_is(reader: Predictor, top_k: int) -> None:
     words = ["kanaban", "„kanaban”,", "xkana\U0001f600", "...", "", "KANABAN", "kana" * 20]
-    table = reader.read_table(column(words), top_k)
+    table = reader.predict_table(column(words), top_k)
     assert reader.predict(words, top_k) == readings(column(words), table)
     assert [reader.predict([word], top_k)[0] for word in words] == readings(column(words), table)
 
@@ -188,7 +188,7 @@ def test_a_temperature_divides_the_logits(tiny_checkpoint: Path, tiny_encoded: E
 def test_the_set_holds_the_values_that_are_likely_beside_the_likeliest(
     tiny_checkpoint: Path, tiny_rows: pa.Table
 ) -> None:
-    reader, forms = fitted(tiny_checkpoint, ratio=0.02, least=0.0, temperature=1.0), tiny_rows["form"]
+    reader, forms = fitted(tiny_checkpoint, ratio=0.02, threshold=0.0, temperature=1.0), tiny_rows["form"]
     sizes = set()
     for reading in reader.predict(forms.to_pylist(), top_k=99):
         pairs = zip(reading.labels, reading.probabilities, strict=True)
@@ -201,7 +201,7 @@ def test_the_set_holds_the_values_that_are_likely_beside_the_likeliest(
 def test_a_reader_less_sure_than_the_threshold_names_no_set(
     tiny_checkpoint: Path, tiny_rows: pa.Table
 ) -> None:
-    reader = fitted(tiny_checkpoint, ratio=1.0, least=0.9)
+    reader = fitted(tiny_checkpoint, ratio=1.0, threshold=0.9)
     readings = reader.predict([*tiny_rows["form"].to_pylist(), "xxxxx"])
     for reading in readings:
         assert reading.label_set == (reading.labels[0] if reading.probabilities[0] >= 0.9 else "")
@@ -218,7 +218,7 @@ def test_a_manifest_that_does_not_tell_its_seeds_is_refused(
     content["training"] = training
     (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="does not tell its seeds"):
-        _ = Predictor.load(tiny_checkpoint).repeats
+        _ = Predictor.load(tiny_checkpoint).extra_seeds
 
 
 @pytest.mark.parametrize(("repeats", "seeds"), [(0, []), (3, [8, 9, 10])])
@@ -228,4 +228,4 @@ def test_the_repetitions_have_the_seeds_that_follow(
     content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
     content["training"] |= {"seed": 7, "repeats": repeats}
     (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
-    assert Predictor.load(tiny_checkpoint).repeats == seeds
+    assert Predictor.load(tiny_checkpoint).extra_seeds == seeds

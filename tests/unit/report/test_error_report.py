@@ -29,7 +29,8 @@ def page(wrong: int, right: int, how: config.ErrorAnalysis, attributions: pa.Tab
     vocabulary = Vocabulary.build(["szó0123456789"], LABELS)
     found = error_analysis.analyse(predictions, vocabulary, shown(predictions.select(tables.SAMPLE.names)))
     stressed = pd.DataFrame(
-        [["capitals", 1234, 0.5, 0.25, float("nan"), "SZÓ (NOM → ACC)"]], columns=list(stress.COLUMNS)
+        [["capitals", 1234, 0.5, 0.25, float("nan"), "SZÓ (NOM → ACC)"]],
+        columns=["set", "forms", *stress.SHARES, "examples"],
     )
     return error_report.page("hun-noun-case", found, stressed, how, attributions)
 

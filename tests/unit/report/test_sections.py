@@ -17,7 +17,7 @@ from esetrag.core.errors import DataError
 from esetrag.core.layout import Layout
 from esetrag.report import sections
 from esetrag.report.report import Letters, Section
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.training import history
@@ -48,9 +48,9 @@ class Outcome:
 
     def __init__(self, root: Path, how: config.Evaluate) -> None:
         self.layout = Layout("hun-noun-case", root)
-        read = Read(np.array([shares for *_, shares in ROWS], np.float32), Calibration())
+        outputs = {"ngram": ModelOutput(np.array([shares for *_, shares in ROWS], np.float32), Calibration())}
         calibrating = config.Calibration(temperature=True, risk=0.1)
-        result = evaluation.evaluate(dict.fromkeys(PARTS, part()), [read], LABELS, how, calibrating)
+        result = evaluation.evaluate(dict.fromkeys(PARTS, part()), outputs, LABELS, how, calibrating)
         metrics = self.layout.metrics
         self.predictions = result.predictions
         files.write_json(metrics / "test.json", result.figures)
@@ -93,7 +93,9 @@ class Outcome:
             "letters": [[0, 0, 0, 0, 0.5, 3.0], [0.0, -0.5]],
         }
         stressed = [["capitals", 6, 0.5, 0.25, 1.0, "FA (NOM → ACC)"]]
-        files.write_csv(self.layout.stress, pd.DataFrame(stressed, columns=list(stress.COLUMNS)))
+        files.write_csv(
+            self.layout.stress, pd.DataFrame(stressed, columns=["set", "forms", *stress.SHARES, "examples"])
+        )
         audit = {
             "rows": 9,
             "labels": {"lemmas": 1, "whole_paradigms": 0, "shifts": [["ACC", "NOM", 2]]},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from esetrag.core import config
 from esetrag.core.errors import DataError
 from esetrag.scoring import ratios
+from esetrag.scoring.ratios import Ratio
 from esetrag.tracking import compare
 from esetrag.tracking.compare import Comparison, McNemar
 from esetrag.tracking.run_state import State
@@ -89,10 +90,9 @@ def test_the_interval_is_deterministic_and_holds_the_gain() -> None:
 
 
 def test_the_gain_over_a_reader_that_is_always_wrong_is_the_accuracy() -> None:
-    right = np.arange(200) % 7 > 0
     lemmas = np.repeat(np.arange(40).astype(str).astype(object), 5)
-    never = np.zeros(200, dtype=bool)
-    assert ratios.gain(never, right, lemmas, HOW) == ratios.accuracy(right, lemmas, HOW)
+    right, never = Ratio.mean(np.arange(200) % 7 > 0), Ratio.mean(np.zeros(200))
+    assert ratios.difference(right, never, lemmas, HOW) == ratios.intervals({0: right}, lemmas, HOW)[0]
 
 
 def test_pairing_narrows_the_interval() -> None:
@@ -100,7 +100,8 @@ def test_pairing_narrows_the_interval() -> None:
     better = right.copy()
     better[:10] = True
     lemmas = np.repeat(np.arange(40).astype(str).astype(object), 5)
-    gain, alone = ratios.gain(right, better, lemmas, HOW), ratios.accuracy(better, lemmas, HOW)
+    a, b = Ratio.mean(right), Ratio.mean(better)
+    gain, alone = ratios.difference(b, a, lemmas, HOW), ratios.intervals({0: b}, lemmas, HOW)[0]
     assert gain.high - gain.low < alone.high - alone.low
 
 
