@@ -212,7 +212,7 @@ def _curve(given: argparse.Namespace) -> None:
     from esetrag.data import unimorph
     from esetrag.data.audit import audit
     from esetrag.data.selection import select
-    from esetrag.report import plots
+    from esetrag.report import drawing, figures
     from esetrag.tracking import learning_curve
 
     raw = Path(task.raw)
@@ -225,7 +225,7 @@ def _curve(given: argparse.Namespace) -> None:
     confidence = known.evaluate.confidence
     means = learning_curve.table([point for some in bar for point in some], confidence)
     page = learning_curve.page(layout.task, means, confidence)
-    plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
+    drawing.write_png(layout.curve.with_suffix(".png"), figures.learning_curve(means, layout.task))
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
     _print(page.partition("\n\n!")[0])
