@@ -147,9 +147,9 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
     """
     figure = Figure(figsize=(10.5, 5.2))
     axes = figure.subplots()
-    *readers, ceiling = list(dict.fromkeys(means["reader"]))
+    *readers, ceiling = list(dict.fromkeys(means["model"]))
     for number, (name, colour, mark) in enumerate(zip(readers, CURVES, "s^vDo", strict=True)):
-        one = means[means["reader"] == name]
+        one = means[means["model"] == name]
         wrong, low, high = (
             np.maximum(100 * (1 - one[column].to_numpy()), LEAST_ERROR) for column in ("test", "high", "low")
         )
@@ -158,7 +158,7 @@ def learning_curve(path: Path, means: pd.DataFrame, task: str) -> None:
             one["forms"] * shift, wrong, yerr=np.nan_to_num([wrong - low, high - wrong]), label=name,
             color=colour, marker=mark, markersize=5, capsize=2, linewidth=1.6, elinewidth=1,
         )  # fmt: skip
-    floor = 100 * (1 - means.loc[means["reader"] == ceiling, "test"].mean())
+    floor = 100 * (1 - means.loc[means["model"] == ceiling, "test"].mean())
     if floor > LEAST_ERROR:
         axes.axhline(floor, color="grey", linestyle=":", label="least error of any reader\nof the form alone")
     axes.set(xscale="log", yscale="log", xlabel="training forms", ylabel="test error, %")

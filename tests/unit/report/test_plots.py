@@ -30,9 +30,9 @@ def course(*losses: float, accuracy: float = 0.9) -> list[Epoch]:
 
 
 def means(test: float, ceiling: float, reach: float, *forms: int) -> pd.DataFrame:
-    tests = [*((name, test) for name in learning_curve.READERS), (learning_curve.CEILING, ceiling)]
+    tests = [*((name, test) for name in learning_curve.MODELS), (learning_curve.UPPER_BOUND, ceiling)]
     rows = [
-        {"reader": name, "forms": size, "seeds": 3, "test": of, "low": of - reach, "high": min(of + reach, 1)}
+        {"model": name, "forms": size, "seeds": 3, "test": of, "low": of - reach, "high": min(of + reach, 1)}
         for name, of in tests
         for size in forms
     ]
