@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     compare.add_argument("a", metavar="A", help=where)
     compare.add_argument("b", metavar="B", help="the same; B is measured against A")
     compare.add_argument("--task", help="a key of tasks in params.yaml (default: the first)")
-    compare.add_argument("--examples", type=int, default=20, metavar="N", help="forms a list (default: 20)")
+    compare.add_argument("--all", action="store_true", help="all rows of every table, not ten of each")
     compare.add_argument("--format", choices=("text", "json"), default="text", help="json holds all forms")
     compare.set_defaults(run=_compare)
 
@@ -154,27 +154,29 @@ def _compare(given: argparse.Namespace) -> None:
     if given.format == "json":
         _print(json.dumps(compare.content(found), indent=2, ensure_ascii=False))
     else:
-        _print(compare.text(found, max(given.examples, 0)))
+        _print(compare.text(found, given.all))
 
 
 def _track(given: argparse.Namespace) -> None:
     known = config.load(PARAMS)
-    from esetrag.tracking import lock, log_run, revisions, store
+    from esetrag.tracking import lock, log_run, run_state, store
 
     def log(layouts: list[Layout], then: config.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
             run_id = log_run.complete(layout, then, origin=origin)
-            _print(f"{layout.task}: run {run_id} in {store.place()}")
+            _print(f"{layout.task}: run {run_id} in {store.address()}")
 
     if given.rev is None:
         tasks = [given.task] if given.task else list(known.tasks)
         layouts = [Layout(task) for task in tasks if known.task(task)]
         for layout in layouts:
-            lock.check(layout, known)
+            lock.check(layout)
         log(layouts, known)
         return
-    revision = revisions.Revision.named(given.rev)
-    with revisions.restored(revision, given.task) as (layouts, then):
+    with (
+        run_state.Revision.named(given.rev) as revision,
+        run_state.restored(revision, given.task) as (layouts, then),
+    ):
         # No stage depends on the tracking, so where runs go is what the workspace says now.
         log(layouts, then.model_copy(update={"tracking": known.tracking}), revision.origin)
 

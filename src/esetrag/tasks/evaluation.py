@@ -136,9 +136,7 @@ def others(
     from esetrag.training.data import Data
 
     data = Data.read(layout)
-    return {
-        model.name: trainer.fit(data, model, options).output(data, test, calibrating) for model in models
-    }
+    return {model.name: trainer.fit(data, model, options).output(data, test, calibrating) for model in models}
 
 
 def scores(output: ModelOutput, targets: Bools) -> dict[str, Ratio]:
@@ -222,5 +220,11 @@ def _table(test: pa.Table, output: ModelOutput, labels: tuple[str, ...]) -> pa.T
         pa.array(shares.ravel()), type=schema.field("probabilities").type
     )
     predicted = pa.array(labels, pa.string()).take(pa.array(best))
-    columns = [*test.select(tables.ROWS.names).columns, predicted, sets, pa.array(shares[np.arange(len(best)), best]), vectors]
+    columns = [
+        *test.select(tables.ROWS.names).columns,
+        predicted,
+        sets,
+        pa.array(shares[np.arange(len(best)), best]),
+        vectors,
+    ]
     return pa.Table.from_arrays(columns, schema=schema)

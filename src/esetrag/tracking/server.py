@@ -16,7 +16,7 @@ from esetrag.core import config
 from esetrag.core.errors import DataError, EsetragError, ParamsError, TrackingError
 from esetrag.core.layout import Layout
 from esetrag.predict import serving
-from esetrag.tracking import registry, runs, store
+from esetrag.tracking import runs, store
 from esetrag.tracking.store import Store
 
 Message = MutableMapping[str, Any]
@@ -69,14 +69,17 @@ def application(layout: Layout, given: config.Params, name: str | None = None, c
         raise DataError(f"{error}; or serve any run of the store: --run RUN") from error
     with store.opened(given.tracking.experiment) as opened:
         if champion:
-            uri = registry.uri(opened, layout.task)
+            version = opened.champion(layout.task)
+            if version is None:
+                raise TrackingError(f"{opened.uri}: {layout.task} has no champion; esetrag promote makes one")
+            uri = version.source
         elif state is None:
-            uri = _uri(opened, opened.named(str(name)), f"called {name}; list them: make ui")
+            uri = _uri(opened, opened.named(str(name), layout.task), f"called {name}; list them: make ui")
         else:
             inputs, outcome = state
             mend = f"make it: dvc repro, or esetrag track --task {layout.task}; or take another: --run RUN"
             wanted = f"of {layout.task} as the files are now; {mend}"
-            uri = _uri(opened, opened.finished(inputs.key, outcome.digest), wanted)
+            uri = _uri(opened, opened.run(inputs.key, outcome.results), wanted)
         model = opened.mlflow.pyfunc.load_model(uri)
     app: App = store.scoring_server(model)
     return app

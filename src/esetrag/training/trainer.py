@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from esetrag.core.config import Calibration, Resolved, Train
@@ -71,19 +73,20 @@ class Trained:
         folder = layout.extra_seed(options.seed) if is_extra else layout.checkpoint
         checkpoint.save(folder, self.network, self.experts, data.vocabulary, data.train, summary, fitted)
 
+    def logits(self, rows: Encoded) -> npt.NDArray[np.float32]:
+        """What the model scores some rows, (rows, labels)."""
+        logits: npt.NDArray[np.float32] = score(self.network, Batch.of(rows, CPU)).numpy()
+        return logits
 
     def calibrate(self, data: Data, calibrating: Calibration) -> calibration.Calibration:
         """What dev says of how far the probabilities are to be trusted."""
-        scores = score(self.network, Batch.of(data.dev, CPU)).numpy()
-        return calibration.fit(scores, data.dev.targets, self.network.head, calibrating)
+        return calibration.fit(self.logits(data.dev), data.dev.targets, self.network.head, calibrating)
 
     def output(self, data: Data, rows: Encoded, calibrating: Calibration) -> calibration.ModelOutput:
         """Calibrated probabilities of some rows."""
         fitted = self.calibrate(data, calibrating)
-        logits, head = score(self.network, Batch.of(rows, CPU)).numpy(), self.network.head
-        return calibration.ModelOutput(
-            calibration.probabilities(logits, head, fitted.temperature), fitted, head
-        )
+        shares = calibration.probabilities(self.logits(rows), self.network.head, fitted.temperature)
+        return calibration.ModelOutput(shares, fitted, self.network.head)
 
 
 def fit(
