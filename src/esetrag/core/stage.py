@@ -32,8 +32,8 @@ def run(main: Callable[..., None], *sections: type) -> None:
     parser = argparse.ArgumentParser(prog=script.name, description=sys.modules["__main__"].__doc__)
     # DVC names the stage, "sample@hun-noun-case", in a variable: no text of params.yaml reaches a shell.
     task = os.environ.get("DVC_STAGE", "").partition("@")[2] or None
-    named = {"nargs": "?", "default": task} if task else {}
-    parser.add_argument("task", help="a key of tasks in params.yaml", **named)
+    nargs = "?" if task else None
+    parser.add_argument("task", nargs=nargs, default=task, help="a key of tasks in params.yaml")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     try:

@@ -14,7 +14,7 @@ from esetrag.core import config
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
-from esetrag.scoring.ratios import Interval
+from esetrag.scoring.ratios import Interval, Ratio
 from esetrag.tracking.run_state import State
 
 ROW = ["lemma", "form", "features"]
@@ -105,7 +105,7 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
             f"({_relabelling(relabelled)}); compare runs that predict the same feature"
         )
     rows = pa.Table.from_pandas(pairs, preserve_index=False)
-    correct_a, correct_b = (label_sets.right(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
+    correct_a, correct_b = (label_sets.correct(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
     lost, gained = pairs[correct_a & ~correct_b], pairs[~correct_a & correct_b]
     clusters = pairs["lemma"].fillna(pairs["form"]).to_numpy(object)  # a task may be without lemmas
     return Comparison(
@@ -117,7 +117,7 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
         shared=len(pairs),
         relabelled=relabelled,
         accuracy=(float(correct_a.mean()), float(correct_b.mean())),
-        gain=ratios.gain(correct_a, correct_b, clusters, options),
+        gain=ratios.difference(Ratio.mean(correct_b), Ratio.mean(correct_a), clusters, options),
         confidence=options.confidence,
         mcnemar=McNemar.of_counts(len(lost), len(gained)),
         lost=_words(lost.rename(columns={"predicted_b": "predicted"}), "label", "predicted"),
@@ -197,7 +197,8 @@ def _differing(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any
 
 def _words(rows: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
     kept = rows[[*ROW, *columns]].astype(object)
-    return kept.where(kept.notna(), None).to_dict("records")
+    words: list[dict[str, Any]] = kept.where(kept.notna(), None).to_dict("records")  # type: ignore[assignment]
+    return words
 
 
 def _sample(state: State) -> str:

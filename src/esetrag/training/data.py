@@ -30,8 +30,10 @@ class Data:
         rows = [(train["form"].to_pylist(), train["label"].unique().to_pylist())]
         vocabulary = Vocabulary.of_batches(rows, build.min_count, build.unit, build.merges)
         width = encoding.width_of(train["form"], shape.max_symbols)
-        encoded = (encoding.encode_rows(part, vocabulary, width, shape.keep) for part in (train, dev))
-        return cls(*encoded, vocabulary, Decomposition.of(train, vocabulary))
+        encoded, held_out = (
+            encoding.encode_rows(part, vocabulary, width, shape.keep) for part in (train, dev)
+        )
+        return cls(encoded, held_out, vocabulary, Decomposition.of(train, vocabulary))
 
     def encode(self, rows: pa.Table) -> Encoded:
         """Encodes further rows as those of training."""
