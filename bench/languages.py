@@ -86,7 +86,7 @@ def measured(source: Source, words: int | None, seed: int) -> dict[str, Any]:
     fitted = calibration.fit(logits["dev"], encoded["dev"].targets, head, given.calibration)
     shares = calibration.probabilities(logits["test"], head, fitted.temperature).astype(np.float32)
     rows = {"train": parts.train, "dev": parts.dev, "test": parts.test}
-    read = calibration.Read(shares, fitted, head)
+    read = calibration.ModelOutput(shares, fitted, head)
     labels = trained.encoder.vocabulary.labels
     found = evaluation.evaluate(rows, [read], labels, given.evaluate, given.calibration)
     seconds = time.process_time() - start

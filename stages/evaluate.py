@@ -20,13 +20,13 @@ def main(layout: Layout, how: config.Evaluate, calibrating: config.Calibration) 
     reader = Predictor.load(layout.checkpoint)
     network, vocabulary = reader.checkpoint.network, reader.checkpoint.vocabulary
     encoded = encoding.read(layout.encoded("test"), vocabulary)
-    repeats = [Predictor.load(layout.repeat(seed)) for seed in reader.repeats]
-    reads = [one.read(encoded) for one in (reader, *repeats)]
+    repeats = [Predictor.load(layout.repeat(seed)) for seed in reader.extra_seeds]
+    reads = [one.output(encoded) for one in (reader, *repeats)]
     result = evaluation.evaluate(parts, reads, reader.labels, how, calibrating)
     read = result.predictions
     tables.write(layout.predictions, read)
     tables.write(layout.attributions, attribution.table(network, encoded, read, vocabulary, how.seed))
-    stressed = stress.examine(parts["train"], read, families["lemma"], reader.read_table, how)
+    stressed = stress.examine(parts["train"], read, families["lemma"], reader.predict_table, how)
     files.write_json(layout.metrics / "test.json", {**result.figures, "stress": stress.figures(stressed)})
     files.write_csv(layout.stress, stressed)
     files.write_csv(layout.masking, masking.curve(network, encoded, how.seed))

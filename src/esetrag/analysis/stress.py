@@ -27,7 +27,7 @@ from esetrag.data import label_sets
 from esetrag.tasks.baselines import SuffixTable
 
 Read = Callable[[pa.ChunkedArray], pa.Table]
-"""Forms to a table with the value read, ``label``, as ``reader.Predictor.read_table`` does it."""
+"""Forms to a table with the value read, ``label``, as ``Predictor.predict_table`` does it."""
 
 EXAMPLES = 5
 MARKS = {"full stop": ".", "comma": ",", "quotation mark": '"', "bracket": ")"}

@@ -30,11 +30,12 @@ def opened(path: Path) -> io.BufferedIOBase:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of ``path`` when the block ends well.
 
     Args:
         path: the file to appear; missing folders above it are made.
+        mode: its permissions; those of a pipeline's output depend on no umask.
 
     Yields:
         A binary file; if the block raises, it is removed and ``path`` stays as it was.
@@ -50,7 +51,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # a temporary file is private; its umask must not reach the outputs
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error

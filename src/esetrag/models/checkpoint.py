@@ -44,7 +44,7 @@ class Calibrated(config.Section):
 
     temperature: Annotated[float, Field(ge=0.01, le=100)]
     ratio: Annotated[float, Field(gt=0, le=1)]
-    least: Annotated[float, Field(ge=0, le=1)]
+    threshold: Annotated[float, Field(ge=0, le=1)]
 
 
 class Manifest(config.Section):

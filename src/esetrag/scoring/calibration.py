@@ -32,13 +32,13 @@ class Calibration:
     """Logits are divided by it."""
     ratio: float = 1.0
     """A value belongs to the set that is read if it is at least this share as probable as the likeliest."""
-    least: float = 0.0
-    """A reader that may abstain does so if its likeliest value is less probable."""
+    threshold: float = 0.0
+    """A model that may abstain does so if its top value is less probable."""
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a reader makes of some forms."""
+class ModelOutput:
+    """What a model predicts for a number of forms."""
 
     probabilities: Floats
     """(forms, labels), at its temperature."""
@@ -61,7 +61,7 @@ def fit(logits: Floats, targets: Bools, head: config.Head, how: config.Calibrati
         return Calibration()
     temperature = _temperature(logits, targets, head) if how.temperature else 1.0
     shares = probabilities(logits, head, temperature)
-    return Calibration(temperature, _ratio(shares, targets), _least(shares, targets, how.risk))
+    return Calibration(temperature, _ratio(shares, targets), _threshold(shares, targets, how.risk))
 
 
 def probabilities(logits: Floats, head: config.Head, temperature: float = 1.0) -> Floats:
@@ -169,7 +169,7 @@ def _ratio(shares: Floats, targets: Bools) -> float:
     return round(float(_RATIOS[best[len(best) // 2]]), 4)
 
 
-def _least(shares: Floats, targets: Bools, risk: float) -> float:
+def _threshold(shares: Floats, targets: Bools, risk: float) -> float:
     """The least probability at which answers are given so that no more than a share of them are errors."""
     sure, wrong = by_confidence(shares, targets)
     good = np.flatnonzero(np.cumsum(wrong) <= risk * np.arange(1, len(wrong) + 1))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from esetrag.core import config, tables
 from esetrag.data import label_sets
 from esetrag.scoring import calibration, classes, ratios, reliability
-from esetrag.scoring.calibration import Read
+from esetrag.scoring.calibration import ModelOutput
 from esetrag.tasks.baselines import Baseline, NgramRegression, SuffixTable
 
 READER, BASELINES = "reader", ("ngram", "suffix", "majority")
@@ -42,7 +42,7 @@ class Evaluation:
 
 def evaluate(
     parts: dict[str, pa.Table],
-    reads: Sequence[Read],
+    reads: Sequence[ModelOutput],
     labels: tuple[str, ...],
     how: config.Evaluate,
     calibrating: config.Calibration,
@@ -122,7 +122,7 @@ class _Judged:
         of_labels: list[int],
         lemmas: npt.NDArray[np.object_],
         how: config.Evaluate,
-        readers: dict[str, Read],
+        readers: dict[str, ModelOutput],
     ) -> None:
         self.gold, self.readers, self.known = gold, readers, gold[:, of_labels]
         self.right = {name: _right(gold, of_labels, read) for name, read in readers.items()}
@@ -173,7 +173,7 @@ class _Judged:
 
 def _baselines(
     parts: dict[str, pa.Table], labels: tuple[str, ...], how: config.Evaluate, calibrating: config.Calibration
-) -> dict[str, Read]:
+) -> dict[str, ModelOutput]:
     train, dev, test = (parts[part] for part in ("train", "dev", "test"))
     table = SuffixTable.train(train["form"], train["label"], labels, how.suffix_length)
     trained: dict[str, Baseline] = {
@@ -186,18 +186,18 @@ def _baselines(
     for name, baseline in trained.items():
         fitted = calibration.fit(baseline.logits(dev["form"]), targets, "softmax", calibrating)
         shares = calibration.probabilities(baseline.logits(test["form"]), "softmax", fitted.temperature)
-        reads[name] = Read(shares, fitted)
+        reads[name] = ModelOutput(shares, fitted)
     return reads
 
 
-def _right(gold: Bools, of_labels: list[int], read: Read) -> Bools:
+def _right(gold: Bools, of_labels: list[int], read: ModelOutput) -> Bools:
     """Whether the likeliest value of each form is one that it bears."""
     best = np.array(of_labels)[read.probabilities.argmax(1)]
     right: Bools = gold[np.arange(len(gold)), best]
     return right
 
 
-def _strict(gold: Bools, of_labels: list[int], read: Read) -> float:
+def _strict(gold: Bools, of_labels: list[int], read: ModelOutput) -> float:
     return float(_right(gold, of_labels, read).sum() / gold.sum())
 
 
@@ -207,7 +207,7 @@ def _spread(accuracies: list[float]) -> dict[str, float]:
     return {**spread, "deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else spread
 
 
-def _table(test: pa.Table, read: Read, labels: tuple[str, ...]) -> pa.Table:
+def _table(test: pa.Table, read: ModelOutput, labels: tuple[str, ...]) -> pa.Table:
     schema = tables.predictions(list(labels))
     shares = read.probabilities.astype(np.float32)
     best = shares.argmax(1)

@@ -161,7 +161,7 @@ def _log_dataset(opened: Store, run_id: str, inputs: Inputs, outcome: Outcome) -
 
 def _log_model(opened: Store, run_id: str, checkpoint: Path) -> None:
     """Logs the reader as a pyfunc from code that travels with it, weights in safetensors: no pickle."""
-    from esetrag.predict import serving
+    from esetrag.predict import pyfunc
 
     mlflow = opened.mlflow
 
@@ -180,8 +180,8 @@ def _log_model(opened: Store, run_id: str, checkpoint: Path) -> None:
             python_model=str(PACKAGE / "tracking/model_code.py"),
             artifacts={store.CHECKPOINT: str(checkpoint)},
             code_paths=[str(PACKAGE)],
-            signature=mlflow.models.ModelSignature.from_dict(serving.SIGNATURE),
-            input_example=serving.EXAMPLE,
+            signature=mlflow.models.ModelSignature.from_dict(pyfunc.SIGNATURE),
+            input_example=pyfunc.EXAMPLE,
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
 

@@ -151,13 +151,6 @@ def exists(uri: str) -> bool:
     return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
 
 
-def scoring_server(model: Any) -> Any:
-    """MLflow's scoring server, an ASGI application, for a loaded model."""
-    from mlflow.pyfunc import scoring_server
-
-    return scoring_server.init(model)
-
-
 def _prepare(uri: str) -> None:
     """Makes a new SQLite store beside its place and renames it, so that a kill leaves none half made."""
     if exists(uri):

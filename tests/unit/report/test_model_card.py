@@ -11,7 +11,7 @@ from esetrag.core import config
 from esetrag.core.layout import PARTS
 from esetrag.data import label_sets
 from esetrag.report import model_card
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from tests.unit.showing import shown
@@ -35,7 +35,7 @@ def card(
     rows: pa.Table, vocabulary: Vocabulary, given: config.Params, sure: bool
 ) -> tuple[str, dict[str, Any]]:
     right = label_sets.matrix(rows["label"], vocabulary.labels).astype(np.float32)
-    read = Read(right if sure else np.roll(right, 1, axis=1), Calibration())
+    read = ModelOutput(right if sure else np.roll(right, 1, axis=1), Calibration())
     parts = dict.fromkeys(PARTS, rows)
     found = evaluation.evaluate(parts, [read], vocabulary.labels, given.evaluate, given.calibration)
     manifest = MANIFEST | {"vocabulary": vocabulary.to_json()}

@@ -17,7 +17,7 @@ from esetrag.core.errors import DataError
 from esetrag.core.layout import Layout
 from esetrag.report import sections
 from esetrag.report.report import Letters, Section
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.training import history
@@ -48,7 +48,7 @@ class Outcome:
 
     def __init__(self, root: Path, how: config.Evaluate) -> None:
         self.layout = Layout("hun-noun-case", root)
-        read = Read(np.array([shares for *_, shares in ROWS], np.float32), Calibration())
+        read = ModelOutput(np.array([shares for *_, shares in ROWS], np.float32), Calibration())
         calibrating = config.Calibration(temperature=True, risk=0.1)
         result = evaluation.evaluate(dict.fromkeys(PARTS, part()), [read], LABELS, how, calibrating)
         metrics = self.layout.metrics

@@ -96,7 +96,7 @@ def test_abstention_keeps_the_errors_among_the_answers_below_the_risk() -> None:
     found = calibration.fit(logits, targets, "softmax", HOW)
     logits, targets = drawn(3000, seed=5)
     shares = calibration.probabilities(logits, "softmax", found.temperature)
-    answered = shares.max(1) >= found.least
+    answered = shares.max(1) >= found.threshold
     wrong = ~targets[np.arange(3000), shares.argmax(1)]
     assert wrong.mean() > 0.1
     assert 0.3 < answered.mean() < 0.95
@@ -105,8 +105,8 @@ def test_abstention_keeps_the_errors_among_the_answers_below_the_risk() -> None:
 
 def test_a_reader_without_errors_never_abstains_and_one_without_a_right_answer_always() -> None:
     logits = np.array([[2.0, 0.0], [0.0, 2.0]])
-    assert calibration.fit(logits, logits > 1, "softmax", HOW).least == 0
-    assert calibration.fit(logits, logits < 1, "softmax", HOW).least == 1
+    assert calibration.fit(logits, logits > 1, "softmax", HOW).threshold == 0
+    assert calibration.fit(logits, logits < 1, "softmax", HOW).threshold == 1
 
 
 def test_loss_and_brier_score_by_hand_and_by_scikit_learn() -> None:

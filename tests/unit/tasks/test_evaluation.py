@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag.core import config, tables
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.tasks import evaluation
 from esetrag.tasks.evaluation import Evaluation
 
@@ -54,7 +54,7 @@ def evaluate(
     more: tuple[npt.NDArray[np.float32], ...] = (),
     ratio: float = 1.0,
 ) -> Evaluation:
-    reads = [Read(some, Calibration(ratio=ratio)) for some in (shares, *more)]
+    reads = [ModelOutput(some, Calibration(ratio=ratio)) for some in (shares, *more)]
     return evaluation.evaluate(parts, reads, LABELS, how, config.Calibration(temperature=True, risk=0.1))
 
 
@@ -149,7 +149,7 @@ def test_the_suffix_baseline_is_as_long_as_wanted(how: config.Evaluate) -> None:
 
 def test_baselines_are_calibrated_without_a_look_at_the_test_part(how: config.Evaluate) -> None:
     parts = {**PARTS, "test": TEST.slice(0, 2)}
-    kept = ("temperature", "ratio", "least")
+    kept = ("temperature", "ratio", "threshold")
     whole, part = figures(how), evaluate(how, SHARES[:2], parts).figures
     for name in ("ngram", "suffix", "majority"):
         assert [whole[name][key] for key in kept] == [part[name][key] for key in kept]

@@ -9,7 +9,7 @@ import pytest
 from esetrag.core import config, files, tables
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS, Layout
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.tracking import run_state
@@ -25,7 +25,7 @@ def layout(
     """What a comparison reads of a finished pipeline."""
     layout = Layout("hun-noun-case", tmp_path)
     shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    read = Read(shares, Calibration())
+    read = ModelOutput(shares, Calibration())
     rows = dict.fromkeys(PARTS, tiny_rows)
     result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, HOW, given.calibration)
     files.write_bytes(tmp_path / "params.yaml", (repo / "params.yaml").read_bytes())

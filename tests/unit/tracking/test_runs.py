@@ -13,7 +13,7 @@ from esetrag.analysis import error_analysis
 from esetrag.core import config, files, tables
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS, Layout
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.tracking.runs import PAGES, Inputs, Outcome, finished, flat, origin
@@ -42,7 +42,7 @@ def layout(
     """The artifacts of a finished pipeline, the pictures without content."""
     layout = Layout(TASK, tmp_path / "repository")
     shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    read = Read(shares, Calibration())
+    read = ModelOutput(shares, Calibration())
     rows = dict.fromkeys(PARTS, tiny_rows)
     result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, given.evaluate, given.calibration)
     for page in PAGES:
