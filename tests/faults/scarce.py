@@ -111,7 +111,7 @@ def run(command: list[str]) -> None:
     if command[0].endswith(".py"):
         runpy.run_path(command[0], run_name="__main__")
     else:
-        from esetrag.__main__ import main
+        from esetrag.cli import main
 
         main(command[1:])
 

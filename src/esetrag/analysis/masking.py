@@ -45,8 +45,8 @@ def curve(network: Network, encoded: Encoded, seed: int) -> pd.DataFrame:
     hidden = [inside & (from_end <= k) for k in counts] + [inside & (from_end > k) for k in counts]
     variants = np.concatenate([np.where(hide, PAD, ids).astype(ids.dtype) for hide in hidden])
     targets = np.tile(encoded.targets[rows], (len(hidden), 1))
-    lengths = np.tile(encoded.lengths[rows], len(hidden)).astype(np.uint16)
-    masked = Encoded.unlabelled(variants, lengths, network.labels)
+    repeated = np.tile(encoded.lengths[rows], len(hidden)).astype(np.uint16)
+    masked = Encoded.unlabelled(variants, repeated, network.labels)
     predicted = score(network, Batch.of(masked, torch.device("cpu"))).argmax(1).numpy()
     correct = targets[np.arange(len(targets)), predicted].reshape(len(hidden), len(rows))
     without, only = np.split(correct.mean(1), 2)

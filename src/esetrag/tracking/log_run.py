@@ -203,7 +203,7 @@ def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
     Not by ``mlflow.pyfunc.log_model``, which would also load the model, and PyTorch, to predict the
     example: half of what the tracking takes. Tests load it.
     """
-    from esetrag.predict import serving
+    from esetrag.predict import pyfunc
 
     client, run_id = opened.client, run.info.run_id
     models = client.search_logged_models([opened.experiment_id], f"source_run_id = '{run_id}'")
@@ -214,10 +214,10 @@ def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         opened.save_model(
             Path(folder) / "model",
-            serving.SIGNATURE,
+            pyfunc.SIGNATURE,
             python_model=str(MODEL_CODE),
             artifacts={store.CHECKPOINT: str(layout.checkpoint)},
-            input_example=serving.EXAMPLE,
+            input_example=pyfunc.EXAMPLE,
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
         client.log_model_artifacts(model.model_id, f"{folder}/model")
