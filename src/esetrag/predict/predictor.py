@@ -20,7 +20,7 @@ from esetrag.core import config
 from esetrag.core.config import MOST_REPEATS
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.data import label_sets
-from esetrag.models import checkpoint, heads
+from esetrag.models import checkpoint
 from esetrag.scoring import calibration
 from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
@@ -102,10 +102,10 @@ class Predictor:
         return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
-        """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
-        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
-        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
-        return shares
+        """The distribution over the labels, (rows, labels), as calibrated on dev."""
+        network = self.checkpoint.network
+        logits = score(network, Batch.of(encoded, CPU)).numpy()
+        return calibration.probabilities(logits, network.head, self.calibration).astype(np.float32)
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """Reads some forms.

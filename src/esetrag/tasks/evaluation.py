@@ -176,7 +176,7 @@ def _baselines(
     for name, baseline in baselines.train(parts["train"], labels, options.suffix_length).items():
         fitted = calibration.fit(baseline.logits(dev["form"]), targets, "softmax", calibrating)
         logits = baseline.logits(test["form"])
-        outputs[name] = ModelOutput(calibration.probabilities(logits, "softmax", fitted.temperature), fitted)
+        outputs[name] = ModelOutput(calibration.probabilities(logits, "softmax", fitted), fitted)
     return outputs
 
 

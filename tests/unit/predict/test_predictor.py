@@ -179,8 +179,8 @@ def fitted(checkpoint: Path, **changed: float) -> Predictor:
 
 
 def test_a_temperature_divides_the_logits(tiny_checkpoint: Path, tiny_encoded: Encoded) -> None:
-    plain = fitted(tiny_checkpoint, temperature=1.0).probabilities(tiny_encoded)
-    hot = fitted(tiny_checkpoint, temperature=2.0).probabilities(tiny_encoded)
+    plain = fitted(tiny_checkpoint, temperature=1.0, exponent=1.0).probabilities(tiny_encoded)
+    hot = fitted(tiny_checkpoint, temperature=2.0, exponent=1.0).probabilities(tiny_encoded)
     expected = np.sqrt(plain) / np.sqrt(plain).sum(1, keepdims=True)
     np.testing.assert_allclose(hot, expected, atol=1e-5)
 
