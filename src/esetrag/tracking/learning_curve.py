@@ -127,9 +127,9 @@ def measured(job: Job) -> list[Point]:
     known = tuple(label_sets.names(train["label"]))
     trained = baselines.train(train, known, job.given.evaluate.suffix_length)
     fitted: list[Callable[[pa.ChunkedArray], Floats]] = [
-        trained["majority"].logits,
-        trained["longest_suffix"].logits,
-        trained["logistic_regression"].logits,
+        trained["majority"],
+        trained["longest_suffix"],
+        trained["logistic_regression"],
         _trained(job, "lstm"),
         _trained(job, "ngram"),
     ]
