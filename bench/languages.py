@@ -85,7 +85,7 @@ def measured(source: Source, words: int | None, seed: int) -> dict[str, Any]:
     }
     head = given.model.head
     fitted = calibration.fit(logits["dev"], encoded["dev"].targets, head, given.calibration)
-    shares = calibration.probabilities(logits["test"], head, fitted.temperature).astype(np.float32)
+    shares = calibration.probabilities(logits["test"], head, fitted).astype(np.float32)
     rows = {"train": parts.train, "dev": parts.dev, "test": parts.test}
     read = calibration.ModelOutput(shares, fitted, head)
     labels = trained.encoder.vocabulary.labels

@@ -21,7 +21,7 @@ from esetrag.analysis.endings import Endings, has_lemmas
 from esetrag.analysis.nonce import invent
 from esetrag.core import config
 from esetrag.data import label_sets
-from esetrag.tasks.baselines import LongestSuffix
+from esetrag.tasks.baselines import longest_suffix
 
 Predict = Callable[[pa.ChunkedArray], pa.Table]
 """Forms to a table with the predicted ``label``, as ``Predictor.predict_table``."""
@@ -121,13 +121,13 @@ def examine(
         set, forms, SHARES, examples (of errors); NaN where a set or its counterpart has no forms.
     """
     labels = tuple(label_sets.names(train["label"]))
-    baseline = LongestSuffix.train(train, labels, options.suffix_length)
+    baseline = longest_suffix(train, labels, options.suffix_length)
     original = label_sets.correct(predictions["label"], predictions["predicted"])
     lines: list[dict[str, Any]] = []
     for made in sets(train, predictions, lemmas, options):
         true = predictions["label"].take(pa.array(made.rows))
         predicted = predict(made.forms)["label"]
-        by_suffix = pa.array(labels).take(pa.array(baseline.logits(made.forms).argmax(1)))
+        by_suffix = pa.array(labels).take(pa.array(baseline(made.forms).argmax(1)))
         correct = label_sets.correct(true, predicted)
         errors = pa.array(np.flatnonzero(~correct)[:EXAMPLES])
         examples = (column.take(errors).to_pylist() for column in (made.forms, true, predicted))

@@ -1,21 +1,21 @@
 """Probabilities that can be trusted, and what follows from them: label sets and abstention.
 
-Temperature, ratio and threshold are fitted on dev; ``reliability`` measures how well that worked elsewhere.
+All of it is fitted on dev; ``reliability`` measures how well that worked elsewhere.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from esetrag.core import config
 from esetrag.scoring.ratios import Bools, Floats, Ratio
 
-PRIOR = 0.5
-"""Standard deviation of the log temperature before dev is seen: a few words without an error do not make a
-model certain of everything."""
+PRIORS = (0.5, 0.3)
+"""Standard deviations of the logs of temperature and exponent before dev is seen: a few words without an
+error do not make a model certain of everything."""
 _RATIOS = np.linspace(0.02, 1.0, 50)
 
 
@@ -24,11 +24,16 @@ class Calibration:
     """What was fitted on dev."""
 
     temperature: float = 1.0
-    """Logits are divided by it."""
+    """Differences of logits to the top one are divided by it …"""
+    exponent: float = 1.0
+    """… and raised to this power: training with smoothed labels compresses the large ones."""
     ratio: float = 1.0
     """The label set holds every label at least this share as probable as the top one."""
     threshold: float = 0.0
     """Selective prediction abstains if the top label is less probable."""
+
+
+UNCALIBRATED = Calibration()
 
 
 @dataclass(frozen=True)
@@ -42,21 +47,21 @@ class ModelOutput:
 
 
 def fit(logits: Floats, targets: Bools, head: config.Head, options: config.Calibration) -> Calibration:
-    """Fits all three on forms that no training saw.
+    """Fits all four on forms that no training saw.
 
     Args:
         logits: (n, labels).
         targets: (n, labels) the true labels of each form; forms without a known one do not count.
         head: meaning of the logits.
-        options: whether a temperature is fitted; the accepted share of errors among the answers.
+        options: whether probabilities are calibrated; the accepted share of errors among the answers.
     """
     known = targets.any(1)
     logits, targets = logits[known].astype(np.float64), targets[known]
     if not len(logits):
         return Calibration()
-    temperature = _temperature(logits, targets, head, PRIOR)[0] if options.temperature else 1.0
-    shares = probabilities(logits, head, temperature)
-    return Calibration(temperature, _ratio(shares, targets), _threshold(shares, targets, options.risk))
+    fitted = _fitted(logits, targets, head, PRIORS)[0] if options.temperature else Calibration()
+    shares = probabilities(logits, head, fitted)
+    return replace(fitted, ratio=_ratio(shares, targets), threshold=_threshold(shares, targets, options.risk))
 
 
 def cost(logits: Floats, targets: Bools, head: config.Head) -> float:
@@ -65,16 +70,19 @@ def cost(logits: Floats, targets: Bools, head: config.Head) -> float:
     No prior holds the temperature: of two models the more confident one has no advantage.
     """
     known = targets.any(1)
-    return _temperature(logits[known].astype(np.float64), targets[known], head, math.inf)[1]
+    return _fitted(logits[known].astype(np.float64), targets[known], head, (math.inf,))[1]
 
 
-def probabilities(logits: Floats, head: config.Head, temperature: float = 1.0) -> Floats:
-    """Logits (n, labels) as probabilities."""
-    from scipy.special import expit, softmax  # a quarter of a second that predictions do not need
-
-    scaled = logits / temperature
-    shares: Floats = expit(scaled) if head == "sigmoid" else softmax(scaled, axis=1)
-    return shares
+def probabilities(logits: Floats, head: config.Head, fitted: Calibration = UNCALIBRATED) -> Floats:
+    """Logits (n, labels) as calibrated probabilities."""
+    if head == "sigmoid":
+        scaled = np.sign(logits) * np.abs(logits / fitted.temperature) ** fitted.exponent
+        positive: Floats = 0.5 * (1 + np.tanh(scaled / 2))
+        return positive
+    gaps = (logits.max(1, keepdims=True) - logits) / fitted.temperature
+    shares = np.exp(-(gaps**fitted.exponent))
+    normalised: Floats = shares / shares.sum(1, keepdims=True)
+    return normalised
 
 
 def truth(targets: Bools, head: config.Head) -> Floats:
@@ -132,17 +140,22 @@ def set_scores(chosen: Bools, targets: Bools) -> dict[str, Ratio]:
     }
 
 
-def _temperature(logits: Floats, targets: Bools, head: config.Head, prior: float) -> tuple[float, float]:
-    """The most probable temperature, and the summed cross-entropy with the prior's penalty there."""
-    from scipy.optimize import minimize_scalar
+def _fitted(
+    logits: Floats, targets: Bools, head: config.Head, priors: tuple[float, ...]
+) -> tuple[Calibration, float]:
+    """The most probable temperature, and exponent if it has a prior; the cross-entropy and penalty there."""
+    from scipy.optimize import minimize  # a third of a second that predictions do not need
 
-    def penalised(log_temperature: float) -> float:
-        loss = losses(probabilities(logits, head, float(np.exp(log_temperature))), targets, head)
-        return float(loss.numerator.sum()) + 0.5 * (log_temperature / prior) ** 2
+    def penalised(logs: Floats) -> float:
+        shares = probabilities(logits, head, Calibration(*np.exp(logs).tolist()))
+        loss = losses(shares, targets, head).numerator.sum()
+        return float(loss) + 0.5 * float(np.square(logs / np.array(priors)).sum())
 
-    found = minimize_scalar(penalised, bounds=(-3.0, 3.0), method="bounded", options={"xatol": 1e-8})
-    # The last bits are noise; without them the temperature is the same on more machines.
-    return round(float(np.exp(found.x)), 4), float(found.fun)
+    start, bounds = np.zeros(len(priors)), [(-3.0, 3.0)] * len(priors)
+    options = {"xatol": 1e-6, "fatol": 1e-9}
+    found = minimize(penalised, start, method="Nelder-Mead", bounds=bounds, options=options)
+    # The last bits are noise; without them the values are the same on more machines.
+    return Calibration(*np.exp(found.x).round(4).tolist()), float(found.fun)
 
 
 def _ratio(shares: Floats, targets: Bools) -> float:

@@ -5,9 +5,8 @@ The majority class, the labels of the longest known suffix, and logistic regress
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,103 +18,78 @@ from esetrag.data import label_sets
 NAMES = ("logistic_regression", "longest_suffix", "majority")
 LONGEST = 8
 """Symbols of the longest suffix of the regression."""
-INVERSE_PENALTY, ITERATIONS = 10.0, 1000
-"""scikit-learn's ``C`` and the limit of its optimiser."""
 
 Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
+Logits = Callable[[pa.ChunkedArray], Floats]
+"""Forms to scores (forms, labels): logarithms of probabilities but for a constant."""
 
 
-class Baseline(Protocol):
-    """A classifier of forms."""
-
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores (forms, labels): logarithms of probabilities but for a constant."""
-
-
-def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Baseline]:
-    """Trains all baselines.
+def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
+    """Trains all baselines, one for each of NAMES.
 
     Args:
         rows: training rows: form, label.
         labels: names of the columns of scores.
         suffix_length: symbols of the longest suffix of ``longest_suffix``.
-
-    Returns:
-        A baseline for each of NAMES.
     """
-    suffix = LongestSuffix.train(rows, labels, suffix_length)
-    regression = LogisticRegression.train(rows, labels)
-    return dict(zip(NAMES, (regression, suffix, LongestSuffix(suffix.levels[:1])), strict=True))
+    regression, suffix = logistic_regression(rows, labels), longest_suffix(rows, labels, suffix_length)
+    return dict(zip(NAMES, (regression, suffix, longest_suffix(rows, labels, 0)), strict=True))
 
 
-@dataclass(frozen=True)
-class LongestSuffix:
-    """Counts of labels by suffix, up to some length; of length 0 it is the majority class."""
+def longest_suffix(rows: pa.Table, labels: Sequence[str], longest: int) -> Logits:
+    """Frequency of the labels of each form's longest suffix seen in training; equally frequent ones tie.
 
-    levels: list[tuple[pa.Array, npt.NDArray[np.int64]]]
-    """For each length from 0 the suffixes and their counts (suffixes, labels)."""
+    Args:
+        rows: training rows: form, label.
+        labels: names of the columns of scores.
+        longest: symbols; 0 is the majority class.
+    """
+    row, column = np.nonzero(label_sets.matrix(rows["label"], labels))
+    levels = []
+    for length in range(longest + 1):
+        encoded = suffixes(rows["form"], length).combine_chunks().dictionary_encode()
+        place = pc.fill_null(encoded.indices, -1).to_numpy()[row]
+        size = len(encoded.dictionary), len(labels)
+        cells = (place * len(labels) + column)[place >= 0]
+        levels.append((encoded.dictionary, np.bincount(cells, minlength=size[0] * size[1]).reshape(size)))
 
-    @classmethod
-    def train(cls, rows: pa.Table, labels: Sequence[str], longest: int) -> LongestSuffix:
-        """Counts the labels of every suffix; arguments as for ``train`` of the module."""
-        row, column = np.nonzero(label_sets.matrix(rows["label"], labels))
-        levels = []
-        for length in range(longest + 1):
-            encoded = suffixes(rows["form"], length).combine_chunks().dictionary_encode()
-            place = pc.fill_null(encoded.indices, -1).to_numpy()[row]
-            count = len(encoded.dictionary)
-            cells = (place * len(labels) + column)[place >= 0]
-            counts = np.bincount(cells, minlength=count * len(labels)).reshape(count, len(labels))
-            levels.append((encoded.dictionary, counts))
-        return cls(levels)
-
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores by each form's longest suffix that was seen in training; equally frequent labels tie."""
-        labels = self.levels[0][1].shape[1]
-        scores = np.zeros((len(forms), labels))
-        for length, (known, counts) in enumerate(self.levels):
+    def logits(forms: pa.ChunkedArray) -> Floats:
+        scores = np.zeros((len(forms), len(labels)))
+        for length, (known, counts) in enumerate(levels):
             place = _places(suffixes(forms, length), known)
             seen = place >= 0
             # A label never seen there counts as one row spread over all of them.
-            scores[seen] = np.log(counts[place[seen]] + 1 / labels)
+            scores[seen] = np.log(counts[place[seen]] + 1 / len(labels))
         return scores
 
+    return logits
 
-@dataclass(frozen=True)
-class LogisticRegression:
-    """scikit-learn's logistic regression on the last 1 to 8 symbols, the beginning of a form included."""
 
-    known: list[pa.Array]
-    """For each length from 1 the suffixes of the training forms."""
-    labels: int
-    model: Any
+def logistic_regression(rows: pa.Table, labels: Sequence[str]) -> Logits:
+    """scikit-learn's logistic regression on the last 1 to 8 symbols, the beginning of a form included.
 
-    @classmethod
-    def train(cls, rows: pa.Table, labels: Sequence[str]) -> LogisticRegression:
-        """Fits the weights; a form of n labels is n rows of weight 1/n."""
-        from sklearn import linear_model  # a second that predictions do not need
-        from threadpoolctl import threadpool_limits
+    A form of n labels is n rows of weight 1/n; arguments as for ``longest_suffix``.
+    """
+    from sklearn.linear_model import LogisticRegression  # a second that predictions do not need
+    from threadpoolctl import threadpool_limits
 
-        marked = _marked(rows["form"])
-        known = [pc.unique(suffixes(marked, length)).drop_null() for length in range(1, LONGEST + 1)]
-        targets = label_sets.matrix(rows["label"], labels)
-        row, column = np.nonzero(targets)
-        model = linear_model.LogisticRegression(C=INVERSE_PENALTY, max_iter=ITERATIONS)
-        if len(np.unique(column)) > 1:
-            with threadpool_limits(1):  # sums in another order differ in their last bits
-                model.fit(_indicators(marked, known)[row], column, 1 / targets.sum(1)[row])
-        return cls(known, len(labels), model)
+    known = [pc.unique(column).drop_null() for column in _columns(rows["form"])]
+    targets = label_sets.matrix(rows["label"], labels)
+    row, column = np.nonzero(targets)
+    model = LogisticRegression(C=10.0, max_iter=1000)
+    if several := len(np.unique(column)) > 1:
+        with threadpool_limits(1):  # sums in another order differ in their last bits
+            model.fit(_indicators(rows["form"], known)[row], column, 1 / targets.sum(1)[row])
 
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Log probabilities; all 0 if training had one label only."""
-        scores = np.zeros((len(forms), self.labels))
-        if hasattr(self.model, "classes_") and len(forms):
-            scores[:] = np.log(np.finfo(np.float32).tiny)
-            scores[:, self.model.classes_] = self.model.predict_log_proba(
-                _indicators(_marked(forms), self.known)
-            )
+    def logits(forms: pa.ChunkedArray) -> Floats:
+        scores = np.zeros((len(forms), len(labels)))
+        if several and len(forms):
+            scores[:] = np.log(np.finfo(np.float32).tiny)  # of labels without a row
+            scores[:, model.classes_] = model.predict_log_proba(_indicators(forms, known))
         return scores
+
+    return logits
 
 
 def suffixes(forms: pa.ChunkedArray, length: int) -> pa.ChunkedArray:
@@ -126,8 +100,9 @@ def suffixes(forms: pa.ChunkedArray, length: int) -> pa.ChunkedArray:
     return pc.if_else(enough, pc.utf8_slice_codeunits(forms, start=-length), None)
 
 
-def _marked(forms: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise("^", forms, "")
+def _columns(forms: pa.ChunkedArray) -> list[pa.ChunkedArray]:
+    marked = pc.binary_join_element_wise("^", forms, "")
+    return [suffixes(marked, length) for length in range(1, LONGEST + 1)]
 
 
 def _places(column: pa.ChunkedArray, known: pa.Array) -> Ints:
@@ -136,12 +111,12 @@ def _places(column: pa.ChunkedArray, known: pa.Array) -> Ints:
     return places
 
 
-def _indicators(marked: pa.ChunkedArray, known: list[pa.Array]) -> Any:
-    """Which suffixes each form has, a sparse matrix (forms, suffixes)."""
+def _indicators(forms: pa.ChunkedArray, known: list[pa.Array]) -> Any:
+    """Which known suffixes each form has, a sparse matrix (forms, suffixes)."""
     from scipy import sparse
 
     starts = np.cumsum([0, *map(len, known)])
-    places = np.stack([_places(suffixes(marked, n), level) for n, level in enumerate(known, 1)], axis=1)
-    row, level = np.nonzero(places >= 0)
-    columns = (places + starts[:-1])[row, level]
+    places = np.stack([_places(*pair) for pair in zip(_columns(forms), known, strict=True)], axis=1)
+    row, length = np.nonzero(places >= 0)
+    columns = (places + starts[:-1])[row, length]
     return sparse.csr_array((np.ones(len(row)), (row, columns)), shape=(len(places), starts[-1]))

@@ -198,10 +198,10 @@ def _baselines(
     dev, test = parts["dev"], parts["test"]
     targets = label_sets.matrix(dev["label"], labels)
     outputs = {}
-    for name, baseline in baselines.train(parts["train"], labels, options.suffix_length).items():
-        fitted = calibration.fit(baseline.logits(dev["form"]), targets, "softmax", calibrating)
-        logits = baseline.logits(test["form"])
-        outputs[name] = ModelOutput(calibration.probabilities(logits, "softmax", fitted.temperature), fitted)
+    for name, logits in baselines.train(parts["train"], labels, options.suffix_length).items():
+        fitted = calibration.fit(logits(dev["form"]), targets, "softmax", calibrating)
+        shares = calibration.probabilities(logits(test["form"]), "softmax", fitted)
+        outputs[name] = ModelOutput(shares, fitted)
     return outputs
 
 

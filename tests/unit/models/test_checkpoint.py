@@ -23,7 +23,7 @@ from esetrag.symbols.vocabulary import Vocabulary
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 TRAINING = {"task": "hun-noun-case", "epoch": 3, "threads": 1}
-FITTED = Calibration(temperature=0.75, ratio=0.5, threshold=0.125)
+FITTED = Calibration(temperature=0.75, exponent=1.25, ratio=0.5, threshold=0.125)
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_a_manifest_that_lies_about_the_size_is_refused(folder: Path) -> None:
         (
             "calibration.most",
             1,
-            "calibration.most: unknown key, expected one of temperature, ratio, thr",
+            "calibration.most: unknown key, expected one of temperature, exponent",
         ),
         ("code", "import os", "code: unknown key, expected one of format, weights, model, encoding, "),
     ],

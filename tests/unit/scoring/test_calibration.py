@@ -8,6 +8,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.special import expit, softmax
 from sklearn.metrics import log_loss, precision_recall_fscore_support
 
 from esetrag.core import config
@@ -18,49 +19,55 @@ from esetrag.scoring.ratios import Bools, Floats
 OPTIONS = config.Calibration(temperature=True, risk=0.05)
 
 
-def drawn(forms: int, temperature: float = 1.0, labels: int = 4, seed: int = 1) -> tuple[Floats, Bools]:
-    """Logits that are calibrated once they are divided by a temperature, and labels drawn from them."""
+def drawn(forms: int, temperature: float = 1.0, exponent: float = 1.0, seed: int = 1) -> tuple[Floats, Bools]:
+    """Logits of four labels that this temperature and exponent calibrate, and labels drawn from them."""
     generator = np.random.default_rng(seed)
-    logits = 3 * generator.normal(size=(forms, labels))
-    shares = calibration.probabilities(logits, "softmax")
-    values = (generator.random((forms, 1)) > shares.cumsum(1)).sum(1).clip(max=labels - 1)
-    return temperature * logits, np.eye(labels, dtype=bool)[values]
+    logits = 3 * generator.normal(size=(forms, 4))
+    shares = calibration.probabilities(logits, "softmax", Calibration(temperature, exponent))
+    values = (generator.random((forms, 1)) > shares.cumsum(1)).sum(1).clip(max=3)
+    return logits, np.eye(4, dtype=bool)[values]
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_that_calibrates_is_found(temperature: float) -> None:
-    logits, targets = drawn(20_000, temperature)
-    assert calibration.fit(logits, targets, "softmax", OPTIONS).temperature == pytest.approx(
-        temperature, rel=0.05
-    )
+def test_probabilities_are_those_of_softmax_and_sigmoid() -> None:
+    logits, _ = drawn(50)
+    assert calibration.probabilities(logits, "softmax") == pytest.approx(softmax(logits, axis=1))
+    assert calibration.probabilities(logits, "sigmoid") == pytest.approx(expit(logits))
+    halved = calibration.probabilities(logits, "softmax", Calibration(temperature=2.0))
+    assert halved == pytest.approx(softmax(logits / 2, axis=1))
+    for head in ("softmax", "sigmoid"):
+        bent = calibration.probabilities(logits, head, Calibration(0.5, 1.5))
+        assert (bent.argmax(1) == logits.argmax(1)).all()
 
 
-def test_a_temperature_mends_the_calibration_on_other_forms() -> None:
-    found = calibration.fit(*drawn(5000, 3.0), "softmax", OPTIONS)
-    logits, targets = drawn(5000, 3.0, seed=2)
-
-    def error(temperature: float) -> float:
-        shares = calibration.probabilities(logits, "softmax", temperature)
-        return reliability.expected_error(reliability.reliability(shares, targets, "softmax"))
-
-    assert error(1.0) > 0.05
-    assert error(found.temperature) < 0.02
+@pytest.mark.parametrize(("temperature", "exponent"), [(0.5, 1.0), (2.5, 1.0), (1.0, 1.4), (2.0, 0.8)])
+def test_what_calibrates_is_found_and_holds_for_other_forms(temperature: float, exponent: float) -> None:
+    fitted = calibration.fit(*drawn(20_000, temperature, exponent), "softmax", OPTIONS)
+    assert (fitted.temperature, fitted.exponent) == pytest.approx((temperature, exponent), rel=0.1)
+    logits, targets = drawn(5000, temperature, exponent, seed=2)
+    shares = calibration.probabilities(logits, "softmax", fitted)
+    assert reliability.expected_error(reliability.reliability(shares, targets, "softmax")) < 0.02
 
 
 def test_a_few_words_without_an_error_do_not_make_a_model_certain_of_everything() -> None:
     logits = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0]])
-    found = calibration.fit(logits, logits > 1, "softmax", OPTIONS)
-    assert 0.3 < found.temperature < 1
+    fitted = calibration.fit(logits, logits > 1, "softmax", OPTIONS)
+    assert 0.3 < fitted.temperature < 1
 
 
-def test_no_temperature_where_none_is_wanted() -> None:
+@pytest.mark.parametrize("head", ["softmax", "sigmoid"])
+def test_the_cost_is_that_at_the_best_temperature_and_finite_without_errors(head: config.Head) -> None:
+    logits, targets = drawn(500)
+    costs = [calibration.cost(factor * logits, targets, head) for factor in (0.5, 1.0, 2.0)]
+    assert costs == pytest.approx([costs[0]] * 3)
+    assert 0 <= calibration.cost(logits, logits == logits.max(1, keepdims=True), head) < costs[0]
+
+
+def test_where_nothing_is_wanted_or_known_nothing_is_fitted() -> None:
     options = OPTIONS.model_copy(update={"temperature": False})
     assert calibration.fit(*drawn(500, 3.0), "softmax", options).temperature == 1
-
-
-def test_without_a_form_of_known_label_nothing_is_fitted() -> None:
-    assert calibration.fit(np.zeros((3, 2)), np.zeros((3, 2), bool), "softmax", OPTIONS) == Calibration()
-    assert calibration.fit(np.zeros((0, 2)), np.zeros((0, 2), bool), "softmax", OPTIONS) == Calibration()
+    for rows in (3, 0):
+        none = np.zeros((rows, 2))
+        assert calibration.fit(none, none > 0, "softmax", OPTIONS) == Calibration()
 
 
 def test_sets_hold_one_label_where_forms_have_one() -> None:
@@ -75,7 +82,7 @@ def test_sets_hold_two_labels_where_forms_have_two(head: config.Head) -> None:
     logits = np.tile([[4.0, 3.8, -4.0], [-4.0, -4.0, 4.0]], (50, 1))
     targets = np.tile([[True, True, False], [False, False, True]], (50, 1))
     found = calibration.fit(logits, targets, head, OPTIONS)
-    shares = calibration.probabilities(logits, head, found.temperature)
+    shares = calibration.probabilities(logits, head, found)
     assert (calibration.sets(shares, found.ratio) == targets).all()
 
 
@@ -96,7 +103,7 @@ def test_abstention_keeps_the_errors_among_the_answers_below_the_risk() -> None:
     logits, targets = drawn(3000)
     found = calibration.fit(logits, targets, "softmax", OPTIONS)
     logits, targets = drawn(3000, seed=5)
-    shares = calibration.probabilities(logits, "softmax", found.temperature)
+    shares = calibration.probabilities(logits, "softmax", found)
     answered = shares.max(1) >= found.threshold
     wrong = ~targets[np.arange(3000), shares.argmax(1)]
     assert wrong.mean() > 0.1

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from esetrag.data import label_sets
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines
-from esetrag.tasks.baselines import LogisticRegression, LongestSuffix, suffixes
+from esetrag.tasks.baselines import logistic_regression, longest_suffix, suffixes
 
 Rows = list[tuple[str, str]]  # form, label
 FORMS = st.text("abé\U0001f600", max_size=5)
@@ -35,7 +35,7 @@ def table(rows: Rows, chunk: int | None = None) -> pa.Table:
 
 def predicted(rows: Rows, longest: int, forms: list[str], chunk: int | None = None) -> list[str]:
     labels = sorted({label for _, label in rows})
-    logits = LongestSuffix.train(table(rows, chunk), labels, longest).logits(column(forms))
+    logits = longest_suffix(table(rows, chunk), labels, longest)(column(forms))
     return [labels[place] for place in logits.argmax(1)]
 
 
@@ -75,12 +75,10 @@ def test_suffixes_are_counted_in_symbols(length: int, expected: list[str | None]
 
 def test_a_form_of_two_labels_counts_for_both() -> None:
     rows, labels = table([("at", "ACC/NOM"), ("bt", "ACC"), ("k", "NOM")]), ("ACC", "NOM")
-    shares = calibration.probabilities(
-        LongestSuffix.train(rows, labels, 1).logits(column(["xt", "q"])), "softmax"
-    )
+    shares = calibration.probabilities(longest_suffix(rows, labels, 1)(column(["xt", "q"])), "softmax")
     assert shares == pytest.approx(np.array([[2.5 / 4, 1.5 / 4], [0.5, 0.5]]))
     both = table([("at", "ACC/NOM"), ("ban", "INE")])
-    regression = LogisticRegression.train(both, ("ACC", "INE", "NOM")).logits(column(["xt"]))[0]
+    regression = logistic_regression(both, ("ACC", "INE", "NOM"))(column(["xt"]))[0]
     assert regression[0] == pytest.approx(regression[2], abs=1e-3)
     assert regression[0] > regression[1]
 
@@ -98,7 +96,7 @@ def test_the_regression_is_scikit_learn_s_on_counts_of_suffixes(tiny_rows: pa.Ta
         counts.fit_transform(train["form"].to_pylist()), train["label"].to_pylist()
     )
     expected = model.predict_proba(counts.transform(test["form"].to_pylist()))
-    logits = LogisticRegression.train(train, labels).logits(test["form"])
+    logits = logistic_regression(train, labels)(test["form"])
     assert np.exp(logits) == pytest.approx(expected, abs=0.01)
 
 
@@ -108,8 +106,8 @@ def test_any_form_has_scores_after_any_training(tiny_rows: pa.Table) -> None:
     for rows in (tiny_rows, tiny_rows.slice(0, 1)):
         for name, baseline in baselines.train(rows, labels, 6).items():
             assert name in baselines.NAMES
-            assert np.isfinite(baseline.logits(forms)).all()
-            assert baseline.logits(column([])).shape == (0, 7)
+            assert np.isfinite(baseline(forms)).all()
+            assert baseline(column([])).shape == (0, 7)
     trained = baselines.train(tiny_rows, labels, 6)
-    assert labels[trained["logistic_regression"].logits(forms)[0].argmax()] == "IN+ESS"
-    assert set(trained["majority"].logits(forms).argmax(1)) == {0}, "all are as frequent: the first one"
+    assert labels[trained["logistic_regression"](forms)[0].argmax()] == "IN+ESS"
+    assert set(trained["majority"](forms).argmax(1)) == {0}, "all are as frequent: the first one"
