@@ -8,7 +8,7 @@ from esetrag.tracking import tracker
 def main(layout: Layout, how: config.ErrorAnalysis) -> None:
     """Writes the error table, the pages and the pictures, then completes the run."""
     with tracker.completing(layout):
-        # pandas and Matplotlib are imported here, while the tracker's process imports MLflow.
+        # pandas and Matplotlib are imported here, while the tracker's thread imports MLflow.
         from esetrag.analysis import error_analysis, stress
         from esetrag.analysis.seen_in_training import SeenInTraining
         from esetrag.core import tables

@@ -10,7 +10,7 @@ from esetrag.tracking import tracker
 def main(layout: Layout, model: config.Model, how: config.Train, calibrating: config.Calibration) -> None:
     """Trains and writes the best epoch's checkpoint, and those of more seeds if some are wanted."""
     with tracker.live(layout) as log:
-        # PyTorch is imported here, while the tracker's process imports MLflow.
+        # PyTorch is imported here, while the tracker's thread imports MLflow.
         from esetrag.training import history, seeds
 
         material = seeds.Material.read(layout)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from pathlib import Path
 
-from esetrag.core import config, files, garbage
+from esetrag.core import config, files
 from esetrag.core.errors import DataError, ParamsError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     parsed = parser.parse_args(arguments)
     if parsed.run is not _serve:  # which goes on for days
-        garbage.collect_seldom()
+        gc.set_threshold(100_000)  # a third of the time in which PyTorch is imported
     try:
         parsed.run(parsed)
     except Exception as error:

@@ -1,7 +1,7 @@
 """Runs in MLflow: a projection of DVC's artifacts.
 
-A run is found by the key of its inputs. ``train`` logs epochs into it as they end, through a
-process of its own (``tracker``); the last stage completes it from the artifacts, so what was
+A run is found by the key of its inputs. ``train`` logs epochs into it as they end, in a
+thread of its own (``tracker``); the last stage completes it from the artifacts, so what was
 cached, or lost on the way to a server, is in it as if it had just been computed. ``esetrag track``
 makes it again in any store. Nothing of a run, its id or its time, flows back into an artifact.
 """
@@ -9,17 +9,16 @@ makes it again in any store. Nothing of a run, its id or its time, flows back in
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from esetrag.core import config, garbage
-from esetrag.core.layout import PARAMS, Layout
+from esetrag.core import config
+from esetrag.core.layout import Layout
 from esetrag.tracking import registry, runs, store, sweep
 from esetrag.tracking.runs import EXPERIMENT, Inputs, Outcome, flat
 from esetrag.tracking.store import Store
@@ -86,35 +85,35 @@ def complete(
     return run_id
 
 
-def follow(layout: Layout, given: config.Params, lines: Iterator[str]) -> None:
-    """Logs epochs as they come in; the loop of the tracker's process.
+def follow(
+    layout: Layout, params: config.Params, event: Callable[[], Epoch | bool], ready: Callable[[], None]
+) -> None:
+    """Logs epochs as they end; runs in the tracker's thread.
 
     Args:
         layout: of the task.
-        given: all parameters.
-        lines: an ``Epoch`` each, as JSON; ``end`` when the training has ended.
+        params: all parameters.
+        event: waits for the next epoch; true when the training has ended, false if it was stopped.
+        ready: called once the run is there.
 
     Raises:
         TrackingError: if the store cannot be used.
     """
-    inputs = Inputs.of(layout, given)
-    with store.opened(given.tracking.experiment) as opened:
+    inputs = Inputs.of(layout, params)
+    with store.opened(params.tracking.experiment) as opened:
         run = opened.run(inputs.key)
         if run is not None and run.info.status == "FINISHED":
-            print("ready", flush=True)  # a forced run of a known state: nothing to add
-            return
+            return  # a forced run of a known state: nothing to add
         run = run or _create(opened, inputs, runs.origin())
     client, run_id = opened.client, run.info.run_id
     client.update_run(run_id, "RUNNING")
     known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
-    print("ready", flush=True)
-    for line in lines:
-        if line.strip() == "end":
-            return
-        epoch = Epoch(**json.loads(line))
+    ready()
+    while isinstance(epoch := event(), Epoch):
         if epoch.epoch not in known:
             _log(opened, run_id, {}, [epoch])
-    client.set_terminated(run_id, "KILLED")  # the training's end of the pipe closed before its end
+    if not epoch:
+        client.set_terminated(run_id, "KILLED")
 
 
 def _create(opened: Store, inputs: Inputs, origin: dict[str, str]) -> Any:
@@ -184,29 +183,3 @@ def _log_model(opened: Store, run_id: str, checkpoint: Path) -> None:
             input_example=serving.EXAMPLE,
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
-
-
-def main() -> None:
-    """The tracker's process: ``python -m esetrag.tracking.log_run TASK``, epochs on its standard input.
-
-    With ``complete`` behind the task: the stages that ran, as a line of JSON, once the artifacts are there.
-    """
-    garbage.collect_seldom()
-    task, *rest = sys.argv[1:]
-    layout = Layout(task)
-    try:
-        given = config.load(layout.root / PARAMS)
-        if rest:
-            with store.opened(given.tracking.experiment):  # which takes most of the time
-                pass
-            if line := sys.stdin.readline():  # none: the stage failed
-                complete(layout, given, json.loads(line))
-        else:
-            follow(layout, given, iter(sys.stdin.readline, ""))
-    except Exception as error:  # noqa: BLE001 whatever the store does, the training goes on
-        print(" ".join(str(error).split()), flush=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
