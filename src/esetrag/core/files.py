@@ -28,10 +28,11 @@ def opened(path: Path) -> io.BufferedIOBase:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of ``path`` when the block ends well.
 
-    Missing folders are made. If the block raises, ``path`` stays as it was.
+    Missing folders are made. If the block raises, ``path`` stays as it was. The permissions of a
+    pipeline's output (``mode``) depend on no umask.
 
     Raises:
         DataError: if the place cannot be written.
@@ -44,7 +45,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # a temporary file is private; its umask must not reach the outputs
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error

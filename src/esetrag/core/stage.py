@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,28 +16,31 @@ from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import tell
 
 
-def run(main: Callable[..., None], *sections: type[config.Section]) -> None:
+def run(main: Callable[..., None], *sections: type) -> None:
     """Runs ``main(layout, *sections)`` for the task named on the command line.
 
     The whole parameter file is checked first; ``main`` gets only the sections named here.
 
     Args:
         main: the stage.
-        sections: classes of the sections it reads; ``Task`` stands for the task's entry.
+        sections: classes of the sections it reads, as ``Params.sections`` takes them.
     """
     # Garbage collection takes a third of the time in which PyTorch or MLflow is imported.
     gc.set_threshold(100_000, *gc.get_threshold()[1:])
     atexit.register(gc.freeze)
     script = Path(sys.argv[0])
     parser = argparse.ArgumentParser(prog=script.name, description=sys.modules["__main__"].__doc__)
-    parser.add_argument("task", help="a key of tasks in params.yaml")
+    # DVC names the stage, "sample@hun-noun-case", in a variable: no text of params.yaml reaches a shell.
+    task = os.environ.get("DVC_STAGE", "").partition("@")[2] or None
+    nargs = "?" if task else None
+    parser.add_argument("task", nargs=nargs, default=task, help="a key of tasks in params.yaml")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     try:
         runtime.handle_signals()
         params = config.load(PARAMS)
-        task, layout = params.task(arguments.task), Layout(arguments.task)
-        wanted = [task if section is config.Task else params.section(section) for section in sections]
+        params.task(arguments.task)
+        layout, wanted = Layout(arguments.task), params.sections(arguments.task, sections)
         with runtime.locked(layout.runtime, script.stem):
             main(layout, *wanted)
     except runtime.Stopped as stopped:

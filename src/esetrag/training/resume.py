@@ -23,8 +23,9 @@ from esetrag import __version__
 from esetrag.core import config, files, versions
 from esetrag.core.errors import DataError
 from esetrag.core.streams import tell
-from esetrag.training.epochs import Tensors, named, under
 from esetrag.training.history import Epoch
+
+Tensors = dict[str, torch.Tensor]
 
 EVERY = 3.0  # seconds of training between two states
 COST = 50  # a large state is saved more rarely: after this many times as long as saving took
@@ -40,7 +41,7 @@ class Snapshot:
     """The network's weights at the end of the best epoch."""
     tensors: Tensors
     account: dict[str, Any]
-    """With ``tensors``, what ``Epochs.state`` returns."""
+    """With ``tensors``, what a training resumes from."""
 
 
 def key(inputs: Sequence[Path], sections: Sequence[config.Section]) -> str:
@@ -119,3 +120,14 @@ class SavedStates:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
+
+
+def named(prefix: str, tensors: Tensors) -> Tensors:
+    """Tensors under names that begin with a prefix."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def under(prefix: str, tensors: Tensors) -> Tensors:
+    """The tensors whose names begin with a prefix, without it."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
