@@ -6,7 +6,6 @@ from esetrag.core.layout import PARTS, Layout
 
 def main(layout: Layout, options: config.Evaluate, calibrating: config.Calibration) -> None:
     """Tests the model: scores first, then analyses."""
-    # PyTorch is imported here, after the stage's start has set how often Python looks for garbage.
     from esetrag.analysis import attribution, masking, stress
     from esetrag.core import tables
     from esetrag.data import leakage
@@ -23,19 +22,20 @@ def main(layout: Layout, options: config.Evaluate, calibrating: config.Calibrati
     outputs = {str(predictor.checkpoint.manifest.model.kind): predictor.output(encoded)}
     seeds = [Predictor.load(layout.repeat(seed)).output(encoded) for seed in predictor.extra_seeds]
     result = evaluation.evaluate(parts, outputs, predictor.labels, options, calibrating, seeds)
-    tables.write(layout.predictions, result.predictions)
+    predictions = result.predictions
+    tables.write(layout.predictions, predictions)
     files.write_csv(layout.metrics / "classes.csv", result.classes)
     files.write_csv(layout.metrics / "calibration.csv", result.reliability)
     files.write_csv(layout.metrics / "coverage.csv", result.coverage)
-    files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(result.predictions))
-
-    predict = predictor.predict_table
-    stressed = stress.examine(parts["train"], result.predictions, families["lemma"], predict, options)
+    files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(predictions))
+    stressed = stress.examine(
+        parts["train"], predictions, families["lemma"], predictor.predict_table, options
+    )
     files.write_json(layout.metrics / "test.json", {**result.figures, "stress": stress.figures(stressed)})
     files.write_csv(layout.stress, stressed)
     files.write_csv(layout.masking, masking.curve(network, encoded, options.seed))
-    explained = attribution.table(network, encoded, result.predictions, vocabulary, options.seed)
-    tables.write(layout.attributions, explained)
+    letters = attribution.table(network, encoded, predictions, vocabulary, options.seed)
+    tables.write(layout.attributions, letters)
 
 
 if __name__ == "__main__":

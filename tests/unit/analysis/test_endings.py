@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -75,9 +74,3 @@ def test_where_words_inflect_at_the_beginning_endings_stand_there() -> None:
     endings = Endings(sample(*rows))
     assert (endings.at_end, endings.citation, endings.evidence) == (False, "SG", ("aw",))
     assert endings.looks_inflected(column("wali", "mali")).tolist() == [True, False]
-
-
-def test_forms_end_as_the_citation_label_by_their_last_two_symbols() -> None:
-    assert np.array_equal(
-        Endings(TRAIN).ends_as_citation(column("bika", "mama", "fara")), [False, False, True]
-    )

@@ -58,13 +58,6 @@ def test_the_label_of_the_longest_known_suffix_is_predicted(
     assert predicted(rows, longest, forms, chunk) == expected
 
 
-def test_a_longer_suffix_overrules_a_shorter_one_and_the_alphabet_decides_ties() -> None:
-    rows = [("kanaban", "INE"), ("bon", "SUE"), ("kan", "SUE"), ("lan", "SUE")]
-    assert predicted(rows, 3, ["xban", "xxan", "n", "zzz"]) == ["INE", "SUE", "SUE", "SUE"]
-    for ties in ([("at", "NOM"), ("bt", "ACC")], [("bt", "ACC"), ("at", "NOM")]):
-        assert predicted(ties, 1, ["xt", "q"]) == ["ACC", "ACC"]
-
-
 @pytest.mark.parametrize(
     ("length", "expected"),
     [(0, ["", "", ""]), (1, ["c", "\U0001f600", None]), (2, ["bc", None, None]), (4, [None, None, None])],
