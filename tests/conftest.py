@@ -55,8 +55,7 @@ def tiny_rows() -> pa.Table:
         for stem in stems
         for case, suffixes in SUFFIXES.items()
     ]
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return pa.Table.from_arrays(columns, schema=tables.SAMPLE)
+    return tables.sample(*zip(*rows, strict=True))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ LEMMAS = ["alma", "gara", "kapa", "kari", "piri", "gyuri", "garnit", "dolomit", 
 def table_of(rows: list[tuple[str, str, str]]) -> pa.Table:
     columns = [pa.array([*column], pa.string()) for column in zip(*rows, strict=True)]
     lemma, form, label = columns
-    return pa.Table.from_arrays([lemma, form, label, label], schema=tables.SAMPLE)
+    return tables.sample(lemma, form, label, label)
 
 
 ROWS = table_of([(lemma, inflected(lemma), case) for lemma in LEMMAS for case, inflected in CASES.items()])
