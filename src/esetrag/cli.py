@@ -7,7 +7,6 @@ import gc
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +65,7 @@ def _parser() -> Parser:
     places = "workspace (the files as they are), a git revision, a DVC experiment, an MLflow run's id or name"
     compare.add_argument("a", metavar="A", help=places)
     compare.add_argument("b", metavar="B", help="the same; the difference is B minus A")
-    compare.add_argument("--examples", type=int, default=20, metavar="N", help="forms a list (default: 20)")
+    compare.add_argument("--all", action="store_true", help="all rows of every table, not ten of each")
     compare.add_argument("--format", choices=("text", "json"), default="text", help="json has all forms")
 
     track = command(_track, "log the MLflow run of each finished task that the store lacks", "all")
@@ -151,25 +150,27 @@ def _compare(options: Options) -> None:
     if options.format == "json":
         _print(json.dumps(compare.content(result), indent=2, ensure_ascii=False))
     else:
-        _print(compare.text(result, max(options.examples, 0)))
+        _print(compare.text(result, options.all))
 
 
 def _track(options: Options) -> None:
     params, layouts = _tasks(options) if options.rev is None else (config.load(PARAMS), [])
-    from esetrag.tracking import lock, log_run, revisions, store
+    from esetrag.tracking import lock, log_run, run_state, store
 
     def log(layouts: list[Layout], params: config.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
             run_id = log_run.complete(layout, params, origin=origin)
-            _print(f"{layout.task}: run {run_id} in {store.place()}")
+            _print(f"{layout.task}: run {run_id} in {store.address()}")
 
     if options.rev is None:
         for layout in layouts:
-            lock.check(layout, params)
+            lock.check(layout)
         log(layouts, params)
         return
-    revision = revisions.Revision.named(options.rev)
-    with revisions.restored(revision, options.task) as (restored, then):
+    with (
+        run_state.Revision.named(options.rev) as revision,
+        run_state.restored(revision, options.task) as (restored, then),
+    ):
         # No stage depends on the tracking, so runs go where the workspace says.
         log(restored, then.model_copy(update={"tracking": params.tracking}), revision.origin)
 
@@ -188,15 +189,11 @@ def _serve(options: Options) -> None:
     params, layout = _task(options)
     from esetrag.predict import server
     from esetrag.predict.predictor import Predictor
+    from esetrag.tracking import runs
 
     listening = server.listen(options.host, options.port)
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint = options.checkpoint or layout.checkpoint
-        if options.name or options.champion:
-            from esetrag.tracking.checkpoints import checkpoint_of
-
-            checkpoint = checkpoint_of(layout.task, params.tracking.experiment, options.name, Path(folder))
-        predictor = Predictor.load(checkpoint)
+    with runs.checkpoint_of(layout, params, options.name, options.champion) as checkpoint:
+        predictor = Predictor.load(options.checkpoint or checkpoint)
     server.serve(server.application(predictor, [options.host, *options.allow_host]), listening)
 
 
@@ -223,7 +220,7 @@ def _curve(options: Options) -> None:
     from esetrag.data import unimorph
     from esetrag.data.audit import audit
     from esetrag.data.selection import select
-    from esetrag.report import plots
+    from esetrag.report import drawing, figures
     from esetrag.tracking import learning_curve
 
     task, confidence = params.task(layout.task), params.evaluate.confidence
@@ -234,7 +231,7 @@ def _curve(options: Options) -> None:
     bar = tqdm(learning_curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     means = learning_curve.table([point for points in bar for point in points], confidence)
     page = learning_curve.page(layout.task, means, confidence)
-    plots.learning_curve(layout.curve.with_suffix(".png"), means, layout.task)
+    drawing.write_png(layout.curve.with_suffix(".png"), figures.learning_curve(means, layout.task))
     files.write_text(layout.curve.with_suffix(".md"), page)
     files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
     _print(page.partition("\n\n!")[0])

@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 import torch
 
 from esetrag.core import config
-from esetrag.core.config import MOST_REPEATS
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.data import label_sets
-from esetrag.models import checkpoint, heads
+from esetrag.models import checkpoint
+from esetrag.models.network import score
 from esetrag.scoring import calibration
 from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
-from esetrag.symbols.batch import Batch, score
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.vocabulary import SPECIAL, UNK
 
 CPU = torch.device("cpu")
@@ -111,7 +111,7 @@ class Predictor:
             CheckpointError: if its manifest does not name them.
         """
         match self.checkpoint.manifest.training:
-            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_REPEATS:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= config.MOST_SEEDS:
                 return list(range(seed + 1, seed + 1 + repeats))
         raise CheckpointError("the checkpoint's manifest does not name its seeds; make it anew: dvc repro -f")
 
@@ -120,10 +120,10 @@ class Predictor:
         return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
-        """The distribution over the labels, (rows, labels), at the fitted temperature."""
-        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
-        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
-        return shares
+        """The distribution over the labels, (rows, labels), calibrated."""
+        network = self.checkpoint.network
+        logits = score(network, Batch.of(encoded, CPU)).numpy()
+        return calibration.probabilities(logits, network.head, self.calibration).astype(np.float32)
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """Predicts the labels of forms.
@@ -181,8 +181,8 @@ class Predictor:
             bare = pc.utf8_trim(words, characters=self._edges) if is_unknown.any() else words
             ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
             rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
-            unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
-            shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
+            encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
+            shares = self.probabilities(encoded)[: len(words)]
             top = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
             top_shares = shares[np.arange(len(words))[:, None], top]
             has_letter = self._is_letter[ids].any(1)
