@@ -1,6 +1,7 @@
 """UniMorph table to labelled rows, audited, split and sampled, and reports on the data."""
 
 from pathlib import Path
+from typing import Any
 
 from esetrag.core import config, files, stage, tables
 from esetrag.core.files import sha256
@@ -12,7 +13,7 @@ from esetrag.data.selection import select
 from esetrag.report import data_report
 
 
-def main(layout: Layout, task: config.Task, how: config.Sample) -> None:
+def main(layout: Layout, task: Any, how: config.Sample) -> None:
     """Writes the rows of train, dev and test."""
     raw = Path(task.raw)
     selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
@@ -33,4 +34,4 @@ def main(layout: Layout, task: config.Task, how: config.Sample) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, config.Task, config.Sample)
+    stage.run(main, config.ClassifyTask, config.Sample)

@@ -33,7 +33,15 @@ ROWS = pa.schema(
 )
 """A row of the table with the value of the task's feature: lemma, form, bundle, value."""
 
-SAMPLE = ROWS
+SAMPLE = pa.schema(
+    [
+        pa.field("lemma", pa.string()),
+        pa.field("form", pa.string(), nullable=False),
+        pa.field("features", pa.string()),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("weight", pa.float32(), nullable=False),
+    ]
+)
 """A form of a part, once, with all its bundles and all its values (``truth.of_forms``)."""
 
 FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("lemma", "head")])
@@ -41,7 +49,7 @@ FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("
 
 ERRORS = pa.schema(
     [
-        *SAMPLE,
+        *ROWS,
         pa.field("predicted", pa.string()),
         pa.field("predicted_set", pa.string()),
         pa.field("probability", pa.float32()),
@@ -77,6 +85,7 @@ def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
             pa.field("ids", pa.binary(width * id_type(symbols).itemsize), nullable=False),
             pa.field("length", pa.uint16(), nullable=False),
             pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),  # none: unseen in training
+            pa.field("weight", pa.float32(), nullable=False),
         ]
     )
 
@@ -91,7 +100,7 @@ def predictions(labels: list[str]) -> pa.Schema:
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
     read = [("predicted", pa.string()), ("predicted_set", pa.string())]
     extra = [*read, ("probability", pa.float32()), ("probabilities", shares)]
-    fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 

@@ -36,7 +36,7 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
         DataError: if there are fewer than three lemmas (families, forms).
     """
     if sample.split != "notebook":
-        table = table.sort_by([(name, "ascending") for name in tables.SAMPLE.names])
+        table = table.sort_by([(name, "ascending") for name in tables.ROWS.names])
     units = pc.dictionary_encode(_units(table, sample.split)).combine_chunks()  # ids by first appearance
     count = len(units.dictionary)
     if count < len(PARTS):

@@ -102,7 +102,7 @@ def stress(context: Context) -> Section:
 def attribution(context: Context) -> Section:
     """Which part of a form the model uses."""
     curve, rows = context.csv("masking.csv"), context.attributions
-    correct = rows.to_pandas()[label_sets.right(rows["label"], rows["predicted"])]
+    correct = rows.to_pandas()[label_sets.correct(rows["label"], rows["predicted"])]
     texts = (
         f"Accuracy on {curve['forms'].iloc[0]:,} test forms if all symbols but the last k are hidden, or the "
         "last k. A hidden symbol has no effect on the model; the form keeps its length. Where the first line "

@@ -23,7 +23,7 @@ from esetrag.symbols.vocabulary import Vocabulary
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 TRAINING = {"task": "hun-noun-case", "epoch": 3, "threads": 1}
-FITTED = Calibration(temperature=0.75, ratio=0.5, least=0.125)
+FITTED = Calibration(temperature=0.75, exponent=1.25, ratio=0.5, threshold=0.125)
 
 
 @pytest.fixture
@@ -236,9 +236,17 @@ def test_a_manifest_that_lies_about_the_size_is_refused(folder: Path) -> None:
         ("calibration.temperature", "1", "calibration.temperature: should be a valid number, found '1'"),
         ("calibration.ratio", 0, "calibration.ratio: should be greater than 0, found 0"),
         ("calibration.ratio", 1.5, "calibration.ratio: should be less than or equal to 1, found 1.5"),
-        ("calibration.least", -0.5, "calibration.least: should be greater than or equal to 0, found -0.5"),
-        ("calibration.least", 1.5, "calibration.least: should be less than or equal to 1, found 1.5"),
-        ("calibration.most", 1, "calibration.most: unknown key, expected one of temperature, ratio, least"),
+        (
+            "calibration.threshold",
+            -0.5,
+            "calibration.threshold: should be greater than or equal to 0, found -0.5",
+        ),
+        ("calibration.threshold", 1.5, "calibration.threshold: should be less than or equal to 1, found 1.5"),
+        (
+            "calibration.most",
+            1,
+            "calibration.most: unknown key, expected one of temperature, exponent",
+        ),
         ("code", "import os", "code: unknown key, expected one of format, weights, model, encoding, "),
     ],
 )
