@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from bench import results
-from bench.child import REPO, environment
+from bench import measure
+from bench.measure import REPO
+from bench.process import environment
 
-ALL = ("accuracy", "throughput", "goal", "encoding", "prediction", "pipelines", "stages", "growth")
+ALL = ("goal", "speed", "pipelines", "growth", "audit")
+OF_FOLDERS = {"languages": "tables", "probing": "probing"}
 
 
 def main() -> None:
     """Runs them."""
-    options = results.parser(__doc__)
+    options = measure.parser(__doc__)
     options.add_argument("--only", nargs="+", choices=ALL, default=ALL, help="these, then the report of all")
-    options.add_argument("--tables", type=Path, help="a folder of other tables that bench.tables is to read")
+    options.add_argument("--tables", type=Path, help="a folder of UniMorph tables for bench.languages")
+    options.add_argument("--probing", type=Path, help="a folder of tasks for bench.probing")
     arguments = options.parse_args()
-    given = [*(["--quick"] if arguments.quick else [])]
-    given += ["--raw", str(arguments.raw.resolve())] if arguments.raw else []
-    others = {"tables": [str(arguments.tables.resolve())]} if arguments.tables else {}
-    for name in [*arguments.only, *others]:
-        print(f"bench.{name}", file=sys.stderr, flush=True)
+    common = ["--raw", str(arguments.raw.resolve()), *(["--quick"] if arguments.quick else [])]
+    jobs = [[name] for name in arguments.only]
+    for name, option in OF_FOLDERS.items():
+        folder: Path | None = getattr(arguments, option)
+        jobs += [[name, str(folder.resolve())]] if folder else []
+    for name, *rest in [*jobs, ["report"]]:
         start = time.perf_counter()
-        command = [sys.executable, "-m", f"bench.{name}", *others.get(name, []), *given]
-        # Two threads where a measurement asks for them, so not the one thread of its children.
-        inherited = {**environment(), "OMP_NUM_THREADS": str(min(2, os.cpu_count() or 1))}
-        subprocess.run(command, cwd=REPO, env=inherited, check=True)  # noqa: S603 our own modules
+        command = [sys.executable, "-m", f"bench.{name}", *rest, *common]
+        subprocess.run(command, cwd=REPO, env=environment(), check=True)  # noqa: S603 our own modules
         print(f"bench.{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-    report = [sys.executable, "-m", "bench.report", *given]
-    subprocess.run(report, cwd=REPO, check=True)  # noqa: S603 likewise
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
 EPOCHS, BATCH = 30, 128
 Rows = tuple[Tensor, Tensor, Tensor]
-"""Ids (n, t), lengths (n,), labels (n,); -1 is a label that training never showed."""
+"""Ids (n, t), lengths (n,), labels (n,); -1 is a label that no training row has."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def encode(frame: pd.DataFrame, alphabet: Alphabet) -> pd.DataFrame:
     lengths = ids.apply(len)
     width = max(alphabet.width, int(lengths.max()))
     pad = alphabet.symbols["<PAD>"]
-    padded = ids.apply(lambda known: known + [pad] * (width - len(known)))
+    padded = ids.apply(lambda row: row + [pad] * (width - len(row)))
     label_ids = frame["label"].apply(lambda label: alphabet.labels.get(label, -1))
     return frame.assign(length=lengths, padded=padded, label_id=label_ids)
 
@@ -100,8 +100,8 @@ class Trained:
     history: list[tuple[float, float, float, float]] = field(default_factory=list)
     """Loss and accuracy on train, then on dev, after each epoch."""
 
-    def read(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
-        """The labels read off some forms."""
+    def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
+        """The label of each form."""
         ids, lengths, _ = tensors(encode(frame, self.alphabet))
         best = torch.cat([logits.argmax(1) for logits in _scores(self.network, ids, lengths)])
         labels: npt.NDArray[np.object_] = np.array(list(self.alphabet.labels), dtype=object)[best.numpy()]
@@ -131,12 +131,7 @@ def _scores(network: Classifier, ids: Tensor, lengths: Tensor) -> list[Tensor]:
     return [network(*batch) for batch in zip(ids.split(BATCH), lengths.split(BATCH), strict=True)]
 
 
-def fit(
-    train: pd.DataFrame,
-    dev: pd.DataFrame | None,
-    seed: int,
-    epochs: int = EPOCHS,
-) -> Trained:
+def fit(train: pd.DataFrame, dev: pd.DataFrame | None, seed: int, epochs: int = EPOCHS) -> Trained:
     """The whole loop.
 
     Args:
