@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,31 +64,31 @@ CPU = torch.device("cpu")
 Parts = dict[str, pa.Table]
 
 
-class Sample(Protocol):
-    """Rows of train, dev and test, and the seed of the training."""
+@dataclass(frozen=True)
+class Sample:
+    """Rows of train, dev and test, and a seed: of the draw and of the training."""
+
+    raw: Path
+    seed: int
 
     @property
     def name(self) -> str:
         """Name of the file of its figures."""
-
-    @property
-    def seed(self) -> int:
-        """Of the training."""
+        return f"{self.raw.name}-{self.seed}"
 
     def parts(self, params: config.Params) -> Parts:
         """The rows (``tables.SAMPLE``)."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class TableSample:
-    """Rows of a UniMorph table, split and drawn with the training's seed."""
+class TableSample(Sample):
+    """Rows of a UniMorph table; the seed is that of the split, too."""
 
-    raw: Path
     table: str
     feature: str
     words: int | None
     """Training rows; None is all of them."""
-    seed: int
 
     @property
     def name(self) -> str:
@@ -171,14 +171,14 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
 
     Returns:
         Sizes; scores by model; the bins of their calibration; summed loss on dev of our models in nats at
-        their best temperatures; the model that dev prefers; weights of the experts; CPU seconds.
+        their best temperatures; the model that dev prefers; CPU seconds.
     """
     start, params = time.process_time(), parameters()
     torch.set_num_threads(1)
     prepared = Prepared(sample.parts(params), params)
     test, dev, targets = prepared.batch("test"), prepared.batch("dev"), prepared.data.dev.targets
     outputs: dict[str, ModelOutput] = {}
-    losses, weights = {}, {}
+    losses = {}
     with experts_trained_once():
         for name in MODELS:
             model = params.resolve(name)
@@ -189,8 +189,6 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
             logits = score(trained.network, test).numpy()
             shares = calibration.probabilities(logits, model.head, fitted.temperature).astype(np.float32)
             outputs[name] = ModelOutput(shares, fitted, model.head)
-            kinds = [expert.kind for expert in trained.experts]
-            weights[name] = dict(zip(kinds, trained.network.weights.tolist(), strict=True))
     options = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
     labels = prepared.vocabulary.labels
     result = evaluation.evaluate(prepared.parts, outputs, labels, options, params.calibration)
@@ -212,7 +210,6 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
         },
         "dev_losses": losses,
         "prefers": min(MODELS, key=lambda name: losses[name] + EVIDENCE * (name != MODELS[0])),
-        "weights": weights,
         "cpu": time.process_time() - start,
     }
 
@@ -223,7 +220,8 @@ def of_notebook(prepared: Prepared, seed: int) -> dict[str, float]:
     trained = notebook.fit(prepared.pairs("train"), prepared.pairs("dev"), seed)
     names = label_sets.names(test["label"])
     targets: npt.NDArray[np.bool_] = label_sets.matrix(test["label"], names)
-    predicted = pd.Index(names).get_indexer(trained.predict(test.select(["form"]).to_pandas()))
+    labels = trained.predict(test.select(["form"]).to_pandas())
+    predicted = pd.Index(names).get_indexer(pd.Index(labels))
     correct = targets[np.arange(len(test)), predicted] & (predicted >= 0)
     return {"accuracy": float(correct.sum() / targets.sum()), "any_correct": float(correct.mean())}
 
@@ -257,7 +255,7 @@ def add_options(options: argparse.ArgumentParser, seeds: int, first: int) -> Non
 
 
 def run(group: str, samples: Sequence[Sample], arguments: argparse.Namespace, lecture: bool = False) -> None:
-    """Measures what is not measured yet, prints a line for each sample, writes its figures.
+    """Measures what is not measured yet; writes the figures of each sample, and prints a line.
 
     Args:
         group: folder of the figures.

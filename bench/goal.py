@@ -30,7 +30,7 @@ def main() -> None:
 def samples(words: int | None, count: int, arguments: argparse.Namespace) -> list[TableSample]:
     """Samples of so many words, None is all."""
     seeds = range(arguments.first, arguments.first + count)
-    return [TableSample(arguments.raw, "hun", "Case", words, seed) for seed in seeds]
+    return [TableSample(arguments.raw, seed, "hun", "Case", words) for seed in seeds]
 
 
 if __name__ == "__main__":

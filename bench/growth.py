@@ -42,13 +42,7 @@ def scarce(rows: Iterable[str]) -> Iterator[str]:
 
 
 def grown(raw: Path, size: int, folder: Path) -> list[tuple[str, ...]]:
-    """Runs every stage, then ``esetrag predict`` on all rows; a row of the report for each.
-
-    Args:
-        raw: the table.
-        size: rows of the table that is made of it; all are used.
-        folder: that does not exist yet.
-    """
+    """Runs every stage, then ``esetrag predict``, on a table of so many rows; the report's rows."""
     copy = Copy(folder, raw)
     for path, table in ((RAW, lines(raw)), (FEW, scarce(lines(raw)))):
         with gzip.open(folder / path, "wt", encoding="utf-8", compresslevel=1) as file:

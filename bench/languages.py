@@ -29,7 +29,7 @@ def main() -> None:
     tables |= {path.stem: path for path in sorted(arguments.folder.glob("*.tsv") if arguments.folder else ())}
     seeds = range(arguments.first, arguments.first + (2 if arguments.quick else arguments.seeds))
     samples = [
-        TableSample(path, table, feature, words or None, seed)
+        TableSample(path, seed, table, feature, words or None)
         for table, path in tables.items()
         for feature in arguments.features
         if (not arguments.tables or table in arguments.tables) and has(path, feature)

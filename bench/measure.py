@@ -14,10 +14,12 @@ REPO = Path(__file__).parents[1]
 RAW, TASK = "data/raw/hun.tsv.gz", "hun-noun-case"
 FOLDER = REPO / "bench/.results"
 CONFIDENCE = 0.95
+Jobs = Mapping[str, Callable[[], object]]
 Times = dict[str, list[float]]
 """Seconds of each job, round by round."""
 Spread = dict[str, float]
 """Median, low and high of some rounds."""
+Bar = tuple[str, str, str, str]
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -48,10 +50,11 @@ def read(group: str, quick: bool) -> dict[str, Any]:
     return {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
 
 
-def bar(what: str, bound: float, value: float, text: str, at_most: bool = False) -> tuple[str, ...]:
-    """A row of the table of what is asked for and what was measured."""
-    reached = value <= bound if at_most else value >= bound
-    return what, f"{'≤' if at_most else '≥'} {bound:,.6g}", text, "yes" if reached else "**no**"
+def bar(what: str, bound: float, values: Spread, text: str = "", at_most: bool = False) -> Bar:
+    """A row of the table of what is asked for and what was measured; the median counts."""
+    reached = values["median"] <= bound if at_most else values["median"] >= bound
+    sign = "≤" if at_most else "≥"
+    return what, f"{sign} {bound:,.6g}", text or median(values), "yes" if reached else "**no**"
 
 
 def write_section(
@@ -60,13 +63,13 @@ def write_section(
     head: Sequence[str],
     rows: Sequence[Sequence[object]],
     quick: bool,
-    bars: Sequence[tuple[str, ...]] = (),
+    bars: Sequence[Bar] = (),
 ) -> None:
     """Writes a measurement as a section of bench/results.md: a sentence, a table, and rows of ``bar``."""
     write(f"sections/{name}", {"text": text, "head": head, "rows": rows, "bars": bars}, quick)
 
 
-def alternate(jobs: Mapping[str, Callable[[], object]], rounds: int) -> Times:
+def alternate(jobs: Jobs, rounds: int) -> Times:
     """Times jobs in turn, each once a round, so that a busy minute slows all of them alike."""
     times: Times = {name: [] for name in jobs}
     for _ in range(rounds):
@@ -88,7 +91,9 @@ def ratio(slow: Sequence[float], fast: Sequence[float]) -> Spread:
 
 
 def median(values: Spread) -> str:
-    """Median and range as text."""
+    """Median and range as text; the value alone if there is one."""
+    if values["low"] == values["high"]:
+        return short(values["median"])
     return f"{short(values['median'])} ({short(values['low'])}–{short(values['high'])})"
 
 

@@ -7,13 +7,13 @@ tenth of the training words are held out as the models' own dev.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from bench import experiment, measure, report
+from bench.experiment import Sample
 from esetrag.core import config
 from esetrag.data import columns, label_sets
 
@@ -22,17 +22,8 @@ HELD_OUT = 10
 """One of so many training words is for dev."""
 
 
-@dataclass(frozen=True)
-class Probe:
-    """A task; the seed is that of the training and of the words held out."""
-
-    raw: Path
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Name of the file of its figures."""
-        return f"{self.raw.name}-{self.seed}"
+class Probe(Sample):
+    """A task; the seed chooses the words that are held out."""
 
     def parts(self, params: config.Params) -> experiment.Parts:  # noqa: ARG002
         """All rows as they are; no word is in two parts, as none is in the published ones."""

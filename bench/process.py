@@ -49,12 +49,7 @@ def environment(checkout: Path = REPO) -> dict[str, str]:
 
 
 def run(command: list[str], folder: Path, checkout: Path = REPO) -> Ran:
-    """Runs a command to its end.
-
-    Args:
-        command: program and arguments.
-        folder: where it runs.
-        checkout: whose library it imports.
+    """Runs a command in a folder to its end, with the library of a checkout.
 
     Raises:
         RuntimeError: with its output, if it failed.
@@ -78,12 +73,7 @@ class Copy:
     """A copy of the project with DVC, without git."""
 
     def __init__(self, root: Path, raw: Path) -> None:
-        """Copies the working tree.
-
-        Args:
-            root: a folder that does not exist yet.
-            raw: the task's table.
-        """
+        """Copies the working tree to a new folder, with another table in place of the task's."""
         self.root = root
         passed = shutil.ignore_patterns("__pycache__", "*.egg-info", "cache", "tmp", "config.local")
         for name in PARTS:

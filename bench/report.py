@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 
 from bench import measure
 from bench.experiment import BASELINES, MODELS, NOTEBOOK, SCORES
-from bench.measure import REPO, bar, mean
+from bench.measure import REPO, Bar, bar, mean, spread
 from esetrag.report.markdown import Row, table
 from esetrag.scoring import reliability
 
@@ -31,8 +32,8 @@ Made by `python -m bench.languages FOLDER`: one configuration for every row, tha
 the seeds, each of its own split by lemma, sample and training, on whole test sets. {cpu:.0f} CPU minutes in
 all on {machine}, one thread, baselines included.
 
-- *strict*: correct predictions over pairs of form and label. A model that predicts one label a form cannot pass
-  the *upper bound*. With the standard deviation over the seeds.
+- *strict*: correct predictions over pairs of form and label. A model that predicts one label a form cannot
+  pass the *upper bound*. With the standard deviation over the seeds.
 - *any*: share of the forms whose predicted label is one of theirs.
 - *set F1*: of the predicted label sets against the true ones, over all pairs of form and label.
 - *ECE*: expected calibration error in points, 15 bins over the forms of all test sets, after the temperature
@@ -48,22 +49,21 @@ scikit-learn's on suffixes of 1 to 8 symbols.
 """
 PROBING = """## Morphological probing tasks
 
-Made by `python -m bench.probing FOLDER`: tasks of a given split, some 2,000 training words of running text each,
-no lemmas. The published dev part is the test set; a tenth of the training words is held out as dev. One
+Made by `python -m bench.probing FOLDER`: tasks of a given split, some 2,000 words of running text each, no
+lemmas. The published dev part is the test set; a tenth of the training words is held out as dev. One
 configuration for all, that of `params.yaml`. Accuracy in %.
 """
 
 
-def percent(share: Figures) -> str:
+def percent(share: Figures, sign: str = "", dash: str = "–") -> str:
     """A mean in per cent with its interval."""
-    interval = f" ({100 * share['low']:.2f}–{100 * share['high']:.2f})" if "low" in share else ""
-    return f"{100 * share['value']:.2f}{interval}"
+    value, *bounds = (f"{100 * share[key]:{sign}.2f}" for key in ("value", "low", "high") if key in share)
+    return f"{value} ({dash.join(bounds)})" if bounds else value
 
 
 def points(lead: Figures) -> str:
     """A difference in points with its interval."""
-    interval = f" ({100 * lead['low']:+.2f} to {100 * lead['high']:+.2f})" if "low" in lead else ""
-    return f"{100 * lead['value']:+.2f}{interval}"
+    return percent(lead, "+", " to ")
 
 
 class Group:
@@ -97,7 +97,7 @@ class Group:
     def errors(self, name: str) -> int:
         """Misclassified forms of all test sets."""
         tested = [sample["test"] for sample in self.samples]
-        return round(sum(n * (1 - share) for n, share in zip(tested, self.values(name), strict=True)))
+        return round(float(np.dot(tested, np.subtract(1, self.values(name)))))
 
     def calibration_error(self, name: str) -> float:
         """Of the forms of all test sets together: in bins of few forms the gap is mostly chance."""
@@ -182,9 +182,9 @@ def _means(title: str, values: list[list[float]]) -> Row:
     return f"**{title}**", "", *(f"**{100 * value:.2f}**" for value in np.mean(values, axis=0)), ""
 
 
-def goal(samples: list[Figures]) -> tuple[str, list[tuple[str, ...]]]:
+def goal(samples: list[Figures]) -> tuple[str, list[Bar]]:
     """The accuracies on the task's table, a table for each size; what is asked for."""
-    text, bars = list[str](), list[tuple[str, ...]]()
+    text, bars = list[str](), list[Bar]()
     default = MODELS[0]
     for (words,), group in groups(samples, "words").items():
         size = f"{words:,} words" if words else f"All {group.average('train'):,.0f} words"
@@ -202,24 +202,25 @@ def goal(samples: list[Figures]) -> tuple[str, list[tuple[str, ...]]]:
         head = ("model", "accuracy, %", "errors", f"lead of {default}, points", "ECE")
         text.append(f"### {size}, {len(group.samples)} samples, each of its own split, draw and seed\n")
         text.append(f"{table(head, rows, 'lrrrr')}\n\nDev's choice: {group.chosen()}.\n")
+        lead, accuracy = group.lead(default, REGRESSION), group.mean(default)
         if words:
-            lead, accuracy = group.lead(default, REGRESSION), group.mean(default)
-            least = LEAST.get(words, 0.0)
-            bars.append(bar(f"accuracy, {size}, %", least, 100 * accuracy["value"], percent(accuracy)))
-            what = f"lead on logistic regression, {size}, points"
-            bars.append(bar(what, 0, lead.get("low", lead["value"]), points(lead)))
+            least, value = LEAST.get(words, 0.0), {"median": 100 * accuracy["value"]}
+            bars.append(bar(f"accuracy, {size}, %", least, value, percent(accuracy)))
+            value = {"median": lead.get("low", lead["value"])}
+            bars.append(bar(f"lead on logistic regression, {size}, points", 0, value, points(lead)))
         else:
-            share = group.errors(default) / max(group.errors(REGRESSION), 1)
-            bars.append(bar("errors ÷ logistic regression's, all words", 0.8, share, f"{share:.2f}", True))
+            share = spread([group.errors(default) / max(group.errors(REGRESSION), 1)])
+            bars.append(bar("errors ÷ logistic regression's, all words", 0.8, share, at_most=True))
     return "\n".join([*text, *([NOTE] if text else [])]), bars
 
 
 def machine() -> str:
     """What the figures were measured on."""
     path = Path("/proc/cpuinfo")
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    model = next(iter(models), platform.machine())
+    names = re.findall(
+        r"^model name\s*: (.*)", path.read_text("utf-8") if path.exists() else "", re.MULTILINE
+    )
+    model = next(iter(names), platform.machine())
     return f"{model}, {os.cpu_count()} cores; Python {platform.python_version()}, PyTorch {torch.__version__}"
 
 
@@ -245,13 +246,10 @@ def write(quick: bool) -> None:
     texts = [
         page(list(samples.values())) for name, page in pages.items() if (samples := measure.read(name, quick))
     ]
-    places = ("bench/.results/quick/measurements.md", "bench/.results/quick/results.md")
-    for name, text in zip(
-        places if quick else ("bench/results.md", "docs/results.md"),
-        (measurements(quick), "\n".join(texts)),
-        strict=True,
-    ):
-        (REPO / name).write_text(text, "utf-8")
+    folder, docs = (measure.folder(True),) * 2 if quick else (REPO / "bench", REPO / "docs")
+    (folder / ("measurements.md" if quick else "results.md")).write_text(measurements(quick), "utf-8")
+    if texts:
+        (docs / "results.md").write_text("\n".join(texts), "utf-8")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 
 from bench import measure, notebook
 from bench.experiment import CPU, MANY_ROWS, Parts, Prepared, TableSample, parameters
-from bench.measure import Times, bar, median, ratio, spread
+from bench.measure import Bar, Jobs, Times, bar, median, ratio, spread
 from esetrag.core import config
 from esetrag.core.layout import Layout
 from esetrag.predict.predictor import Predictor
@@ -24,10 +25,13 @@ from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.tasks import baselines
 from esetrag.training import trainer
+from esetrag.training.history import Epoch
 
 ROUNDS, FAST_ROUNDS = 5, 25
-ROWS, DEV, EPOCHS, GOAL = 20_000, 1000, 8, 0.99
-"""Of the trainings: rows of train and dev, the notebook's epochs at most, accuracy on dev that is the goal."""
+ROWS, DEV, GOAL = 20_000, 1000, 0.99
+"""Of the trainings: rows of train and dev, the accuracy on dev that is the goal."""
+EPOCHS = 8
+"""Of the notebook's loop at most."""
 NOTEBOOK, WHOLE, SHORT = "notebook's loop", "bilstm, whole words", "bilstm, last 6 symbols"
 ALONE, IN_BULK = 200, 100_000
 """Words predicted one by one, and at once."""
@@ -36,61 +40,50 @@ ALONE, IN_BULK = 200, 100_000
 def training(parts: Parts, rounds: int, quick: bool) -> None:
     """The same network on the same rows: words a second in the first epoch, and time to the goal.
 
-    Ours takes batches of 512 words of similar length. That of the last 6 symbols sees the end of a word alone,
-    so it has less arithmetic to do. Tests after an epoch are not in the notebook's time, but in ours.
+    Ours takes batches of 512 words of similar length. That of the last 6 symbols sees the end of a word
+    alone, so it has less arithmetic to do. Tests after an epoch are not in the notebook's time, but in ours.
     """
     params = parameters()
     expert = params.resolve("bilstm").experts[0].model_copy(update={"dropout": 0.0})
     model = config.Resolved("bilstm", [expert], lemmas=False)
     parts = {**parts, "train": parts["train"].slice(0, ROWS), "dev": parts["dev"].slice(0, DEV)}
     own = {WHOLE: Prepared(parts, params), SHORT: Prepared(parts, params, max_symbols=6)}
+    train, dev = own[WHOLE].pairs("train"), own[WHOLE].pairs("dev")
     first: Times = {name: [] for name in (NOTEBOOK, *own)}
     goal: Times = {name: [] for name in first}
     for seed in range(1, rounds + 1):
-        lecture = notebook.fit(own[WHOLE].pairs("train"), own[WHOLE].pairs("dev"), seed, EPOCHS)
-        first[NOTEBOOK].append(lecture.training[0])
-        accuracies = [accuracy for _, _, _, accuracy in lecture.history]
-        goal[NOTEBOOK].append(_reached(accuracies, list(pd.Series(lecture.training).cumsum())))
+        lecture = notebook.fit(train, dev, seed, EPOCHS)
+        ends = itertools.accumulate(lecture.training)
+        epochs = {NOTEBOOK: [(epoch[-1], end) for epoch, end in zip(lecture.history, ends, strict=True)]}
         for name, prepared in own.items():
-            ends: list[tuple[float, float]] = []
-            prepared.data  # noqa: B018 encoded before the clock starts
-            trainer.fit(
-                prepared.data,
-                model,
-                prepared.options(seed, **MANY_ROWS),
-                [lambda epoch, ends=ends: ends.append((epoch.dev_accuracy, time.perf_counter()))],
-            )
-            taken = [end - ends[0][1] for _, end in ends[1:]]
-            first[name].append(taken[0])
-            goal[name].append(_reached([accuracy for accuracy, _ in ends[1:]], taken))
+            of_ours, data = list[tuple[float, float]](), prepared.data
+            trainer.fit(data, model, prepared.options(seed, **MANY_ROWS), [partial(_note, of_ours)])
+            epochs[name] = [(accuracy, end - of_ours[0][1]) for accuracy, end in of_ours[1:]]
+        for name, each in epochs.items():
+            first[name].append(each[0][1])
+            goal[name].append(next((end for accuracy, end in each if accuracy >= GOAL), math.inf))
         print(
             f"training {seed}:", {name: (first[name][-1], goal[name][-1]) for name in first}, file=sys.stderr
         )
-    count = len(parts["train"])
-    rates = {name: ratio(first[NOTEBOOK], times) for name, times in first.items()}
-    sooner = {name: ratio(goal[NOTEBOOK], times) for name, times in goal.items()}
-    rows = [
-        (name, median(spread([count / each for each in first[name]])), median(rates[name]),
-         median(spread(goal[name])), median(sooner[name]))
-        for name in first
-    ]  # fmt: skip
-    measure.write_section(
-        "1 Training the BiLSTM",
-        f"{count:,} rows in turn, one thread. Time to the first epoch's end with {GOAL:.0%} on dev.",
-        ("training", "words a second", "times the notebook's", f"seconds to {GOAL:.0%}", "notebook's ÷ its"),
-        rows,
-        quick,
-        [
-            bar(f"{SHORT}: training rate ÷ the notebook's", 4, rates[SHORT]["median"], median(rates[SHORT])),
-            bar(
-                f"notebook's time to {GOAL:.0%} ÷ {SHORT}", 4, sooner[SHORT]["median"], median(sooner[SHORT])
-            ),
-        ],
+    rates = {name: spread([len(parts["train"]) / each for each in times]) for name, times in first.items()}
+    faster, sooner = (
+        {name: ratio(times[NOTEBOOK], each) for name, each in times.items()} for times in (first, goal)
     )
+    columns = (rates, faster, {name: spread(each) for name, each in goal.items()}, sooner)
+    rows = [(name, *(median(column[name]) for column in columns)) for name in first]
+    head = ("training", "words a second", "÷ the notebook's", f"seconds to {GOAL:.0%}", "the notebook's ÷")
+    text = (
+        f"{len(train):,} rows in turn, one thread. Time to the end of the first epoch with {GOAL:.0%} on dev."
+    )
+    bars = [
+        bar(f"{SHORT}: training rate ÷ the notebook's", 4, faster[SHORT]),
+        bar(f"notebook's time to {GOAL:.0%} ÷ {SHORT}", 4, sooner[SHORT]),
+    ]
+    measure.write_section("1 Training the BiLSTM", text, head, rows, quick, bars)
 
 
-def _reached(accuracies: list[float], times: list[float]) -> float:
-    return next((end for accuracy, end in zip(accuracies, times, strict=True) if accuracy >= GOAL), math.inf)
+def _note(epochs: list[tuple[float, float]], epoch: Epoch) -> None:
+    epochs.append((epoch.dev_accuracy, time.perf_counter()))
 
 
 def encode(parts: Parts, rounds: int, quick: bool) -> None:
@@ -102,25 +95,20 @@ def encode(parts: Parts, rounds: int, quick: bool) -> None:
         theirs, own = Path(folder) / "notebook.parquet", Path(folder) / "ours.parquet"
         notebook.encode(words, alphabet).to_parquet(theirs)
         encoding.write(own, prepared.encode("train"), len(vocabulary.symbols))
-        jobs: dict[str, tuple[Callable[[], Any], Callable[[], Any], float]] = {
-            "forms and labels to ids": (
-                lambda: notebook.encode(words, alphabet),
-                lambda: prepared.encode("train"),
-                10,
-            ),
-            "parquet to tensors": (
-                lambda: notebook.tensors(pd.read_parquet(theirs)),
-                lambda: Batch.of(encoding.read(own, vocabulary), CPU),
-                20,
-            ),
+        jobs: Jobs = {
+            "notebook, ids": lambda: notebook.encode(words, alphabet),
+            "esetrag, ids": lambda: prepared.encode("train"),
+            "notebook, tensors": lambda: notebook.tensors(pd.read_parquet(theirs)),
+            "esetrag, tensors": lambda: Batch.of(encoding.read(own, vocabulary), CPU),
         }
-        rows, bars = [], []
-        for name, (slow, fast, least) in jobs.items():
-            times = measure.alternate({"notebook": slow, "esetrag": fast}, rounds)
-            quotient = ratio(times["notebook"], times["esetrag"])
-            each = [f"{1000 * spread(of)['median']:.1f}" for of in times.values()]
-            rows.append((name, *each, median(quotient)))
-            bars.append(bar(f"{name}: notebook's time ÷ ours", least, quotient["median"], median(quotient)))
+        times = measure.alternate(jobs, rounds)
+    rows, bars = list[Any](), list[Bar]()
+    for job, name, least in (("ids", "forms and labels to ids", 10), ("tensors", "parquet to tensors", 20)):
+        slow, fast = times[f"notebook, {job}"], times[f"esetrag, {job}"]
+        rows.append(
+            (name, *(f"{1000 * spread(of)['median']:.1f}" for of in (slow, fast)), median(ratio(slow, fast)))
+        )
+        bars.append(bar(f"{name}: notebook's time ÷ ours", least, ratio(slow, fast)))
     head = ("", "pandas as in the notebook, ms", "esetrag, ms", "ratio")
     measure.write_section("2 Encoding", f"{len(words):,} rows.", head, rows, quick, bars)
 
@@ -128,44 +116,34 @@ def encode(parts: Parts, rounds: int, quick: bool) -> None:
 def prediction(parts: Parts, rounds: int, quick: bool) -> None:
     """Words a second: the default model from its checkpoint, the notebook's network, logistic regression."""
     params = parameters()
-    prepared = Prepared(
-        {**parts, "train": parts["train"].slice(0, 1000), "dev": parts["dev"].slice(0, 200)}, params
-    )
-    options = prepared.options(1)
+    few = {"train": parts["train"].slice(0, 1000), "dev": parts["dev"].slice(0, 200)}
+    prepared = Prepared(few, params)
+    options, labels = prepared.options(1), prepared.vocabulary.labels
     trained = trainer.fit(prepared.data, params.resolve("bilstm"), options)
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout("bench", Path(folder))
         trained.save(layout, prepared.data, options, params.calibration)
         predictor = Predictor.load(layout.checkpoint)
     lecture = notebook.fit(prepared.pairs("train"), None, 1, epochs=1)
-    labels, length = prepared.vocabulary.labels, params.evaluate.suffix_length
-    regression = baselines.train(prepared.parts["train"], labels, length)["logistic_regression"]
+    regression = baselines.train(few["train"], labels, params.evaluate.suffix_length)["logistic_regression"]
     forms = parts["test"]["form"]
     column = pa.chunked_array(forms.chunks * (IN_BULK // len(forms) + 1)).slice(0, IN_BULK).combine_chunks()
     bulk, frame = pa.chunked_array([column]), pd.DataFrame({"form": column.to_numpy(zero_copy_only=False)})
-    alone = column.slice(0, ALONE).to_pylist()
-    jobs: dict[str, Callable[[], object]] = {
+    singles = [bulk.slice(row, 1) for row in range(ALONE)]
+    jobs: Jobs = {
         "esetrag, bulk": lambda: predictor.predict_table(bulk),
         "notebook, bulk": lambda: lecture.predict(frame),
         "logistic regression, bulk": lambda: regression.logits(bulk),
-        "esetrag, one by one": lambda: [predictor.predict([form]) for form in alone],
+        "esetrag, one by one": lambda: [predictor.predict(single.to_pylist()) for single in singles],
         "notebook, one by one": lambda: [lecture.predict(frame.iloc[[row]]) for row in range(ALONE)],
-        "logistic regression, one by one": lambda: [
-            regression.logits(pa.chunked_array([[form]], pa.string())) for form in alone
-        ],
+        "logistic regression, one by one": lambda: [regression.logits(single) for single in singles],
     }
     times = measure.alternate(jobs, rounds)
     counts = {name: ALONE if name.endswith("one by one") else IN_BULK for name in jobs}
     rates = {name: spread([counts[name] / each for each in taken]) for name, taken in times.items()}
-    rate = rates["esetrag, bulk"]
-    measure.write_section(
-        "3 Prediction",
-        "One thread.",
-        ("prediction", "words a second"),
-        [(name, median(each)) for name, each in rates.items()],
-        quick,
-        [bar("bulk prediction, words a second, one thread", 100_000, rate["median"], median(rate))],
-    )
+    rows = [(name, median(each)) for name, each in rates.items()]
+    bars = [bar("bulk prediction, words a second, one thread", 100_000, rates["esetrag, bulk"])]
+    measure.write_section("3 Prediction", "One thread.", ("prediction", "words a second"), rows, quick, bars)
 
 
 def main() -> None:
@@ -176,8 +154,8 @@ def main() -> None:
     arguments = options.parse_args()
     torch.set_num_threads(1)
     size = 5000 if arguments.quick else None
-    sample = TableSample(arguments.raw, "hun", "Case", None, 1)
-    parts = {part: table.slice(0, size) for part, table in sample.parts(parameters()).items()}
+    parts = TableSample(arguments.raw, 1, "hun", "Case", None).parts(parameters())
+    parts = {part: table.slice(0, size) for part, table in parts.items()}
     for name in arguments.only:
         rounds = 2 if arguments.quick else FAST_ROUNDS if name == "encode" else ROUNDS
         jobs[name](parts, rounds, arguments.quick)
