@@ -187,7 +187,7 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
             losses[name] = calibration.cost(logits, targets, model.head)
             fitted = calibration.fit(logits, targets, model.head, params.calibration)
             logits = score(trained.network, test).numpy()
-            shares = calibration.probabilities(logits, model.head, fitted.temperature).astype(np.float32)
+            shares = calibration.probabilities(logits, model.head, fitted).astype(np.float32)
             outputs[name] = ModelOutput(shares, fitted, model.head)
     options = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
     labels = prepared.vocabulary.labels

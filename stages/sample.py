@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from esetrag.core import config, stage, tables
+from esetrag.core import config, files, stage, tables
 from esetrag.core.files import sha256
 from esetrag.core.layout import PARTS, Layout
 from esetrag.data import leakage, sampling, unimorph
-from esetrag.data.audit import audit
+from esetrag.data.audit import audit, review
 from esetrag.data.families import Families
 from esetrag.data.selection import select
-from esetrag.report import audit_report, data_report
+from esetrag.report import data_report
 
 
 def main(layout: Layout, task: Any, how: config.Sample) -> None:
@@ -21,7 +21,8 @@ def main(layout: Layout, task: Any, how: config.Sample) -> None:
     selection = audit.settle(selection, found, how.suspicious)
     available = sampling.split(selection.table, how)
     drawn = sampling.draw(available, how)
-    audit_report.write(layout, found, how.suspicious)
+    files.write_json(layout.metrics / "data_audit.json", found.figures())
+    files.write_text(layout.review, review.tsv(found.review))
     audit.check(found, how.suspicious, layout.review)
     for part in PARTS:
         tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))
@@ -29,7 +30,7 @@ def main(layout: Layout, task: Any, how: config.Sample) -> None:
     tables.write(layout.families, kin.table)
     split = leakage.account(how.split, drawn, kin)
     account = data_report.figures(task, sha256(raw), selection, available, drawn, split)
-    data_report.write(layout, account)
+    files.write_json(layout.metrics / "data.json", account)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -34,7 +34,6 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Head = Literal["softmax", "sigmoid"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
 TablePath = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
-Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=1, le=10_000)]
 MOST_SEEDS = 100
 MOST_THREADS = 256
 MOST_PROBLEMS = 20
@@ -47,20 +46,43 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class GivenSplit(Section):
-    """Three tables that are the training, development and test set as they stand."""
+class GivenSplits(Section):
+    """Names of the tables in a folder that are the training, development and test set as they stand."""
 
     train: TablePath
     dev: TablePath
     test: TablePath
 
 
+def _type(value: Any) -> str:
+    """The tag of a member of a union; parentheses keep it apart from the keys of the file."""
+    return "(dict)" if isinstance(value, BaseModel) else f"({type(value).__name__})"
+
+
+def _either(expected: str) -> Discriminator:
+    """A union whose members differ in type, and what is said where none fits."""
+    return Discriminator(_type, custom_error_type="either", custom_error_message=expected)
+
+
+Pos = Annotated[
+    Annotated[str, Field(min_length=1), Tag("(str)")]
+    | Annotated[list[str], Field(min_length=1), Tag("(list)")],
+    _either("should be a part of speech or a list of them"),
+]
+Column = Annotated[
+    Annotated[str, Field(min_length=1), Tag("(str)")] | Annotated[int, Field(ge=1, le=10_000), Tag("(int)")],
+    _either("should be the name of a column or its number"),
+]
+
+
 class ClassifyTask(Section):
     """One label for a word; where the rows come from is what the two kinds of source differ in."""
 
     kind: Literal["classify"]
-    raw: TablePath | GivenSplit
-    """Path of a table relative to the repository, or of three. Tables are only read."""
+    raw: TablePath
+    """Path of a table relative to the repository, or of a folder of three. Tables are only read."""
+    splits: GivenSplits | None = None
+    """The three tables, if ``raw`` is a folder. (DVC wants one path, so they lie in one folder.)"""
     model: Name
     """A key of ``models``."""
     train: dict[str, Any] = {}
@@ -70,15 +92,18 @@ class ClassifyTask(Section):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables it reads: one, or those of train, dev and test."""
-        return (self.raw,) if isinstance(self.raw, str) else (self.raw.train, self.raw.dev, self.raw.test)
+        """Paths of the tables it reads: one, or those of train, dev and test."""
+        if self.splits is None:
+            return (self.raw,)
+        names = (self.splits.train, self.splits.dev, self.splits.test)
+        return tuple(f"{self.raw}/{name}" for name in names)
 
 
 class UnimorphTask(ClassifyTask):
     """One feature of one part of speech of a UniMorph table."""
 
     source: Literal["unimorph"] = "unimorph"
-    pos: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
+    pos: Pos
     """Part of speech, or several: the first tag of a bundle, exactly."""
     feature: str
     """A dimension of UniMorph's schema."""
@@ -134,7 +159,7 @@ Task = Annotated[
     Discriminator(
         _kind_of_task,
         custom_error_type="kind",
-        custom_error_message="should have kind: classify, and source: unimorph or columns if it has a source",
+        custom_error_message="kind and source should be classify from unimorph or from columns",
     ),
 ]
 
@@ -379,10 +404,10 @@ class Params(Section):
         try:
             return Train.model_validate({**self.train.model_dump(), **own})
         except ValidationError as error:
-            raise ValueError(f"tasks.{task}.train: {explain(error, Train)}") from error
+            raise ValueError(explain(error, Train, f"tasks.{task}.train.")) from error
 
     def used_by(self, task: str) -> dict[str, Any]:
-        """All values that the results of a task depend on, nested; those of other tasks and models are not."""
+        """All values that the results of a task depend on, nested; not those of other tasks and models."""
         entry = self.task(task)
         names = dict.fromkeys([entry.model, *self.evaluate.compare])
         for name in list(names):
@@ -430,19 +455,20 @@ def load(path: Path) -> Params:
         raise ParamsError(f"{path}: {explain(error, Params)}") from error
 
 
-def explain(error: ValidationError, root: type[BaseModel]) -> str:
+def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> str:
     """Says of each problem its dotted path, what is allowed and what was found, in one line.
 
     Args:
         error: what validation raised.
         root: the class that was validated.
+        within: where the values stand in the file, with a dot behind.
     """
     problems = []
     for problem in error.errors(include_url=False):
-        parts = [part for part in problem["loc"] if part != "[key]"]
+        parts = [str(part) for part in problem["loc"] if part != "[key]" and not str(part).startswith("(")]
         if parts and parts[0] in ("tasks", "models") and len(parts) > 2:
             del parts[2]  # the tag of the union
-        place = ".".join(map(str, parts))
+        place = within + ".".join(parts)
         expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
         match problem["type"]:
             case "extra_forbidden":
@@ -450,6 +476,14 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
                 problems.append(f"{place}: unknown key, expected one of {known}")
             case "missing":
                 problems.append(f"{place}: missing")
+            case "union_tag_not_found":
+                problems.append(f"{place}.kind: missing")
+            case "union_tag_invalid":
+                kinds = problem["ctx"]["expected_tags"]
+                problems.append(f"{place}.kind: should be one of {kinds}, found {problem['ctx']['tag']!r}")
+            case "kind":
+                found = yaml_reader.shown(_kind_of_task(problem["input"]))
+                problems.append(f"{place}: {expected}, found {found}")
             case "value_error" if not place:
                 problems.append(expected)
             case _:
@@ -470,6 +504,7 @@ _MEMBERS: dict[str, type[BaseModel]] = {
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that a place of the file knows."""
     for part in map(str, location):
-        kind = section.model_fields[part].annotation if part in section.model_fields else _MEMBERS.get(part)
-        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
+        field = section.model_fields.get(part)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else (_MEMBERS.get(part),)
+        section = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), section)
     return list(section.model_fields)

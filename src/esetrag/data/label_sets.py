@@ -77,24 +77,21 @@ def labels(chosen: Bools, known: Sequence[str]) -> list[str]:
     return [texts[key] for key in keys]
 
 
-def right(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:
-    """Whether the value read off each form is one that it bears.
+def correct(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:
+    """Whether each prediction is one of the form's true values.
 
     Args:
         label: (n,) true labels, of one value or several.
         predicted: (n,) values.
     """
-    true, read = (column.combine_chunks().dictionary_encode() for column in (label, predicted))
-    value = read.dictionary.to_pylist()
-    borne = np.array(
-        [[one in values(text) for one in value] for text in true.dictionary.to_pylist()], dtype=bool
-    ).reshape(len(true.dictionary), len(value))
-    found: Bools = borne[true.indices.to_numpy(), read.indices.to_numpy()]
-    return found
+    distinct = predicted.combine_chunks().dictionary_encode()
+    true = matrix(label, distinct.dictionary.to_pylist())
+    hits: Bools = true[np.arange(len(true)), distinct.indices.to_numpy()]
+    return hits
 
 
 def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A true value of each form to stand beside the one read: the same if it bears that, else its first.
+    """A true value of each form to stand beside the prediction: the same if it is true, else the first.
 
     Args:
         label: (n,) true labels, of one value or several.
@@ -102,7 +99,7 @@ def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
     """
     encoded = label.combine_chunks().dictionary_encode()
     first = pa.array([values(text)[0] for text in encoded.dictionary.to_pylist()], pa.string())
-    own = pa.array(right(label, predicted))
+    own = pa.array(correct(label, predicted))
     return pa.chunked_array([pc.if_else(own, predicted.combine_chunks(), first.take(encoded.indices))])
 
 

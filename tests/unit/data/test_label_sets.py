@@ -53,15 +53,15 @@ def test_a_form_is_read_right_if_it_bears_the_value_read(pairs: list[tuple[set[s
         column(*(label_sets.join(values) for values, _ in pairs)),
         column(*(value for _, value in pairs)),
     )
-    assert label_sets.right(labels, read).tolist() == [value in values for values, value in pairs]
+    assert label_sets.correct(labels, read).tolist() == [value in values for values, value in pairs]
 
 
 def test_a_value_within_another_one_is_not_that_one() -> None:
-    assert label_sets.right(column("IN+ESS"), column("ESS")).tolist() == [False]
+    assert label_sets.correct(column("IN+ESS"), column("ESS")).tolist() == [False]
 
 
 def test_nothing_is_right_of_no_rows() -> None:
-    assert label_sets.right(column(), column()).tolist() == []
+    assert label_sets.correct(column(), column()).tolist() == []
 
 
 def test_the_true_value_shown_is_the_one_read_where_the_form_bears_it() -> None:

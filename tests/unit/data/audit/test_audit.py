@@ -11,7 +11,6 @@ from esetrag.core.errors import DataError
 from esetrag.data.audit import audit, review
 from esetrag.data.audit.audit import Audit
 from esetrag.data.selection import COLUMNS, Selection, select
-from esetrag.report import audit_report
 
 TASK = config.Task(raw="hun.tsv", pos="N", feature="Case")
 CASES = {"NOM": "", "ACC": "t", "DAT": "nak", "INST": "val", "TERM": "ig"}
@@ -176,32 +175,3 @@ def test_figures_are_json(odd: tuple[Selection, Audit]) -> None:
     figures = odd[1].figures()
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert figures["suspicious"] == {"label": 3, "heading": 7, "citation": 1, "script": 1, "lemma": 1}
-
-
-def test_the_page_shows_each_kind(odd: tuple[Selection, Audit]) -> None:
-    page = audit_report.page("toy", odd[1], "keep")
-    assert page.startswith("# Data audit of toy\n")
-    assert "| label | the value contradicts what the same change says at other lemmas | 3 |" in page
-    assert "They were kept" in page
-    assert "| **gyárt** | gyár | N;DAT;SG | DAT | ACC |" in page
-    assert "| ACC | DAT | 1 |" in page
-    assert "more than half of the rows are suspicious, 1 in all: gyár." in page
-    assert "| bar | **singular** | N;NOM;SG |" in page
-    assert "| tag | `INST` | `INS` |" in page
-    assert "| **gyár** | " in page, "it lacks cells"
-    assert page.endswith("|\n")
-
-
-def test_the_page_of_a_clean_table_says_so() -> None:
-    page = audit_report.page("toy", examined(GOOD)[1], "drop")
-    assert "None was found." in page
-    assert "findings worth a second look: 0." in page
-    assert "left out (`sample.suspicious: drop`)" in page
-    assert "lemmas that lack one of these: 0." in page
-
-
-def test_the_page_of_a_sample_of_cells_does_not_judge_paradigms() -> None:
-    _, found = examined(
-        [("ház", "ház", "N;NOM;SG"), ("kar", "kart", "N;ACC;SG"), ("fa", "fának", "N;DAT;SG")]
-    )
-    assert "the table is a sample of cells" in audit_report.page("toy", found, "stop")
