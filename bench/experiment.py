@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,9 @@ from bench.measure import REPO
 from esetrag.core import config
 from esetrag.data import label_sets, sampling, unimorph
 from esetrag.data.selection import select
-from esetrag.models.lemma_prior.decomposition import Decomposition
-from esetrag.models.network import Network, score
+from esetrag.models.network import Network
 from esetrag.scoring import calibration
 from esetrag.scoring.calibration import ModelOutput
-from esetrag.symbols import encoding
-from esetrag.symbols.batch import Batch
-from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.training import trainer
 from esetrag.training.data import Data
@@ -60,7 +56,6 @@ MANY_ROWS: dict[str, Any] = {
     "label_smoothing": 0.0,
 }
 """Values of the section ``train`` that a task of so many rows has in params.yaml."""
-CPU = torch.device("cpu")
 Parts = dict[str, pa.Table]
 
 
@@ -112,54 +107,29 @@ def rows(raw: Path, feature: str = "Case") -> pa.Table:
     return select(unimorph.batches(raw), raw, "N", feature).table
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Rows of train, dev and test in every shape that is needed."""
-
-    parts: Parts
-    params: config.Params
-    max_symbols: int | None = None
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """Of the training rows."""
-        build, train = self.params.build_vocab, self.parts["train"]
-        forms, labels = (train[name].to_pylist() for name in ("form", "label"))
-        return Vocabulary.build(forms, labels, build.min_count, build.unit, build.merges)
-
-    def encode(self, part: str) -> encoding.Encoded:
-        """Rows as arrays."""
-        width = encoding.width_of(self.parts["train"]["form"], self.max_symbols)
-        return encoding.encode_rows(self.parts[part], self.vocabulary, width, self.params.encode_pad.keep)
-
-    def batch(self, part: str) -> Batch:
-        """Rows as tensors."""
-        return Batch.of(self.encode(part), CPU)
-
-    @cached_property
-    def data(self) -> Data:
-        """What a training starts from."""
-        split = Decomposition.of(self.parts["train"], self.vocabulary)
-        return Data(self.encode("train"), self.encode("dev"), self.vocabulary, split)
-
-    def options(self, seed: int, **values: Any) -> config.Train:
-        """How models are trained: on one thread of the CPU, many rows by ``MANY_ROWS``."""
-        many = MANY_ROWS if len(self.parts["train"]) >= MANY else {}
-        fixed = {"seed": seed, "device": "cpu", "threads": 1, "repeats": 0}
-        return self.params.train.model_copy(update={**many, **fixed, **values})
-
-    def pairs(self, part: str) -> pd.DataFrame:
-        """Columns form and label, a row for each label of a form, as the notebook has them."""
-        table = self.parts[part]
-        names = label_sets.names(table["label"])
-        form, label = np.nonzero(label_sets.matrix(table["label"], names))
-        forms = table["form"].to_numpy().astype(object)
-        return pd.DataFrame({"form": forms[form], "label": np.array(names, dtype=object)[label]})
-
-
 def parameters() -> config.Params:
     """Those of params.yaml."""
     return config.load(REPO / "params.yaml")
+
+
+def data_of(parts: Parts, params: config.Params, max_symbols: int | None = None) -> Data:
+    """What a training starts from."""
+    shape = params.encode_pad.model_copy(update={"max_symbols": max_symbols})
+    return Data.of(parts["train"], parts["dev"], params.build_vocab, shape)
+
+
+def options_of(params: config.Params, data: Data, seed: int) -> config.Train:
+    """How models are trained: on one thread of the CPU; many rows by ``MANY_ROWS``."""
+    many = MANY_ROWS if len(data.train) >= MANY else {}
+    return params.train.model_copy(update={**many, "seed": seed, "device": "cpu", "threads": 1})
+
+
+def pairs(rows: pa.Table) -> pd.DataFrame:
+    """Columns form and label, a row for each label of a form, as the notebook has them."""
+    names = label_sets.names(rows["label"])
+    form, label = np.nonzero(label_sets.matrix(rows["label"], names))
+    forms = rows["form"].to_numpy().astype(object)
+    return pd.DataFrame({"form": forms[form], "label": np.array(names, dtype=object)[label]})
 
 
 def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
@@ -175,32 +145,31 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
     """
     start, params = time.process_time(), parameters()
     torch.set_num_threads(1)
-    prepared = Prepared(sample.parts(params), params)
-    test, dev, targets = prepared.batch("test"), prepared.batch("dev"), prepared.data.dev.targets
+    parts = sample.parts(params)
+    data = data_of(parts, params)
+    options, test = options_of(params, data, sample.seed), data.encode(parts["test"])
     outputs: dict[str, ModelOutput] = {}
     losses = {}
     with experts_trained_once():
         for name in MODELS:
             model = params.resolve(name)
-            trained = trainer.fit(prepared.data, model, prepared.options(sample.seed))
-            logits = score(trained.network, dev).numpy()
+            trained = trainer.fit(data, model, options)
+            logits, targets = trained.logits(data.dev), data.dev.targets
             losses[name] = calibration.cost(logits, targets, model.head)
             fitted = calibration.fit(logits, targets, model.head, params.calibration)
-            logits = score(trained.network, test).numpy()
-            shares = calibration.probabilities(logits, model.head, fitted).astype(np.float32)
+            shares = calibration.probabilities(trained.logits(test), model.head, fitted).astype(np.float32)
             outputs[name] = ModelOutput(shares, fitted, model.head)
-    options = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
-    labels = prepared.vocabulary.labels
-    result = evaluation.evaluate(prepared.parts, outputs, labels, options, params.calibration)
+    quickly = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
+    result = evaluation.evaluate(parts, outputs, data.vocabulary.labels, quickly, params.calibration)
     found = result.figures
     models = {
-        name: {column: found["models"][name][column] for column in SCORES} for name in (*BASELINES, *MODELS)
+        name: {score: found["models"][name][score] for score in SCORES} for name in (*BASELINES, *MODELS)
     }
     if lecture:
-        models[NOTEBOOK] = of_notebook(prepared, sample.seed)
+        models[NOTEBOOK] = of_notebook(parts, sample.seed)
     columns = ["low", "forms", "confidence", "accuracy"]
     return {
-        "train": len(prepared.parts["train"]),
+        "train": len(data.train),
         "test": found["rows"],
         "ambiguous": found["ambiguous_forms"],
         "upper_bound": found["upper_bound"]["accuracy"],
@@ -214,10 +183,10 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
     }
 
 
-def of_notebook(prepared: Prepared, seed: int) -> dict[str, float]:
+def of_notebook(parts: Parts, seed: int) -> dict[str, float]:
     """Scores of the notebook's loop."""
-    test = prepared.parts["test"]
-    trained = notebook.fit(prepared.pairs("train"), prepared.pairs("dev"), seed)
+    test = parts["test"]
+    trained = notebook.fit(pairs(parts["train"]), pairs(parts["dev"]), seed)
     names = label_sets.names(test["label"])
     targets: npt.NDArray[np.bool_] = label_sets.matrix(test["label"], names)
     labels = trained.predict(test.select(["form"]).to_pandas())
@@ -273,10 +242,8 @@ def run(group: str, samples: Sequence[Sample], arguments: argparse.Namespace, le
         started = {pool.submit(figures, sample, lecture): sample for sample in jobs}
         for future in as_completed(started):
             sample, result = started[future], future.result()
-            rows_of = {
-                name: value.name if isinstance(value, Path) else value for name, value in vars(sample).items()
-            }
-            measure.write(f"{group}/{sample.name}", {"parameters": key, **rows_of, **result}, arguments.quick)
+            content = {"parameters": key, **vars(sample), "raw": sample.raw.name, **result}
+            measure.write(f"{group}/{sample.name}", content, arguments.quick)
             each = ", ".join(f"{name} {100 * of['any_correct']:.2f}" for name, of in result["models"].items())
             print(
                 f"{sample.name}: {each}; dev prefers {result['prefers']}; {result['cpu']:.0f} s", flush=True

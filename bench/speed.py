@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 
 from bench import measure, notebook
-from bench.experiment import CPU, MANY_ROWS, Parts, Prepared, TableSample, parameters
+from bench.experiment import MANY_ROWS, Parts, TableSample, data_of, options_of, pairs, parameters
 from bench.measure import Bar, Jobs, Times, bar, median, ratio, spread
 from esetrag.core import config
 from esetrag.core.layout import Layout
@@ -47,17 +47,18 @@ def training(parts: Parts, rounds: int, quick: bool) -> None:
     expert = params.resolve("bilstm").experts[0].model_copy(update={"dropout": 0.0})
     model = config.Resolved("bilstm", [expert], lemmas=False)
     parts = {**parts, "train": parts["train"].slice(0, ROWS), "dev": parts["dev"].slice(0, DEV)}
-    own = {WHOLE: Prepared(parts, params), SHORT: Prepared(parts, params, max_symbols=6)}
-    train, dev = own[WHOLE].pairs("train"), own[WHOLE].pairs("dev")
+    own = {WHOLE: data_of(parts, params), SHORT: data_of(parts, params, max_symbols=6)}
+    train, dev = pairs(parts["train"]), pairs(parts["dev"])
     first: Times = {name: [] for name in (NOTEBOOK, *own)}
     goal: Times = {name: [] for name in first}
     for seed in range(1, rounds + 1):
         lecture = notebook.fit(train, dev, seed, EPOCHS)
         ends = itertools.accumulate(lecture.training)
         epochs = {NOTEBOOK: [(epoch[-1], end) for epoch, end in zip(lecture.history, ends, strict=True)]}
-        for name, prepared in own.items():
-            of_ours, data = list[tuple[float, float]](), prepared.data
-            trainer.fit(data, model, prepared.options(seed, **MANY_ROWS), [partial(_note, of_ours)])
+        for name, data in own.items():
+            of_ours = list[tuple[float, float]]()
+            options = options_of(params, data, seed).model_copy(update=MANY_ROWS)
+            trainer.fit(data, model, options, [partial(_note, of_ours)])
             epochs[name] = [(accuracy, end - of_ours[0][1]) for accuracy, end in of_ours[1:]]
         for name, each in epochs.items():
             first[name].append(each[0][1])
@@ -88,18 +89,17 @@ def _note(epochs: list[tuple[float, float]], epoch: Epoch) -> None:
 
 def encode(parts: Parts, rounds: int, quick: bool) -> None:
     """From forms and labels to padded ids, and from parquet to the tensors of a training."""
-    prepared = Prepared(parts, parameters())
-    words, vocabulary = prepared.pairs("train"), prepared.vocabulary
+    data, words = data_of(parts, parameters()), pairs(parts["train"])
     alphabet = notebook.Alphabet.of(words)
     with tempfile.TemporaryDirectory() as folder:
         theirs, own = Path(folder) / "notebook.parquet", Path(folder) / "ours.parquet"
         notebook.encode(words, alphabet).to_parquet(theirs)
-        encoding.write(own, prepared.encode("train"), len(vocabulary.symbols))
+        encoding.write(own, data.train, len(data.vocabulary.symbols))
         jobs: Jobs = {
             "notebook, ids": lambda: notebook.encode(words, alphabet),
-            "esetrag, ids": lambda: prepared.encode("train"),
+            "esetrag, ids": lambda: data.encode(parts["train"]),
             "notebook, tensors": lambda: notebook.tensors(pd.read_parquet(theirs)),
-            "esetrag, tensors": lambda: Batch.of(encoding.read(own, vocabulary), CPU),
+            "esetrag, tensors": lambda: Batch.of(encoding.read(own, data.vocabulary), torch.device("cpu")),
         }
         times = measure.alternate(jobs, rounds)
     rows, bars = list[Any](), list[Bar]()
@@ -117,15 +117,15 @@ def prediction(parts: Parts, rounds: int, quick: bool) -> None:
     """Words a second: the default model from its checkpoint, the notebook's network, logistic regression."""
     params = parameters()
     few = {"train": parts["train"].slice(0, 1000), "dev": parts["dev"].slice(0, 200)}
-    prepared = Prepared(few, params)
-    options, labels = prepared.options(1), prepared.vocabulary.labels
-    trained = trainer.fit(prepared.data, params.resolve("bilstm"), options)
+    data = data_of(few, params)
+    options = options_of(params, data, seed=1)
+    trained = trainer.fit(data, params.resolve("bilstm"), options)
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout("bench", Path(folder))
-        trained.save(layout, prepared.data, options, params.calibration)
+        trained.save(layout, data, options, params.calibration)
         predictor = Predictor.load(layout.checkpoint)
-    lecture = notebook.fit(prepared.pairs("train"), None, 1, epochs=1)
-    regression = baselines.train(few["train"], labels, params.evaluate.suffix_length)["logistic_regression"]
+    lecture = notebook.fit(pairs(few["train"]), None, 1, epochs=1)
+    regression = baselines.logistic_regression(few["train"], data.vocabulary.labels)
     forms = parts["test"]["form"]
     column = pa.chunked_array(forms.chunks * (IN_BULK // len(forms) + 1)).slice(0, IN_BULK).combine_chunks()
     bulk, frame = pa.chunked_array([column]), pd.DataFrame({"form": column.to_numpy(zero_copy_only=False)})
@@ -133,10 +133,10 @@ def prediction(parts: Parts, rounds: int, quick: bool) -> None:
     jobs: Jobs = {
         "esetrag, bulk": lambda: predictor.predict_table(bulk),
         "notebook, bulk": lambda: lecture.predict(frame),
-        "logistic regression, bulk": lambda: regression.logits(bulk),
+        "logistic regression, bulk": lambda: regression(bulk),
         "esetrag, one by one": lambda: [predictor.predict(single.to_pylist()) for single in singles],
         "notebook, one by one": lambda: [lecture.predict(frame.iloc[[row]]) for row in range(ALONE)],
-        "logistic regression, one by one": lambda: [regression.logits(single) for single in singles],
+        "logistic regression, one by one": lambda: [regression(single) for single in singles],
     }
     times = measure.alternate(jobs, rounds)
     counts = {name: ALONE if name.endswith("one by one") else IN_BULK for name in jobs}
