@@ -1,4 +1,4 @@
-"""Wrong labels that the audit finds, correct ones that it doubts: python -m bench.audit --tables FOLDER."""
+"""Wrong labels that the audit finds, correct ones that it doubts: python -m bench.audit FOLDER."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SEED, SHARE = 1, 0.05
 def main() -> None:
     """Examines tables with known errors, and tables as they are published."""
     options = measure.parser(__doc__)
-    options.add_argument("--tables", type=Path, help="a folder of UniMorph tables, *.tsv")
+    options.add_argument("folder", type=Path, nargs="?", help="with UniMorph tables, *.tsv")
     arguments = options.parse_args()
-    folder: Path | None = arguments.tables
+    folder: Path | None = arguments.folder
     tables = {
         path.name: read(path) for path in [arguments.raw, *(sorted(folder.glob("*.tsv")) if folder else ())]
     }

@@ -70,12 +70,7 @@ class Classifier(nn.Module):
     """Embedding, one bidirectional LSTM over packed sequences, a linear layer on its two last states."""
 
     def __init__(self, symbols: int, labels: int) -> None:
-        """Builds the layers.
-
-        Args:
-            symbols: size of the alphabet.
-            labels: number of labels.
-        """
+        """Builds the layers for an alphabet of so many symbols, and so many labels."""
         super().__init__()
         self.embedding = nn.Embedding(symbols, 30, padding_idx=0)
         self.lstm = nn.LSTM(30, 64, batch_first=True, bidirectional=True)

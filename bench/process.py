@@ -20,7 +20,6 @@ import yaml
 from bench.measure import RAW, REPO, TASK
 
 STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
-PARTS = ("src", "stages", ".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "params.yaml", "data/raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,9 @@ class Ran:
 def environment(checkout: Path = REPO) -> dict[str, str]:
     """The variables of this process, without a surrounding run or make, for the library of a checkout."""
     foreign = ("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS", "PYTHONPATH")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {
-        **kept,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]),
+        **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join([str(checkout / "src"), str(REPO)]),
         "OMP_NUM_THREADS": "1",
         "DVC_NO_ANALYTICS": "1",
@@ -70,21 +68,14 @@ def run(command: list[str], folder: Path, checkout: Path = REPO) -> Ran:
 
 
 class Copy:
-    """A copy of the project with DVC, without git."""
+    """A copy of the project's last commit, with DVC and without git."""
 
     def __init__(self, root: Path, raw: Path) -> None:
-        """Copies the working tree to a new folder, with another table in place of the task's."""
+        """Copies to a new folder, with another table in place of the task's."""
         self.root = root
-        passed = shutil.ignore_patterns("__pycache__", "*.egg-info", "cache", "tmp", "config.local")
-        for name in PARTS:
-            source, target = REPO / name, root / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=passed)
-            else:
-                shutil.copyfile(source, target)
+        run(["git", "clone", "--quiet", "--depth=1", REPO.as_uri(), str(root)], REPO)
+        shutil.rmtree(root / ".git")
         (root / ".dvc/config.local").write_text("[core]\n    no_scm = true\n    analytics = false\n", "utf-8")
-        (root / ".dvc/tmp").mkdir(exist_ok=True)
         if raw != REPO / RAW:
             shutil.copyfile(raw, root / RAW)
 

@@ -17,7 +17,7 @@ from bench.experiment import TableSample, parameters
 from esetrag.training import trainer
 from tests.project import CASES, REPO, STEMS
 
-MODULES = sorted(path.stem for path in (REPO / "bench").glob("*.py") if path.stem != "__main__")
+MODULES = sorted(path.stem for path in (REPO / "bench").glob("*.py"))
 ROWS = [(stem, stem + end, case) for stem in STEMS for case, end in CASES.items()]
 
 
@@ -77,12 +77,14 @@ def test_samples_make_a_page_and_an_interrupted_run_continues(
         lines = (f"{form}\t{case}\n" for _, form, case in rows)
         (tmp_path / "task-Toy" / f"{part}.tsv").write_text("".join(lines), "utf-8")
     monkeypatch.setattr(measure, "FOLDER", tmp_path / "results")
-    for module, arguments in ((languages, ["--raw", str(raw)]), (probing, [str(tmp_path)])):
+    for module, arguments in (
+        (languages, ["--raw", str(raw), "--features", "Case"]),
+        (probing, [str(tmp_path)]),
+    ):
         monkeypatch.setattr(sys, "argv", ["bench", "--quick", *arguments])
         module.main()
     page = (tmp_path / "results/quick/results.md").read_text("utf-8")
     assert "| hun (embedded), Case | majority |" in page
-    assert "| hun (embedded), Number | majority |" in page
     assert "|  | dev's choice |" in page
     assert "| **mean of 1, Toy** |" in page
     capsys.readouterr()
