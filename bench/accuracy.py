@@ -17,7 +17,8 @@ from bench import clock, readers, results
 from bench.rows import Source
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
-from esetrag.tasks.evaluation import column
+from esetrag.scoring.ratios import Ratio
+from esetrag.tasks.evaluation import clusters_of
 
 SMALL, FEW = 1000, 300
 SAMPLES, SPLITS = 10, 5
@@ -44,13 +45,13 @@ def compared(source: Source, names: list[str], words: int | None, samples: int) 
     lemmas = []
     for seed in range(1, samples + 1):
         parts = source.parts(seed, words, 200)
-        lemmas.append(column(parts.test["lemma"]) + f" {seed}")
+        lemmas.append(clusters_of(parts.test) + f" {seed}")
         for name in names:
             start = time.perf_counter()
             read = readers.train(name, source, parts, seed)
             times[name].append(time.perf_counter() - start)
             answers = pa.chunked_array([pa.array(read(parts.test), pa.string())])
-            rights[name].append(label_sets.right(parts.test["label"], answers))
+            rights[name].append(label_sets.correct(parts.test["label"], answers))
         each = ", ".join(f"{name} {100 * rights[name][-1].mean():.2f}" for name in names)
         print(f"{len(parts.train):,} words, sample {seed}: {each}", file=sys.stderr, flush=True)
     shares = {name: [float(right.mean()) for right in rights[name]] for name in names}
@@ -59,7 +60,9 @@ def compared(source: Source, names: list[str], words: int | None, samples: int) 
 
     def figures(name: str) -> dict[str, Any]:
         lead = [first - other for first, other in zip(shares[names[0]], shares[name], strict=True)]
-        over_lemmas = ratios.gain(pooled[name], pooled[names[0]], clusters, source.given.evaluate)
+        over_lemmas = ratios.difference(
+            Ratio.mean(pooled[names[0]]), Ratio.mean(pooled[name]), clusters, source.given.evaluate
+        )
         return {
             "accuracy": _mean(shares[name]),
             "each": shares[name],

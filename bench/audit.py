@@ -45,8 +45,7 @@ def main() -> None:
         found, seconds = examined(rows)
         doubted = int(found.labels.sum())
         rate = f"{1000 * doubted / len(rows):.2f}"
-        lemmas = found.figures["labels"]["lemmas"]
-        lines.append((name, f"{len(rows):,}", f"{doubted:,}", rate, f"{lemmas:,}", f"{seconds:.2f}"))
+        lines.append((name, f"{len(rows):,}", f"{doubted:,}", rate, f"{found.lemmas:,}", f"{seconds:.2f}"))
     head = ("table", "rows", "doubted", "of 1,000", "lemmas", "seconds")
     print("\nAs published: doubts, right or wrong\n\n" + markdown.table(head, lines, "lrrrrr"))
 

@@ -25,18 +25,19 @@ from esetrag.report import markdown
 from esetrag.scoring import calibration, reliability
 from esetrag.symbols.batch import score
 from esetrag.tasks import evaluation
-from esetrag.tasks.evaluation import BASELINES, READER
+from esetrag.tasks.baselines import NAMES as BASELINES
 
+READER = "reader"
 SEEDS = 10
 WORDS = 1000
 FEATURES = ("Case", "Number")
 NAMES = {
     "majority": "commonest value",
-    "suffix": "longest suffix",
-    "ngram": "suffix regression",
+    "longest_suffix": "longest suffix",
+    "logistic_regression": "suffix regression",
     READER: "**esetrag**",
 }
-COLUMNS = ("accuracy", "any_gold", "set_f1", "ece")
+COLUMNS = ("accuracy", "any_correct", "set_f1", "ece")
 EMBEDDED = "hun (embedded)"
 INTRODUCTION = """# Results by language and feature
 
@@ -84,13 +85,19 @@ def measured(source: Source, words: int | None, seed: int) -> dict[str, Any]:
     }
     head = given.model.head
     fitted = calibration.fit(logits["dev"], encoded["dev"].targets, head, given.calibration)
-    shares = calibration.probabilities(logits["test"], head, fitted.temperature).astype(np.float32)
+    shares = calibration.probabilities(logits["test"], head, fitted).astype(np.float32)
     rows = {"train": parts.train, "dev": parts.dev, "test": parts.test}
-    read = calibration.Read(shares, fitted, head)
+    read = calibration.ModelOutput(shares, fitted, head)
     labels = trained.encoder.vocabulary.labels
-    found = evaluation.evaluate(rows, [read], labels, given.evaluate, given.calibration)
+    found = evaluation.evaluate(rows, {READER: read}, labels, given.evaluate, given.calibration)
     seconds = time.process_time() - start
-    return {**found.figures, "train": len(parts.train), "seconds": seconds, "bins": found.reliability}
+    return {
+        **found.figures,
+        **found.figures["models"],
+        "train": len(parts.train),
+        "seconds": seconds,
+        "bins": found.reliability,
+    }
 
 
 def pooled(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def pooled(found: list[dict[str, Any]]) -> dict[str, Any]:
     of[READER]["deviation"] = float(np.std([one[READER]["accuracy"] for one in found], ddof=1))
     leads = {}
     for name in BASELINES:
-        lead = np.array([one[READER]["any_gold"] - one[name]["any_gold"] for one in found])
+        lead = np.array([one[READER]["any_correct"] - one[name]["any_correct"] for one in found])
         half = stats.t.ppf(0.975, len(lead) - 1) * lead.std(ddof=1) / np.sqrt(len(lead))
         leads[name] = {
             "value": float(lead.mean()),
@@ -120,18 +127,18 @@ def pooled(found: list[dict[str, Any]]) -> dict[str, Any]:
     best = min(leads, key=lambda name: leads[name]["value"])
     return {
         **of,
-        "ceiling": float(np.mean([one["ceiling"]["accuracy"] for one in found])),
+        "ceiling": float(np.mean([one["upper_bound"]["accuracy"] for one in found])),
         "lead": {**leads[best], "on": best},
         "train": round(float(np.mean([one["train"] for one in found]))),
         "test": round(float(np.mean([one["rows"] for one in found]))),
-        "several": float(np.mean([one["several_values"] / one["rows"] for one in found])),
+        "several": float(np.mean([one["ambiguous_forms"] / one["rows"] for one in found])),
         "resolution": float(np.mean([one["resolution"] for one in found])),
         "seconds": float(np.sum([one["seconds"] for one in found])),
     }
 
 
 def _expected_error(bins: list[pd.DataFrame], name: str) -> float:
-    own = pd.concat([table[table["reader"] == name] for table in bins])
+    own = pd.concat([table[table["model"] == name] for table in bins])
     sums = (
         own.assign(confidence=own["confidence"] * own["forms"], accuracy=own["accuracy"] * own["forms"])
         .groupby("low")[["forms", "confidence", "accuracy"]]
@@ -189,7 +196,7 @@ def main() -> None:
             task = {"table": table, "feature": feature, "words": words, **pooled(of_seeds)}
             found.append(task)
             lead = {key: round(100 * task["lead"][key], 2) for key in ("value", "low", "high")}
-            print(table, feature, words, {n: round(100 * task[n]["any_gold"], 2) for n in NAMES}, lead,
+            print(table, feature, words, {n: round(100 * task[n]["any_correct"], 2) for n in NAMES}, lead,
                   f"ECE {100 * task[READER]['ece']:.2f}", f"{task['seconds']:.0f} s", flush=True)  # fmt: skip
     results.write("languages", found, arguments.quick)
     if not arguments.quick:

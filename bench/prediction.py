@@ -36,7 +36,7 @@ def rates(source: Source, model: Path, rounds: int) -> dict[str, Any]:
     singles = [few.iloc[[row]] for row in range(ALONE)]
     alone = few["form"].tolist()
     jobs = {
-        "esetrag, bulk": lambda: reader.read_table(pa.chunked_array([words])),
+        "esetrag, bulk": lambda: reader.predict_table(pa.chunked_array([words])),
         "notebook loop, bulk": lambda: lecture.read(forms),
         "logistic regression, bulk": lambda: regression(forms),
         "esetrag, one by one": lambda: [reader.predict([form]) for form in alone],

@@ -11,7 +11,7 @@ import pyarrow as pa
 from bench import notebook, ours, peers
 from bench.rows import Parts, Source, frame, pairs
 from esetrag.data import label_sets
-from esetrag.tasks.baselines import SuffixTable
+from esetrag.tasks.baselines import longest_suffix
 
 Read = Callable[[pa.Table], npt.NDArray[np.object_]]
 DEFAULT, LSTM, NOTEBOOK = "esetrag", "esetrag, model.kind: lstm", "notebook loop"
@@ -44,8 +44,8 @@ def train(name: str, source: Source, parts: Parts, seed: int) -> Read:
     if name == SUFFIX:
         longest = source.given.evaluate.suffix_length
         known = tuple(label_sets.names(parts.train["label"]))
-        table = SuffixTable.train(parts.train["form"], parts.train["label"], known, longest)
-        return lambda given: np.array(known, dtype=object)[table.logits(given["form"]).argmax(1)]
+        logits = longest_suffix(parts.train, known, longest)
+        return lambda given: np.array(known, dtype=object)[logits(given["form"]).argmax(1)]
     peer = {LR: peers.logistic_regression, SVC: peers.linear_svc, FASTTEXT: peers.fasttext}[name]
     read = peer(pairs(parts.train))
     return lambda given: read(frame(given))

@@ -10,7 +10,7 @@ from bench import readers, results
 from bench.accuracy import SMALL, compared
 from bench.rows import Source
 from esetrag.data import label_sets
-from esetrag.scoring import ratios
+from esetrag.tasks.evaluation import upper_bound
 
 SAMPLES = 10
 NAMES = [readers.DEFAULT, readers.LR, readers.SVC, readers.SUFFIX]
@@ -30,7 +30,7 @@ def main() -> None:
         print(raw.name, flush=True)
         source = Source.read(raw)
         forms = label_sets.of_forms(source.table)
-        ceiling = ratios.ceiling(label_sets.matrix(forms["label"], label_sets.names(forms["label"])))
+        ceiling = upper_bound(label_sets.matrix(forms["label"], label_sets.names(forms["label"])))
         samples = 2 if arguments.quick else SAMPLES
         found[raw.stem] = {"ceiling": ceiling, **compared(source, NAMES, SMALL, samples)}
     results.write("tables", found, arguments.quick)

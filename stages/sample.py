@@ -25,4 +25,4 @@ def main(layout: Layout, task: config.Task, sample: config.Sample) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main, config.Task, config.Sample)
+    stage.run(main, config.ClassifyTask, config.Sample)

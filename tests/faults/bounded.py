@@ -67,7 +67,7 @@ def _be(case: dict[str, Any]) -> None:
         os.chdir(case["folder"])
         sys.argv = list(case["arguments"])
         if sys.argv[0] == "esetrag":
-            from esetrag.__main__ import main as command
+            from esetrag.cli import main as command
 
             command()
         else:

@@ -111,7 +111,7 @@ def run(command: list[str]) -> None:
     if command[0].endswith(".py"):
         runpy.run_path(command[0], run_name="__main__")
     else:
-        from esetrag.__main__ import main
+        from esetrag.cli import main
 
         main(command[1:])
 
@@ -168,7 +168,7 @@ def warm() -> None:
     from esetrag.models import checkpoint  # noqa: F401
     from esetrag.models.lemma_prior import analogy  # noqa: F401
     from esetrag.predict import outputs  # noqa: F401
-    from esetrag.report import error_report, model_card, plots  # noqa: F401
+    from esetrag.report import pages  # noqa: F401
     from esetrag.tasks import evaluation  # noqa: F401
     from esetrag.tracking import tracker  # noqa: F401
     from esetrag.training import progress, trainer  # noqa: F401

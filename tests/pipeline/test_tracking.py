@@ -23,8 +23,6 @@ def test_a_fresh_pipeline_is_one_complete_run(tracked: Project, client: Open) ->
     assert_complete(tracked, store, run)
     commit = tracked.run("git", "rev-parse", "HEAD~1").stdout.strip()
     assert run.data.tags["git.commit"] == commit
-    stages = {"sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis"}
-    assert set(run.data.tags["esetrag.ran"].split(", ")) == stages
 
 
 def test_again_is_no_run(changed: Project, client: Open) -> None:
@@ -40,7 +38,6 @@ def test_another_training_parameter_is_one_more_with_what_was_cached(changed: Pr
     (new,) = [run for run in runs(store) if run.data.params["train.epochs"] == "2"]
     assert len(runs(store)) == 2
     assert_complete(changed, store, new)
-    assert set(new.data.tags["esetrag.ran"].split(", ")) == {"train", "evaluate", "error_analysis"}
 
     changed.change(train={"epochs": 3})  # back again: training and test are in DVC's run cache
     assert changed.ran(changed.run("dvc", "repro")) == ["error_analysis@toy"]

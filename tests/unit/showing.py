@@ -20,4 +20,10 @@ def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> S
     """What training showed; without test rows the parts are all the same."""
     parts = {"train": train, "dev": train, "test": train if test is None else test}
     everything = pa.concat_tables(part.select(tables.SAMPLE.names) for part in parts.values())
+    everything = everything.filter(everything["lemma"].is_valid())
     return SeenInTraining(parts, Families.of(everything).table, longest)
+
+
+def without_lemmas(rows: pa.Table) -> pa.Table:
+    """The rows of a task without lemmas: that column is null."""
+    return rows.set_column(0, "lemma", pa.nulls(len(rows), pa.string()))

@@ -31,7 +31,15 @@ class Encoded:
     ids: npt.NDArray[np.unsignedinteger]  # (rows, width)
     lengths: npt.NDArray[np.uint16]  # (rows,) BOS and EOS counted
     targets: npt.NDArray[np.bool_]  # (rows, labels) the values of each; none where training had none of them
+    weights: npt.NDArray[np.float32]  # (rows,) how much each counts in training
     keep: Keep = "end"
+
+    @classmethod
+    def unlabelled(
+        cls, ids: npt.NDArray[np.unsignedinteger], lengths: npt.NDArray[np.uint16], labels: int
+    ) -> Encoded:
+        """Rows without labels."""
+        return cls(ids, lengths, np.zeros((len(ids), labels), bool), np.ones(len(ids), np.float32))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -118,7 +126,8 @@ def chunk_text(chunk: pa.Array) -> str:
 def encode_rows(rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
     """Encodes forms and labels of labelled rows (``tables.SAMPLE``)."""
     ids, lengths = encode(rows["form"], vocabulary, width, keep)
-    return Encoded(ids, lengths, label_sets.matrix(rows["label"], vocabulary.labels), keep)
+    targets = label_sets.matrix(rows["label"], vocabulary.labels)
+    return Encoded(ids, lengths, targets, rows["weight"].to_numpy(), keep)
 
 
 def write(path: Path, encoded: Encoded, symbols: int) -> None:
@@ -140,6 +149,7 @@ def table(encoded: Encoded, symbols: int) -> pa.Table:
         pa.Array.from_buffers(schema.field("ids").type, len(encoded), [None, pa.py_buffer(encoded.ids)]),
         pa.array(encoded.lengths),
         pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(bits)]),
+        pa.array(encoded.weights),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
@@ -166,7 +176,7 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     # All bits at once, not row by row: a fifth of the time.
     targets = np.unpackbits(packed.ravel()).reshape(len(packed), 8 * packed.shape[1])[:, :labels].view(bool)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
-    encoded = Encoded(ids, table["length"].to_numpy(), targets, keep)
+    encoded = Encoded(ids, table["length"].to_numpy(), targets, table["weight"].to_numpy(), keep)
     if len(encoded) and (
         ids.max() >= len(vocabulary.symbols)
         or (packed[:, -1] & (0xFF >> (labels - 1) % 8 + 1)).any()

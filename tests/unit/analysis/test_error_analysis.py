@@ -1,3 +1,5 @@
+"""Errors, confusions and slices."""
+
 from __future__ import annotations
 
 import json
@@ -48,7 +50,7 @@ ROWS: list[Row] = [
 ]
 
 
-def test_the_misread_forms_come_surest_first_with_what_the_true_label_got() -> None:
+def test_the_errors_come_most_confident_first_with_the_probability_of_the_true_label() -> None:
     found = analyse(*ROWS)
     assert found.rows == 5
     columns = ["form", "label", "predicted", "probability", "label_probability", "unknown"]
@@ -67,7 +69,7 @@ def test_the_order_of_the_rows_is_without_influence() -> None:
     assert one.slices.equals(other.slices)
 
 
-def test_confusions_come_commonest_first_then_by_alphabet() -> None:
+def test_confusions_come_most_frequent_first_then_by_alphabet() -> None:
     found = analyse(*ROWS).confusions
     assert [tuple(row) for row in found.itertuples(index=False)] == [
         ("ACC", "NOM", 2),
@@ -76,7 +78,7 @@ def test_confusions_come_commonest_first_then_by_alphabet() -> None:
     ]
 
 
-def test_slices_share_length_symbols_label_or_what_training_showed() -> None:
+def test_slices_share_length_symbols_label_or_what_was_seen_in_training() -> None:
     found = analyse(*ROWS).slices
     assert [tuple(row) for row in found.itertuples(index=False)] == [
         ("length", "1–4 symbols", 4, 3, 0.25),
@@ -109,7 +111,7 @@ SETS: list[Row] = [
 ]
 
 
-def test_a_form_of_several_values_is_misread_if_none_of_them_is_read() -> None:
+def test_a_form_of_several_labels_is_an_error_if_none_of_them_is_predicted() -> None:
     errors = analyse(*SETS).errors
     columns = ["form", "label", "predicted", "predicted_set", "probability", "label_probability"]
     assert [tuple(row) for row in errors[columns].itertuples(index=False)] == [
@@ -119,7 +121,7 @@ def test_a_form_of_several_values_is_misread_if_none_of_them_is_read() -> None:
     ]
 
 
-def test_what_the_true_values_got_is_what_they_got_together() -> None:
+def test_the_probabilities_of_the_true_labels_add_up() -> None:
     labels = ["ABL", "ACC", "NOM"]
     columns = {
         "lemma": ["ab"], "form": ["ab"], "features": ["N;ACC | N;NOM"], "label": ["ACC/NOM"],
@@ -165,7 +167,7 @@ def test_the_table_of_errors_has_its_schema_and_survives_its_file(tmp_path: Path
     assert found["form"].to_pylist() == ["cdt", "cxy", "abt", "ddddd"]
 
 
-def test_no_errors_at_all_are_told_too() -> None:
+def test_there_may_be_no_errors() -> None:
     found = analyse(ROWS[0])
     assert (found.rows, len(found.errors), len(found.confusions)) == (1, 0, 0)
     table = error_analysis.table(found)

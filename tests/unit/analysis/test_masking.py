@@ -1,3 +1,5 @@
+"""Accuracy when symbols are hidden."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -12,7 +14,7 @@ from esetrag.symbols.encoding import Encoded
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 
-def test_with_all_symbols_every_form_is_read_and_with_none_hardly_any(
+def test_with_all_symbols_every_prediction_is_correct_and_with_none_hardly_any(
     tiny_network: Network, tiny_encoded: Encoded
 ) -> None:
     found = masking.curve(tiny_network, tiny_encoded, 1)
@@ -35,7 +37,7 @@ def test_of_many_rows_a_sample_is_drawn_that_does_not_change(
     assert found.equals(masking.curve(tiny_network, tiny_encoded, 1))
 
 
-def test_any_of_several_right_labels_counts(tiny_network: Network, tiny_encoded: Encoded) -> None:
-    all_right = replace(tiny_encoded, targets=np.ones((84, 7), dtype=bool))
-    found = masking.curve(tiny_network, all_right, 1)
+def test_any_of_several_true_labels_counts(tiny_network: Network, tiny_encoded: Encoded) -> None:
+    all_true = replace(tiny_encoded, targets=np.ones((84, 7), dtype=bool))
+    found = masking.curve(tiny_network, all_true, 1)
     assert (found[["without_last", "only_last"]] == 1).all(axis=None)

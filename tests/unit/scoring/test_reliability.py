@@ -1,4 +1,4 @@
-"""How true probabilities come."""
+"""Confidence beside accuracy, risk beside coverage."""
 
 from __future__ import annotations
 

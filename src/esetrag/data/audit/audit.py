@@ -49,7 +49,7 @@ class Audit:
         return {"suspicious label": self.labels, "heading under many lemmas": self.headings}
 
 
-def examine(selection: Selection, task: config.Task) -> Audit:
+def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     """Looks for errors; nothing is changed and nothing beyond the table is consulted.
 
     Args:
