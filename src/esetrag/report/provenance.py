@@ -127,10 +127,10 @@ def audit(context: Context) -> Section:
 def model(context: Context) -> Section:
     """The model, its parameters and hashes."""
     manifest, vocabulary = context.manifest, context.manifest["vocabulary"]
+    sections = [(expert["kind"], expert) for expert in manifest["experts"]]
+    sections += [(name, manifest[name]) for name in ("encoding", "training", "calibration", "versions")]
     parameters = [
-        (f"{name}.{key}", str(value))
-        for name in ("model", "encoding", "training", "calibration", "versions")
-        for key, value in sorted(manifest[name].items())
+        (f"{name}.{key}", str(value)) for name, values in sections for key, value in sorted(values.items())
     ]
     facts = {
         "labels": " ".join(vocabulary["labels"]),
