@@ -81,8 +81,8 @@ look: $(READY) ## open each report in Chromium: sort, search, filter, take pictu
 	python -m bench.look
 
 raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
-	python -m esetrag.lexicon.hunspell $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
-	python -m esetrag.lexicon.hunspell $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
+	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
+	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
 
 raw: AFF ?= /usr/share/hunspell/hu_HU.aff
 raw: DIC ?= /usr/share/hunspell/hu_HU.dic
