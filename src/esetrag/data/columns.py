@@ -52,7 +52,9 @@ def select(
     labels = pa.array([label_sets.join([text]) for text in texts.dictionary.to_pylist()], pa.string())
     null = pa.nulls(len(cells), pa.string())
     lemmas = cells["lemma"] if lemma is not None else null
-    rows = pa.table([lemmas, cells["form"], null, labels.take(texts.indices), weights], schema=tables.ROWS)
+    rows = pa.table(
+        [lemmas, cells["form"], null, labels.take(texts.indices), weights], schema=tables.LABELLED
+    )
     empty = np.any([pc.equal(cells[name], "").to_numpy() for name in used if name != "weight"], axis=0)
     table = every = rows.filter(pa.array(~empty))
     if not len(table):

@@ -25,18 +25,18 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
     order of their first appearance, shuffled by numpy's legacy generator with seed 12.
 
     Args:
-        table: labelled rows (``tables.ROWS``).
+        table: labelled rows (``tables.LABELLED``).
         sample: ``split`` and ``seed`` are used.
 
     Returns:
         All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``); of
-        the notebook's split the rows (``tables.ROWS``), of which it drew.
+        the notebook's split the rows (``tables.LABELLED``), of which it drew.
 
     Raises:
         DataError: if there are fewer than three lemmas (families, forms).
     """
     if sample.split != "notebook":
-        table = table.sort_by([(name, "ascending") for name in tables.ROWS.names])
+        table = table.sort_by([(name, "ascending") for name in tables.LABELLED.names])
     units = pc.dictionary_encode(_units(table, sample.split)).combine_chunks()  # ids by first appearance
     count = len(units.dictionary)
     if count < len(PARTS):

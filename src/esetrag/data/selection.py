@@ -33,7 +33,7 @@ class Selection:
     """The labelled rows of a task and a summary of all others; all but ``rows`` counts distinct rows."""
 
     table: pa.Table
-    """Rows of ``tables.ROWS`` in the order of the file."""
+    """Rows of ``tables.LABELLED`` in the order of the file."""
     rows: int
     duplicates: int
     parts_of_speech: dict[str, int]
@@ -83,7 +83,7 @@ def select(
         reason = 2 if not values else 3 if len(values) > 1 and len(choices) > 1 else good
         return kind * width + (reason if kind < len(wanted) else 0), label_sets.join(values)
 
-    kept, headings = [tables.ROWS.empty_table()], [_TEXTS.empty_table()]
+    kept, headings = [tables.LABELLED.empty_table()], [_TEXTS.empty_table()]
     hashes: dict[int, list[npt.NDArray[np.int64]]] = defaultdict(list)
     examples: dict[str, set[str]] = defaultdict(set)
     bundles: Counter[str] = Counter()
@@ -143,18 +143,18 @@ def select(
 
 def _labelled(rows: pa.RecordBatch, labels: pa.Array) -> pa.Table:
     weights = pa.nulls(len(rows), pa.float32())
-    return pa.Table.from_arrays([*rows.columns, labels, weights], schema=tables.ROWS)
+    return pa.Table.from_arrays([*rows.columns, labels, weights], schema=tables.LABELLED)
 
 
 def merged(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """Of rows (``tables.ROWS``) with the same keys the first one, with the sum of their weights."""
+    """Of rows (``tables.LABELLED``) with the same keys the first one, with the sum of their weights."""
     numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
     sums = [("row", "min"), ("weight", "sum")]
     groups = numbered.group_by(list(keys), use_threads=False).aggregate(sums).sort_by("row_min")
     if len(groups) == len(rows):
         return rows
     weights = groups["weight_sum"].cast(pa.float32())
-    return rows.take(groups["row_min"]).set_column(4, tables.ROWS.field("weight"), weights)
+    return rows.take(groups["row_min"]).set_column(4, tables.LABELLED.field("weight"), weights)
 
 
 def _faults(lemma: pa.Array, form: pa.Array) -> list[npt.NDArray[np.bool_]]:

@@ -18,7 +18,7 @@ def column(*texts: str) -> pa.ChunkedArray:
 
 
 def rows(*cells: tuple[str, str, str, str]) -> pa.Table:
-    return pa.table([*zip(*cells, strict=True), [None] * len(cells)], schema=tables.ROWS)
+    return pa.table([*zip(*cells, strict=True), [None] * len(cells)], schema=tables.LABELLED)
 
 
 @for_all(st.sets(st.text("a/%2F5", min_size=1, max_size=6), min_size=1, max_size=4))
@@ -81,7 +81,7 @@ def test_weights_of_a_form_are_added_and_missing_lemmas_stay_missing() -> None:
         (None, "b", None, "x", 5.0),
         (None, "a", None, "y", 1.5),
     ]
-    found = label_sets.of_forms(pa.table([*zip(*cells, strict=True)], schema=tables.ROWS))
+    found = label_sets.of_forms(pa.table([*zip(*cells, strict=True)], schema=tables.LABELLED))
     assert found.schema.equals(tables.SAMPLE)
     expected = [(None, "a", None, "x/y", 3.5), (None, "b", None, "x", 5.0)]
     assert [tuple(row.values()) for row in found.to_pylist()] == expected

@@ -21,7 +21,7 @@ def sample_of(**changed: Any) -> config.Sample:
 
 
 def table_of(rows: list[tuple[str, str, str, str]]) -> pa.Table:
-    return pa.table([*zip(*rows, strict=True), [None] * len(rows)], schema=tables.ROWS)
+    return pa.table([*zip(*rows, strict=True), [None] * len(rows)], schema=tables.LABELLED)
 
 
 def paradigms(lemmas: int, forms: int = 3, order_seed: int | None = None) -> pa.Table:

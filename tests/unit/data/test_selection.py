@@ -36,7 +36,7 @@ def test_rows_of_the_part_of_speech_get_their_label_in_the_order_of_the_file() -
     rows = [("z", "zt", "N;ACC;SG"), ("b", "megy", "V;PRS;3;SG"), ("a", "aval", "N;INST;SG")]
     selection = selected(*rows, ("m", "m", "N;NOM;SG"), ("a", "aban", "N;IN+ESS;SG"))
     assert labelled(selection) == [("zt", "ACC"), ("aval", "INS"), ("m", "NOM"), ("aban", "IN+ESS")]
-    assert selection.table.schema.equals(tables.ROWS)
+    assert selection.table.schema.equals(tables.LABELLED)
     assert (selection.dropped, selection.examples) == ({}, {})
     assert selection.parts_of_speech == {"N": 4, "V": 1}
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,25 +23,21 @@ def sample(**changed: Any) -> config.Sample:
     return config.Sample.model_validate(usual | changed)
 
 
-def unimorph(raw: Any, **changed: Any) -> Any:
-    usual = {"source": "unimorph", "pos": ["N"], "feature": "Case", "columns": None, "leakage": "report"}
-    return task(raw=raw, **(usual | changed))
+def unimorph(**fields: Any) -> config.UnimorphTask:
+    usual = {"kind": "classify", "model": "bilstm", "pos": "N", "feature": "Case"}
+    return config.UnimorphTask.model_validate(usual | fields)
 
 
-def columns(raw: Any, **changed: Any) -> Any:
-    names = SimpleNamespace(form=1, label=2, lemma=None, weight=None)
-    return task(raw=raw, **({"source": "columns", "columns": names, "leakage": "report"} | changed))
+def columns(**fields: Any) -> config.ColumnsTask:
+    usual = {"kind": "classify", "model": "bilstm", "source": "columns", "columns": {"form": 1, "label": 2}}
+    return config.ColumnsTask.model_validate(usual | fields)
 
 
-def task(**fields: Any) -> Any:
-    return SimpleNamespace(**fields, model_dump=lambda: {"source": fields["source"]})
-
-
-def parts_of(folder: Path, train: str, dev: str, test: str) -> Any:
-    paths = [folder / f"{part}.tsv" for part in PARTS]
-    for path, text in zip(paths, (train, dev, test), strict=True):
-        path.write_text(text, "utf-8")
-    return SimpleNamespace(**dict(zip(PARTS, map(str, paths), strict=True)))
+def parts_of(folder: Path, *texts: str) -> dict[str, Any]:
+    """The fields of a task of three tables."""
+    for part, text in zip(PARTS, texts, strict=True):
+        (folder / f"{part}.tsv").write_text(text, "utf-8")
+    return {"raw": str(folder), "splits": {part: f"{part}.tsv" for part in PARTS}}
 
 
 def table(folder: Path, *more: str) -> str:
@@ -62,7 +57,7 @@ def figures(source: Source, options: config.Sample) -> dict[str, Any]:
 def test_every_row_of_the_file_is_in_the_figures(tmp_path: Path) -> None:
     more = ["bar\tbar\tV;PRS", "bar\tbarja\tN;SG;PSS3S", "bar\ta\tN;NOM;ACC;SG", "bar\t\tN;NOM;SG"]
     raw = table(tmp_path, *more, "bar\tbar\tN;NOM;SG")
-    found = figures(Source.load(unimorph(raw)), sample())
+    found = figures(Source.load(unimorph(raw=raw)), sample())
     assert found["read"] == {"rows": 113, "duplicates": 1, "parts_of_speech": {"N": 111, "V": 1}}
     assert found["dropped"]["several values of Case"] == {"rows": 1, "examples": ["bar a N;NOM;ACC;SG"]}
     assert {reason: entry["rows"] for reason, entry in found["dropped"].items()} == {
@@ -77,7 +72,7 @@ def test_every_row_of_the_file_is_in_the_figures(tmp_path: Path) -> None:
 def test_without_lemmas_forms_are_split_and_what_needs_lemmas_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text("".join(f"w{number % 40}\tlabel {number % 3}\n" for number in range(60)), "utf-8")
-    source = Source.load(columns(str(path)))
+    source = Source.load(columns(raw=str(path)))
     found = figures(source, sample(split="family"))
     assert (found["split"]["kind"], source.audit) == ("form", None)
     assert found["left_out"] == ["families of lemmas", "leakage by lemma", "split by lemma", "audit"]
@@ -87,8 +82,8 @@ def test_without_lemmas_forms_are_split_and_what_needs_lemmas_is_left_out(tmp_pa
 
 
 def test_given_parts_are_kept_row_by_row_whatever_the_sizes(tmp_path: Path) -> None:
-    source = Source.load(columns(parts_of(tmp_path, TRAIN, DEV, TEST)), suspicious="drop")
-    available, drawn = source.parts(sample(train=1, test=1))
+    source = Source.load(columns(**parts_of(tmp_path, TRAIN, DEV, TEST)), suspicious="drop")
+    drawn = source.parts(sample(train=1, test=1))[1]
     assert drawn["train"].schema.equals(tables.SAMPLE)
     for part, text in zip(PARTS, (TRAIN, DEV, TEST), strict=True):
         forms = [line.split("\t")[0] for line in text.splitlines()]
@@ -110,9 +105,9 @@ def test_given_parts_of_inflection_tables_with_tags_in_the_middle(tmp_path: Path
         "bar\tADJ;ACC(SG)\tbart",
         "ker\tV;INF\tkerni",
     ]
-    raw = parts_of(tmp_path, "\n".join(train), "bir\tN;NOM(SG)\tbir", "\n".join(test))
+    raw = parts_of(tmp_path, "\n".join(train), "zir\tN;NOM(SG)\tzir", "\n".join(test))
     order = ["lemma", "tags", "form"]
-    source = Source.load(unimorph(raw, pos=["N", "ADJ"], columns=order))
+    source = Source.load(unimorph(**raw, pos=["N", "ADJ"], columns=order))
     found = figures(source, sample())
     assert source.parts(sample())[0]["test"]["form"].to_pylist() == ["bart", "bart"]
     assert found["read"]["parts_of_speech"] == {"N": 30, "ADJ": 1, "V": 1}
@@ -120,12 +115,12 @@ def test_given_parts_of_inflection_tables_with_tags_in_the_middle(tmp_path: Path
     assert found["split"]["test_shares_with_train"] == {"lemmas": 1, "forms": 1, "family_heads": 1}
     assert source.audit is not None
     with pytest.raises(DataError, match=r"test\.tsv: expected no lemma of the training rows, found 1, 'bar'"):
-        Source.load(unimorph(raw, columns=order, leakage="refuse"))
+        Source.load(unimorph(**raw, columns=order, leakage="refuse"))
 
 
 def test_doubtful_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     raw = table(tmp_path, "gyur\tgyurt\tN;DAT;SG", *(f"{stem}\txyz\tN;TERM;SG" for stem in STEMS[:6]))
-    kept, dropped = (Source.load(unimorph(raw), policy).selection for policy in ("keep", "drop"))
+    kept, dropped = (Source.load(unimorph(raw=raw), policy).selection for policy in ("keep", "drop"))
     assert len(kept.table) - len(dropped.table) == 7
     assert dropped.dropped == {"suspicious label": 1, "heading under many lemmas": 6}
     assert dropped.examples["suspicious label"] == ["gyur gyurt N;DAT;SG"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from bench.audit import shifted
 
 from esetrag.core import features, tables
 from esetrag.data import unimorph
@@ -24,7 +24,8 @@ STEMS = [a + b + c + d for a in CONSONANTS[:6] for b in VOWELS for c in CONSONAN
 def table(rows: list[Row]) -> pa.Table:
     """Rows of lemma, form and a bundle with a case."""
     labels = [next(iter(features.values(row[2], "Case"))) for row in rows]
-    return tables.sample(*zip(*rows, strict=True), labels)
+    lemmas, forms, bundles = zip(*rows, strict=True)
+    return tables.sample(lemmas, forms, bundles, labels)
 
 
 def doubts(rows: pa.Table) -> Doubts:
@@ -42,6 +43,25 @@ def shares(found: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> tuple[
     """Recall and precision."""
     both = (found & wrong).sum()
     return both / wrong.sum(), both / found.sum()
+
+
+def shifted(rows: pa.Table, share: float) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """Some lemmas with the bundle and value of the next row of the same number; whether a row is wrong."""
+    lemmas = sorted(pc.unique(rows["lemma"]).to_pylist())
+    moved = set(np.random.default_rng(1).choice(lemmas, int(share * len(lemmas)), replace=False))
+
+    def column(row: dict[str, str]) -> tuple[str, str]:
+        return row["lemma"], row["features"].rpartition(";")[2]
+
+    good = sorted(rows.to_pylist(), key=column)
+    made = [
+        row | {name: below[name] for name in ("features", "label")} if row["lemma"] in moved else row
+        for row, below in pairwise(good)
+        if row["lemma"] not in moved or column(row) == column(below)
+    ]
+    true = {(row["lemma"], row["form"], row["label"]) for row in good}
+    wrong = [(row["lemma"], row["form"], row["label"]) not in true for row in made]
+    return pa.Table.from_pylist(made, schema=rows.schema), np.array(wrong)
 
 
 @pytest.fixture(scope="module")
