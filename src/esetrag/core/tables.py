@@ -27,16 +27,20 @@ TEXTS: Storage = {"compression": "zstd", "write_page_checksum": True}
 ARRAYS: Storage = {**TEXTS, "compression": "lz4", "use_dictionary": False}
 """How texts and arrays are stored: a dictionary of numbers gains nothing, and LZ4 unpacks them faster."""
 
-_CELLS = [
-    pa.field("lemma", pa.string()),
-    pa.field("form", pa.string(), nullable=False),
-    pa.field("features", pa.string()),
-    pa.field("label", pa.string(), nullable=False),
-]
-ROWS = pa.schema([*_CELLS, pa.field("weight", pa.float32())])
-"""A labelled row of a raw table; null where it has no lemmas, no tags, or no weights."""
+ROWS = pa.schema(
+    [
+        pa.field("lemma", pa.string()),
+        pa.field("form", pa.string(), nullable=False),
+        pa.field("features", pa.string()),
+        pa.field("label", pa.string(), nullable=False),
+    ]
+)
+"""A labelled row; lemma and features are null in tables that have none."""
 
-SAMPLE = pa.schema([*_CELLS, pa.field("weight", pa.float32(), nullable=False)])
+LABELLED = pa.schema([*ROWS, pa.field("weight", pa.float32())])
+"""A labelled row of a raw table; its weight is null if none is set."""
+
+SAMPLE = pa.schema([*ROWS, pa.field("weight", pa.float32(), nullable=False)])
 """A row of train, dev or test: a form with its label (``label_sets``); the weight is 1 if none is set."""
 
 FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("lemma", "head")])
@@ -44,7 +48,7 @@ FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("
 
 ERRORS = pa.schema(
     [
-        *SAMPLE,
+        *ROWS,
         *(pa.field(name, pa.string()) for name in ("predicted", "predicted_set")),
         *(pa.field(name, pa.float32()) for name in ("probability", "label_probability")),
         *(pa.field(name, pa.string()) for name in ("unknown", "kind")),
@@ -84,6 +88,7 @@ def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
             pa.field("length", pa.uint16(), nullable=False),
             pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),
             pa.field("weight", pa.float32(), nullable=False),
+            pa.field("weight", pa.float32(), nullable=False),
         ]
     )
 
@@ -98,7 +103,7 @@ def predictions(labels: list[str]) -> pa.Schema:
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
     sets = [("predicted", pa.string()), ("predicted_set", pa.string())]
     extra = [*sets, ("probability", pa.float32()), ("probabilities", shares)]
-    fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 

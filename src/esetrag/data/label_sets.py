@@ -75,13 +75,10 @@ def correct(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:
         label: (n,) true labels, of one value or several.
         predicted: (n,) values.
     """
-    known = names(label)
-    column = pc.fill_null(pc.index_in(predicted, pa.array(known, pa.string())), -1).to_numpy()
-    hits: Bools = matrix(label, [*known, ""])[np.arange(len(column)), column]
+    distinct = predicted.combine_chunks().dictionary_encode()
+    true = matrix(label, distinct.dictionary.to_pylist())
+    hits: Bools = true[np.arange(len(true)), distinct.indices.to_numpy()]
     return hits
-
-
-right = correct  # the former name
 
 
 def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -101,7 +98,7 @@ def of_forms(rows: pa.Table) -> pa.Table:
     """Rows with each form once, with all its values.
 
     Args:
-        rows: ``tables.ROWS``.
+        rows: ``tables.LABELLED``.
 
     Returns:
         ``tables.SAMPLE``, in the order in which the forms come first: the first of a form's lemmas by code
@@ -131,7 +128,7 @@ def of_forms(rows: pa.Table) -> pa.Table:
 
 
 def weighted(rows: pa.Table) -> pa.Table:
-    """Rows (``tables.ROWS``) as ``tables.SAMPLE``: a weight that is not set is 1."""
+    """Rows (``tables.LABELLED``) as ``tables.SAMPLE``: a weight that is not set is 1."""
     place = rows.column_names.index("weight")
     return rows.set_column(place, "weight", pc.fill_null(rows["weight"], 1)).cast(tables.SAMPLE)
 

@@ -43,21 +43,18 @@ class Source:
 
         Raises:
             DataError: if a file cannot be used, or has no such rows; if the task says ``leakage: refuse`` and
-                its test file shares lemmas (forms, if there are none) with that for training.
+                its files for dev or test share lemmas (forms, if there are none) with that for training.
         """
-        paths = {part: Path(path) for part, path in _paths(task).items()}
-        selections = {part: _select(task, path, len(paths) == 1) for part, path in paths.items()}
-        rows = _together(list(selections.values()))
-        table = rows.table
-        complete = not table["lemma"].null_count and not table["features"].null_count
-        found = None
-        if complete and isinstance(task, config.UnimorphTask):
-            found = audit.examine(rows, task.feature)
+        paths = [Path(path) for path in task.tables]
+        selections = [_select(task, path, len(paths) == 1) for path in paths]
+        rows = _together(selections)
+        found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
         given: Parts = {}
         if len(paths) > 1:
-            given = {part: label_sets.weighted(selections[part].table) for part in PARTS}
+            given = {p: label_sets.weighted(s.table) for p, s in zip(PARTS, selections, strict=True)}
             if task.leakage == "refuse":
-                leakage.refuse(given["train"], given["test"], paths["test"])
+                for part, path in zip(PARTS[1:], paths[1:], strict=True):
+                    leakage.refuse(given["train"], given[part], path)
         elif found:
             rows = audit.settle(rows, found, suspicious)
         return cls(task, rows, given, found)
@@ -85,11 +82,11 @@ class Source:
     def figures(self, available: Parts, drawn: Parts, families: Families, split: str) -> dict[str, Any]:
         """What was loaded, what was left out and why, and what the parts hold: ``data.json``."""
         rows = self.selection
-        hashes = {part: files.sha256(Path(path)) for part, path in _paths(self.task).items()}
+        hashes = [files.sha256(Path(path)) for path in self.task.tables]
         left_out = [] if self.lemmas else ["families of lemmas", "leakage by lemma", "split by lemma"]
         return {
             "task": self.task.model_dump(exclude_unset=True),
-            "raw_sha256": hashes if self.given else hashes["all"],
+            "raw_sha256": dict(zip(PARTS, hashes, strict=True)) if self.given else hashes[0],
             "read": {
                 "rows": rows.rows,
                 "duplicates": rows.duplicates,
@@ -113,11 +110,6 @@ class Source:
                 for part in PARTS
             },
         }
-
-
-def _paths(task: config.Task) -> dict[str, str]:
-    """The files of a task: one of each part, or one of all."""
-    return dict(zip(PARTS if task.splits else ["all"], task.tables, strict=True))
 
 
 def _select(task: config.Task, path: Path, distinct: bool) -> Selection:

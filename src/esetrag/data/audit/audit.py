@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import features
+from esetrag.core import config, features
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.data.audit import noise, review, spelling
@@ -49,17 +49,17 @@ class Audit:
         return {"suspicious label": self.labels, "heading under many lemmas": self.headings}
 
 
-def examine(selection: Selection, feature: str) -> Audit:
+def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     """Looks for errors; nothing is changed and nothing beyond the table is consulted.
 
     Args:
         selection: the labelled rows of the task, with lemmas and tags, and what was left out.
-        feature: that of the task.
+        task: its feature is used.
     """
     rows = selection.table
     single, row_of = _single(rows)
     change, paradigms = Changes.of(single), Paradigms.of(single)
-    others = [features.others(bundle, feature) for bundle in paradigms.bundles.to_pylist()]
+    others = [features.others(bundle, task.feature) for bundle in paradigms.bundles.to_pylist()]
     doubts = noise.doubts(single, change, ids(pa.chunked_array([others], pa.string()))[paradigms.bundle])
     alien = np.zeros(len(single), dtype=bool)
     alien[paradigms.headings(change)] = True
