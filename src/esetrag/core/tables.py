@@ -88,7 +88,6 @@ def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
             pa.field("length", pa.uint16(), nullable=False),
             pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),
             pa.field("weight", pa.float32(), nullable=False),
-            pa.field("weight", pa.float32(), nullable=False),
         ]
     )
 
