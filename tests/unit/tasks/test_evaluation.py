@@ -64,7 +64,7 @@ def evaluate(
 ) -> Evaluation:
     outputs = {"bilstm": output(shares, ratio), **others}
     calibrating = config.Calibration(temperature=True, risk=0.1)
-    return evaluation.evaluate(parts, outputs, LABELS, options, calibrating, seeds)
+    return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
 def figures(options: config.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> dict[str, Any]:
