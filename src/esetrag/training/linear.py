@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -47,7 +48,7 @@ def fit(data: Data, model: NgramModel, options: Train, analogies: Analogies | No
         if loop.is_over:
             raise StopIteration
 
-    minimize(
+    fitted = minimize(
         objective,
         np.zeros(network.weight.numel() + network.labels),
         jac=True,
@@ -55,6 +56,8 @@ def fit(data: Data, model: NgramModel, options: Train, analogies: Analogies | No
         callback=record,
         options={"maxiter": model.iterations, "maxcor": 10, "ftol": TOLERANCE, "gtol": 0},
     )
+    if not np.isfinite(fitted.jac).all():
+        loop.record(math.nan, 0.0, 1.0)  # which says what to lower
     loop.end()
     return network
 
