@@ -63,7 +63,9 @@ def options_of(params: Params, **changed: Any) -> Train:
 def data_of(rows: Any, dev: Any = None, unit: Unit = "char") -> Data:
     """Rows (``tables.SAMPLE``) as training set, and others or the same as development set."""
     vocabulary = Vocabulary.build(rows["form"].to_pylist(), rows["label"].to_pylist(), 1, unit, 5)
-    train, development = (encoding.encode_rows(part, vocabulary, 14, "end") for part in (rows, dev or rows))
+    train, development = (
+        encoding.encode_rows(part, vocabulary, 14, "end") for part in (rows, rows if dev is None else dev)
+    )
     return Data(train, development, vocabulary, Decomposition.of(rows, vocabulary))
 
 
