@@ -12,7 +12,7 @@ def main(
 ) -> None:
     """Trains, and writes checkpoint and history."""
     with tracker.live(layout) as log:
-        # PyTorch is imported here, while the tracker imports MLflow.
+        # PyTorch is imported here, while the tracker's thread imports MLflow.
         from esetrag.training import history, seeds
 
         epochs = seeds.train(layout, model, train, calibration, log)

@@ -1,4 +1,4 @@
-"""What a reader trained with the defaults on the committed data can be relied on to do."""
+"""What a model trained with the defaults on the committed data can be relied on to do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def parts() -> dict[str, pa.Table]:
 
 
 @pytest.fixture(scope="module")
-def reader(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+def predictor(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     train = parts["train"]
     vocabulary = Vocabulary.build(train["form"].to_pylist(), train["label"].to_pylist())
     width = encoding.width_of(train["form"], None)
@@ -54,11 +54,13 @@ def reader(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory)
     return Predictor.load(folder)
 
 
-def test_it_beats_all_baselines_beyond_their_intervals(reader: Predictor, parts: dict[str, pa.Table]) -> None:
-    width = reader.checkpoint.manifest.encoding.width
-    encoded = encoding.encode_rows(parts["test"], reader.checkpoint.vocabulary, width, "end")
+def test_it_beats_all_baselines_beyond_their_intervals(
+    predictor: Predictor, parts: dict[str, pa.Table]
+) -> None:
+    width = predictor.checkpoint.manifest.encoding.width
+    encoded = encoding.encode_rows(parts["test"], predictor.checkpoint.vocabulary, width, "end")
     figures = evaluation.evaluate(
-        parts, [reader.read(encoded)], reader.labels, GIVEN.evaluate, GIVEN.calibration
+        parts, [predictor.output(encoded)], predictor.labels, GIVEN.evaluate, GIVEN.calibration
     ).figures
     assert figures["reader"]["low"] > figures["suffix"]["high"] > figures["majority"]["high"]
     assert figures["lead"]["low"] > 0, "logistic regression is beaten too"
@@ -67,58 +69,66 @@ def test_it_beats_all_baselines_beyond_their_intervals(reader: Predictor, parts:
     assert figures["ceiling"]["accuracy"] >= figures["reader"]["accuracy"]
 
 
-def test_it_reads_the_words_of_the_readme_as_the_readme_says(reader: Predictor) -> None:
-    weights = sum(parameter.numel() for parameter in reader.checkpoint.network.parameters())
+def test_the_words_of_the_readme_have_the_labels_that_it_says(predictor: Predictor) -> None:
+    weights = sum(parameter.numel() for parameter in predictor.checkpoint.network.parameters())
     assert f"{weights:,} weights" in (REPO / "README.md").read_text("utf-8")
     (_, block, *_) = (REPO / "README.md").read_text("utf-8").split("```")
     command, *lines = block.splitlines()[1:]
     words = [word for word in command.split()[3:] if word in {line.split()[0] for line in lines}]
-    assert [line.split()[:2] for line in lines] == [[r.form, r.labels[0]] for r in reader.predict(words)]
+    assert [line.split()[:2] for line in lines] == [[r.form, r.labels[0]] for r in predictor.predict(words)]
 
 
 @pytest.mark.parametrize("label", ENDINGS)
-def test_plain_words_of_every_case(reader: Predictor, label: str) -> None:
+def test_plain_words_of_every_case(predictor: Predictor, label: str) -> None:
     words = [stem + ENDINGS[label][vowel == "e"] for stem, vowel in STEMS.items()]
-    assert [reading.labels[0] for reading in reader.predict(words)] == [label] * len(words)
+    assert [prediction.labels[0] for prediction in predictor.predict(words)] == [label] * len(words)
 
 
-def test_made_up_stems_take_the_case_of_their_ending(reader: Predictor) -> None:
+def test_made_up_stems_take_the_case_of_their_ending(predictor: Predictor) -> None:
     stems = ["blarg", "zsumpol", "kvant", "trüff"]
     words = [stem + ending for stem in stems for ending in ("ban", "ról", "tól", "nak")]
     expected = ["IN+ESS", "ON+ABL", "AT+ABL", "DAT"] * len(stems)
-    assert [reading.labels[0] for reading in reader.predict(words)] == expected
+    assert [prediction.labels[0] for prediction in predictor.predict(words)] == expected
 
 
-def test_decomposed_letters_are_the_same_letters(reader: Predictor) -> None:
+def test_decomposed_letters_are_the_same_letters(predictor: Predictor) -> None:
     words = ["házból", "kertről", "tűzhöz"]
-    composed = reader.predict(words)
-    decomposed = reader.predict([unicodedata.normalize("NFD", word) for word in words])
-    assert [reading.probabilities for reading in composed] == [
-        reading.probabilities for reading in decomposed
-    ]
+    composed = predictor.predict(words)
+    decomposed = predictor.predict([unicodedata.normalize("NFD", word) for word in words])
+    assert [one.probabilities for one in composed] == [one.probabilities for one in decomposed]
 
 
-def test_the_company_of_a_word_does_not_change_its_reading(
-    reader: Predictor, parts: dict[str, pa.Table]
+def test_the_company_of_a_word_does_not_change_its_prediction(
+    predictor: Predictor, parts: dict[str, pa.Table]
 ) -> None:
     words = parts["test"]["form"].to_pylist()[:300]
-    together = reader.predict(words, top_k=len(reader.labels))
-    alone = [reader.predict([word], top_k=len(reader.labels))[0] for word in words]
+    together = predictor.predict(words, top_k=len(predictor.labels))
+    alone = [predictor.predict([word], top_k=len(predictor.labels))[0] for word in words]
     for one, other in zip(together, alone, strict=True):
         assert one.labels[0] == other.labels[0]
         np.testing.assert_allclose(sorted(one.probabilities), sorted(other.probabilities), atol=1e-5)
 
 
-def test_unknown_symbols_are_named_and_long_words_are_read_by_their_ending(reader: Predictor) -> None:
-    (foreign,) = reader.predict(["Würşthausból"])
+def test_unknown_symbols_are_named_and_long_words_are_classified_by_their_ending(
+    predictor: Predictor,
+) -> None:
+    (foreign,) = predictor.predict(["Würşthausból"])
     assert foreign.unknown == "ş"  # the dictionary has a w, so the capital is read as one
     assert foreign.labels[0] == "IN+ABL"
-    (long,) = reader.predict(["megszentségteleníthetetlenségeskedéseitekként" * 20])
+    (long,) = predictor.predict(["megszentségteleníthetetlenségeskedéseitekként" * 20])
     assert long.labels[0] == "FRML"
 
 
-def test_words_of_nothing_and_no_words(reader: Predictor) -> None:
-    assert reader.predict([]) == []
-    (empty,) = reader.predict([""])
-    assert sum(reader.predict([""], top_k=99)[0].probabilities) == pytest.approx(1, abs=1e-5)
-    assert empty.form == ""
+@pytest.mark.parametrize("mark", ["\u200b", "\u200c", "\u200e", "\u200f", "\u2060", "\u00ad", "\ufeff"])
+def test_an_invisible_character_at_an_edge_changes_nothing(predictor: Predictor, mark: str) -> None:
+    plain, *others = predictor.predict(["kertből", "kertből" + mark, mark + "kertből"])
+    assert plain.label_set == "IN+ABL"
+    assert {(one.labels, one.probabilities, one.label_set, one.unknown) for one in others} == {
+        (plain.labels, plain.probabilities, "IN+ABL", f"U+{ord(mark):04X}")
+    }
+
+
+@pytest.mark.parametrize("word", ["", "27", "–", "!?", "слово"])
+def test_what_is_no_word_of_the_script_gets_no_answer(predictor: Predictor, word: str) -> None:
+    (prediction,) = predictor.predict([word])
+    assert (prediction.label_set, prediction.note) == ("", "no known letter")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -46,8 +46,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class GivenSplit(Section):
-    """Three tables that are the training, development and test set as they stand."""
+class GivenSplits(Section):
+    """Names of the tables in a folder that are the training, development and test set as they stand."""
 
     train: TablePath
     dev: TablePath
@@ -64,10 +64,6 @@ def _either(expected: str) -> Discriminator:
     return Discriminator(_type, custom_error_type="either", custom_error_message=expected)
 
 
-Raw = Annotated[
-    Annotated[TablePath, Tag("(str)")] | Annotated[GivenSplit, Tag("(dict)")],
-    _either("should be a path, or train, dev and test with a path each"),
-]
 Pos = Annotated[
     Annotated[str, Field(min_length=1), Tag("(str)")]
     | Annotated[list[str], Field(min_length=1), Tag("(list)")],
@@ -83,8 +79,10 @@ class ClassifyTask(Section):
     """One label for a word; where the rows come from is what the two kinds of source differ in."""
 
     kind: Literal["classify"]
-    raw: Raw
-    """Path of a table relative to the repository, or of three. Tables are only read."""
+    raw: TablePath
+    """Path of a table relative to the repository, or of a folder of three. Tables are only read."""
+    splits: GivenSplits | None = None
+    """The three tables, if ``raw`` is a folder. (DVC wants one path, so they lie in one folder.)"""
     model: Name
     """A key of ``models``."""
     train: dict[str, Any] = {}
@@ -94,8 +92,11 @@ class ClassifyTask(Section):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables it reads: one, or those of train, dev and test."""
-        return (self.raw,) if isinstance(self.raw, str) else (self.raw.train, self.raw.dev, self.raw.test)
+        """Paths of the tables it reads: one, or those of train, dev and test."""
+        if self.splits is None:
+            return (self.raw,)
+        names = (self.splits.train, self.splits.dev, self.splits.test)
+        return tuple(f"{self.raw}/{name}" for name in names)
 
 
 class UnimorphTask(ClassifyTask):
@@ -497,13 +498,13 @@ _MEMBERS: dict[str, type[BaseModel]] = {
     "bilstm": BilstmModel,
     "ngram": NgramModel,
     "blend": BlendModel,
-    "(dict)": GivenSplit,
 }
 
 
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that a place of the file knows."""
     for part in map(str, location):
-        kind = section.model_fields[part].annotation if part in section.model_fields else _MEMBERS.get(part)
-        section = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else section
+        field = section.model_fields.get(part)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else (_MEMBERS.get(part),)
+        section = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), section)
     return list(section.model_fields)

@@ -72,6 +72,7 @@ class Calibrated(config.Section):
     """What was fitted on dev (``calibration.Calibration``)."""
 
     temperature: Annotated[float, Field(ge=0.01, le=100)]
+    exponent: Annotated[float, Field(ge=0.01, le=100)]
     ratio: Annotated[float, Field(gt=0, le=1)]
     threshold: Annotated[float, Field(ge=0, le=1)]
 

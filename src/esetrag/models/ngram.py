@@ -72,7 +72,7 @@ class NgramClassifier(Network):
 
 
 def hashes(words: Sequences, longest: int, prefixes: bool) -> Tensor:
-    """Hashes of the n-grams at the ends of words, (b, n-grams) int64; ``ABSENT`` where a word is too short."""
+    """Hashes of the n-grams of words, (b, n-grams) int64; ``ABSENT`` where a word is too short."""
     hashing, places, fewest = _at_ends(longest, prefixes)
     ids = words.ids.numpy()
     last = words.lengths.numpy().astype(np.int64)[:, None] - 2  # the symbol before EOS; BOS is at 0
@@ -93,9 +93,8 @@ def _ngrams(longest: int, prefixes: bool) -> list[tuple[list[int], int, int]]:
         ngrams.append((suffix, size, size - 1))
         if prefixes and 2 * size <= longest + 1:
             ngrams.append(([*suffix, -size - 1], size + 2**8, size + 1))  # one symbol is left open
-    for size in range(1, longest // 2 + 1) if prefixes else ():
-        ngrams.append((list(range(1, size + 1)), size + 2**9, size))
-    return ngrams
+    starts = range(1, longest // 2 + 1) if prefixes else ()
+    return ngrams + [(list(range(1, size + 1)), size + 2**9, size) for size in starts]
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Two runs of a task side by side: what differs, and how surely one reads better."""
+"""Two runs of a task side by side: what differs, and how surely one is better."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,17 +14,19 @@ from esetrag.core import config
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
-from esetrag.scoring.ratios import Interval
+from esetrag.scoring.ratios import Interval, Ratio
 from esetrag.tracking.run_state import State
 
 ROW = ["lemma", "form", "features"]
 """What makes a test row of two runs the same one."""
 LABELS = ("label_a", "label_b")
+ROWS = 10
+"""Lines of a table on a screen."""
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's test of two readers on the same rows, from those that only one of them reads right.
+    """McNemar's test of two models on the same rows, from those on which only one of them is correct.
 
     Both values are two-sided and take the rows as independent, which forms of one lemma are not;
     the interval of the gain does not (exact binomial, and its mid-p version after Fagerland,
@@ -36,7 +38,7 @@ class McNemar:
 
     @classmethod
     def of_counts(cls, lost: int, gained: int) -> McNemar:
-        """The test of two counts of rows: right in A alone, right in B alone."""
+        """The test of two counts of rows: correct in A alone, correct in B alone."""
         count = lost + gained
         if not count:
             return cls(1.0, 1.0)
@@ -59,7 +61,7 @@ class Comparison:
     """Test rows of each."""
     shared: int
     """Rows compared: in both, under the same true label."""
-    relabelled: list[dict[str, str]]
+    relabelled: list[dict[str, Any]]
     """Rows in both under another true label, ``label_a`` and ``label_b``; left out."""
     accuracy: tuple[float, float]
     """On the rows compared."""
@@ -68,19 +70,19 @@ class Comparison:
     confidence: float
     """Of the interval of the gain."""
     mcnemar: McNemar
-    lost: list[dict[str, str]]
-    """Rows that A alone reads right; ``predicted`` is what B reads."""
-    gained: list[dict[str, str]]
-    """Rows that B alone reads right; ``predicted`` is what A reads."""
+    lost: list[dict[str, Any]]
+    """Rows on which A alone is correct; ``predicted`` is B's."""
+    gained: list[dict[str, Any]]
+    """Rows on which B alone is correct; ``predicted`` is A's."""
 
 
-def compare(a: State, b: State, how: config.Evaluate) -> Comparison:
+def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
     """Compares two states on the test rows that both have.
 
     Args:
         a: the one compared against.
         b: the one in question.
-        how: seed, resamples and confidence of the interval.
+        options: seed, resamples and confidence of the interval.
 
     Raises:
         DataError: if they share no test row, or none with the same true label.
@@ -95,16 +97,17 @@ def compare(a: State, b: State, how: config.Evaluate) -> Comparison:
         )
     pairs = pairs.sort_values(ROW, ignore_index=True)
     same = pairs["label_a"] == pairs["label_b"]
-    relabelled = pairs[~same]
+    relabelled = _words(pairs[~same], *LABELS)
     pairs = pairs[same].rename(columns={"label_a": "label"})
     if pairs.empty:
         raise DataError(
             f"{a.name} and {b.name} share {len(relabelled):,} test rows, none with the same true label "
-            f"({_relabelling(_words(relabelled, *LABELS))}); compare runs that read the same feature"
+            f"({_relabelling(relabelled)}); compare runs that predict the same feature"
         )
     rows = pa.Table.from_pandas(pairs, preserve_index=False)
-    right_a, right_b = (label_sets.right(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
-    lost, gained = pairs[right_a & ~right_b], pairs[~right_a & right_b]
+    correct_a, correct_b = (label_sets.correct(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
+    lost, gained = pairs[correct_a & ~correct_b], pairs[~correct_a & correct_b]
+    clusters = pairs["lemma"].fillna(pairs["form"]).to_numpy(object)  # a task may be without lemmas
     return Comparison(
         a=a.name,
         b=b.name,
@@ -112,80 +115,79 @@ def compare(a: State, b: State, how: config.Evaluate) -> Comparison:
         metrics=_differing(a.metrics, b.metrics),
         rows=(len(a.predictions), len(b.predictions)),
         shared=len(pairs),
-        relabelled=_words(relabelled, *LABELS),
-        accuracy=(float(right_a.mean()), float(right_b.mean())),
-        gain=ratios.gain(right_a, right_b, pairs["lemma"].to_numpy(object), how),
-        confidence=how.confidence,
+        relabelled=relabelled,
+        accuracy=(float(correct_a.mean()), float(correct_b.mean())),
+        gain=ratios.difference(Ratio.mean(correct_b), Ratio.mean(correct_a), clusters, options),
+        confidence=options.confidence,
         mcnemar=McNemar.of_counts(len(lost), len(gained)),
         lost=_words(lost.rename(columns={"predicted_b": "predicted"}), "label", "predicted"),
         gained=_words(gained.rename(columns={"predicted_a": "predicted"}), "label", "predicted"),
     )
 
 
-def sentence(found: Comparison) -> str:
-    """Says how much better B reads, and how surely."""
-    net, rows = len(found.gained) - len(found.lost), f"{found.shared:,}"
-    if not found.gained and not found.lost:
-        right = round(found.accuracy[1] * found.shared)
-        return f"{found.b} and {found.a} read the same {right:,} of {rows} forms right."
-    many = "as many" if not net else f"{abs(net):,} {'more' if net > 0 else 'fewer'}"
-    low, value, high = (f"{100 * x:+.2f}" for x in (found.gain.low, found.gain.value, found.gain.high))
-    p = f"p = {found.mcnemar.p:.3f}" if found.mcnemar.p >= 0.001 else "p < 0.001"
-    doubt = "; this may be chance" if found.gain.low <= 0 <= found.gain.high else ""
+def sentence(result: Comparison) -> str:
+    """Says who is better, by how much, and how surely."""
+    net, rows = len(result.gained) - len(result.lost), f"{result.shared:,}"
+    if not result.gained and not result.lost:
+        correct = round(result.accuracy[1] * result.shared)
+        return f"{result.b} and {result.a} are correct on the same {correct:,} of {rows} forms."
+    more = f"{abs(net):,} {'more' if net > 0 else 'fewer'}" if net else "as many"
+    low, value, high = (f"{100 * x:+.2f}" for x in (result.gain.low, result.gain.value, result.gain.high))
+    p = f"p = {result.mcnemar.p:.3f}" if result.mcnemar.p >= 0.001 else "p < 0.001"
+    doubt = "; not statistically significant" if result.gain.low <= 0 <= result.gain.high else ""
+    than = "than" if net else "as"
     return (
-        f"{found.b} reads {many} of {rows} forms right {'than' if net else 'as'} {found.a}: {value} points "
-        f"({100 * found.confidence:g} % interval {low} to {high}), {p}{doubt}."
+        f"{result.b} is correct on {more} of {rows} forms {than} {result.a}: {value} points "
+        f"({100 * result.confidence:g} % interval {low} to {high}), {p}{doubt}."
     )
 
 
-def notices(found: Comparison) -> list[str]:
-    """What a reader of the figures must know: rows that could not be compared."""
-    said = []
-    both = found.shared + len(found.relabelled)
-    if found.rows != (both, both):
-        said.append(
-            f"The test rows differ: {found.a} has {found.rows[0]:,}, {found.b} {found.rows[1]:,}, "
+def notices(result: Comparison) -> list[str]:
+    """What one must know to understand the figures: rows that could not be compared."""
+    lines = []
+    both = result.shared + len(result.relabelled)
+    if result.rows != (both, both):
+        lines.append(
+            f"The test rows differ: {result.a} has {result.rows[0]:,}, {result.b} {result.rows[1]:,}, "
             f"both have {both:,}; only these are compared."
         )
-    if found.relabelled:
-        said.append(
-            f"{len(found.relabelled):,} rows that both have bear other true labels in each and are left out: "
-            f"{_relabelling(found.relabelled)}."
+    if result.relabelled:
+        lines.append(
+            f"{len(result.relabelled):,} rows that both have are labelled differently and left out: "
+            f"{_relabelling(result.relabelled)}."
         )
-    return said
+    return lines
 
 
-def content(found: Comparison) -> dict[str, Any]:
+def content(result: Comparison) -> dict[str, Any]:
     """The whole comparison as JSON holds it."""
-    return {**asdict(found), "notices": notices(found), "sentence": sentence(found)}
+    return {**asdict(result), "notices": notices(result), "sentence": sentence(result)}
 
 
-def text(found: Comparison, examples: int) -> str:
-    """The comparison as a terminal shows it.
+def text(result: Comparison, every: bool = False) -> str:
+    """The comparison as a terminal shows it: the sentence, then what differs.
 
     Args:
-        found: the comparison.
-        examples: words shown of each list.
+        result: the comparison.
+        every: show all rows of every table, not ten of each.
     """
-    names, blocks = (found.a, found.b), []
-    if found.params:
-        given = [(key, _value(a), _value(b)) for key, (a, b) in found.params.items()]
-        blocks.append(_aligned([("parameters that differ", *names), *given]))
-    if found.metrics:
-        figures = [(key, _value(a), _value(b), _change(a, b)) for key, (a, b) in found.metrics.items()]
-        blocks.append(_aligned([("figures that differ", *names, "difference"), *figures]))
-    for right, wrong, words in ((found.a, found.b, found.lost), (found.b, found.a, found.gained)):
+    names, most = (result.a, result.b), None if every else ROWS
+    accuracy = ("accuracy", *(f"{value:.2%}" for value in result.accuracy), f"{100 * result.gain.value:+.2f}")
+    figures = [(key, _value(a), _value(b), _change(a, b)) for key, (a, b) in result.metrics.items()]
+    params = [(key, _value(a), _value(b)) for key, (a, b) in result.params.items()]
+    blocks = ["\n".join([sentence(result), *notices(result)])]
+    head = (f"on {result.shared:,} test rows", *names, "points")
+    blocks.append(_table([head, accuracy], None))
+    if params:
+        blocks.append(_table([("parameters that differ", *names), *params], most))
+    if figures:
+        blocks.append(_table([("figures that differ", *names, "difference"), *figures], most))
+    for better, worse, words in ((result.a, result.b, result.lost), (result.b, result.a, result.gained)):
         if words:
-            forms = "1 form" if len(words) == 1 else f"{len(words):,} forms"
-            title = f"{forms} that {right} reads right and {wrong} wrong"
-            blocks.append("\n".join([title, *_examples(words, examples)]))
-    test = found.mcnemar
-    blocks.append(
-        f"accuracy on {found.shared:,} test rows: {found.a} {found.accuracy[0]:.2%}, "
-        f"{found.b} {found.accuracy[1]:.2%}\n"
-        f"McNemar's test, as if forms were independent: p = {test.p:.2g}, mid-p = {test.mid_p:.2g}"
-    )
-    return "\n\n".join([*blocks, *notices(found), sentence(found)])
+            rows = [(w["form"], w["label"], w["predicted"], w["features"] or "") for w in words]
+            title = (f"{len(words):,} where {better} alone is correct", "label", worse, "features")
+            blocks.append(_table([title, *rows], most, str.ljust))
+    return "\n\n".join(blocks)
 
 
 def _differing(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -193,30 +195,19 @@ def _differing(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any
     return {key: (a.get(key), b.get(key)) for key in sorted({*a, *b}) if a.get(key) != b.get(key)}
 
 
-def _words(rows: pd.DataFrame, *columns: str) -> list[dict[str, str]]:
-    return [dict(zip((*ROW, *columns), row, strict=True)) for row in rows[[*ROW, *columns]].to_numpy(object)]
+def _words(rows: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
+    names = (*ROW, *columns)
+    kept = rows[[*names]].astype(object)
+    return [dict(zip(names, row, strict=True)) for row in kept.where(kept.notna(), None).to_numpy()]
 
 
 def _sample(state: State) -> str:
-    given = {name: state.params.get(name) for name in ("task.raw", "sample.seed", "sample.split")}
-    return " ".join(f"{name}={value}" for name, value in given.items())
+    names = ("task.raw", "sample.seed", "sample.split")
+    return " ".join(f"{name}={state.params.get(name)}" for name in names)
 
 
-def _relabelling(rows: list[dict[str, str]]) -> str:
+def _relabelling(rows: list[dict[str, Any]]) -> str:
     return f"{rows[0]['form']} is {rows[0]['label_a']} in the one, {rows[0]['label_b']} in the other"
-
-
-def _examples(words: list[dict[str, str]], most: int) -> list[str]:
-    rows = [
-        (f"  {word['form']}", f"{word['label']} read as {word['predicted']}", word["features"])
-        for word in words[:most]
-    ]
-    lines = _aligned(rows, right=False).splitlines()
-    return (
-        [*lines, f"  and {len(words) - most:,} more: --examples, --format json"]
-        if len(words) > most
-        else lines
-    )
 
 
 def _value(value: Any) -> str:
@@ -227,16 +218,18 @@ def _value(value: Any) -> str:
 
 
 def _change(a: float | None, b: float | None) -> str:
-    if a is None or b is None:
-        return ""
-    return f"{b - a:+.2g}" if isinstance(b - a, float) else f"{b - a:+}"
+    return "" if a is None or b is None else f"{b - a:+.2g}"
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: bool = True) -> str:
-    """Columns of one width each, all but the first flush right if wanted."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [x.rjust(n) if right else x.ljust(n) for x, n in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(lines)
+def _table(
+    rows: Sequence[Sequence[str]], most: int | None, justify: Callable[[str, int], str] = str.rjust
+) -> str:
+    """A heading and rows in columns of one width each; no more rows than wanted."""
+    kept = rows if most is None else rows[: most + 1]
+    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *map(justify, others, widths[1:])]).rstrip()
+        for first, *others in kept
+    ]
+    rest = len(rows) - len(kept)
+    return "\n".join([*lines, *([f"and {rest:,} more: --all"] if rest else [])])

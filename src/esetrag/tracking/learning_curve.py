@@ -1,21 +1,19 @@
-"""Learning curves: how well each reader reads, the more forms it is trained on.
+"""Learning curves: how accurate each model is, the more forms it is trained on.
 
 Of one seed a larger sample holds the smaller ones. The seed decides split, sample and training, so
-the spread over seeds is that of another study of the same kind. The test part is read in the end
-and chooses nothing.
+the spread over seeds is that of another study of the same kind. The test part chooses nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -23,215 +21,134 @@ from esetrag.core import config
 from esetrag.core.errors import ParamsError
 from esetrag.data import label_sets, sampling
 from esetrag.report import markdown
-from esetrag.scoring import ratios
-from esetrag.tasks.baselines import NgramRegression, SuffixTable
+from esetrag.scoring import calibration
+from esetrag.tasks import baselines, evaluation
 
 SIZES = (30, 100, 300, 1000, 3000)
 """Training forms, evenly spaced on a logarithmic axis."""
-READERS = (
-    "commonest label",
-    "longest known suffix",
-    "logistic regression on suffixes",
-    "esetrag, LSTM",
-    "esetrag, n-grams",
-)
-CEILING = "ceiling"
+OURS = ("bilstm", "ngram")
+"""Keys of ``models``."""
+MODELS = ("majority", "longest_suffix", "logistic_regression", *OURS)
+UPPER_BOUND = "upper_bound"
 PROCESSES = 8
 """At the most: each loads PyTorch."""
-
-Floats = npt.NDArray[np.floating]
-Parts = dict[str, pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One reader, trained once."""
+    """Accuracies of one model, trained once: share of the pairs of form and value that are predicted."""
 
-    reader: str
+    model: str
     forms: int
     """Of the training sample."""
     seed: int
     dev: float
     test: float
-    """Accuracies: share of the pairs of form and value whose value is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All readers on one sample."""
+    """All models on one sample."""
 
-    parts: Parts
+    parts: dict[str, pa.Table]
     seed: int
-    given: config.Params
+    params: config.Params
 
 
-def sizes(available: int, wanted: Sequence[int], whole: bool) -> list[int]:
-    """The sizes of the samples, ascending.
-
-    Args:
-        available: training forms that there are.
-        wanted: sizes; larger ones than that are left out.
-        whole: whether all forms are a sample too.
-
-    Raises:
-        ParamsError: if no size is left.
-    """
-    kept = sorted({size for size in wanted if 0 < size <= available} | ({available} if whole else set()))
-    if not kept:
-        raise ParamsError(f"sizes: expected one of 1 to {available:,} training forms, found {list(wanted)}")
-    return kept
-
-
-def jobs(rows: pa.Table, given: config.Params, seeds: int, wanted: Sequence[int], whole: bool) -> list[Job]:
+def jobs(rows: pa.Table, params: config.Params, seeds: int, sizes: Sequence[int], whole: bool) -> list[Job]:
     """The samples of every seed.
 
     Args:
-        rows: labelled rows of the task (``tables.ROWS``).
-        given: all parameters; the notebook's split, which has no seed, is replaced by that by lemma.
+        rows: labelled rows of the task.
+        params: all parameters; the notebook's split, which has no seed, is replaced by that by lemma.
         seeds: how many, from ``sample.seed`` on.
-        wanted: sizes of the samples.
+        sizes: forms of the samples; those of which there are not enough are left out.
         whole: whether all training forms are a sample too.
 
     Raises:
         ParamsError: if no size is left.
     """
-    found = []
-    split = "lemma" if given.sample.split == "notebook" else given.sample.split
-    for number in range(seeds):
-        how = given.sample.model_copy(update={"split": split, "seed": given.sample.seed + number})
-        parts = sampling.split(rows, how)
-        for size in sizes(len(parts["train"]), wanted, whole):
-            drawn = sampling.draw(parts, how.model_copy(update={"train": size}))
-            found.append(Job(drawn, number, given))
-    return found
+    listed = []
+    split = "lemma" if params.sample.split == "notebook" else params.sample.split
+    for seed in range(seeds):
+        sample = params.sample.model_copy(update={"split": split, "seed": params.sample.seed + seed})
+        parts = sampling.split(rows, sample)
+        most = len(parts["train"])
+        kept = {size for size in sizes if 0 < size <= most} | ({most} if whole else set())
+        if not kept:
+            raise ParamsError(f"sizes: expected one of 1 to {most:,} training forms, found {list(sizes)}")
+        for size in sorted(kept):
+            drawn = sampling.draw(parts, sample.model_copy(update={"train": size}))
+            listed.append(Job(drawn, seed, params))
+    return listed
 
 
-def points(some: Sequence[Job], processes: int | None = None) -> Iterator[list[Point]]:
-    """Trains and measures, job by job, as many at a time as there are processors.
-
-    Args:
-        some: what ``jobs`` gave.
-        processes: how many; None takes as many as there are processors. What is measured is the same.
-    """
-    count = min(processes or os.cpu_count() or 1, PROCESSES, len(some))
-    if count == 1:
-        yield from map(measured, some)
-        return
+def points(listed: Sequence[Job], processes: int | None = None) -> Iterator[list[Point]]:
+    """Trains and measures job by job, on as many processes as there are processors (None) or are wanted."""
+    count = min(processes or os.cpu_count() or 1, PROCESSES, len(listed))
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(measured, some)
+        yield from pool.map(measured, listed)
 
 
 def measured(job: Job) -> list[Point]:
-    """All readers on one sample, and the ceiling of them all."""
-    train, dev, test = (job.parts[part] for part in ("train", "dev", "test"))
-    forms, labels = train["form"], train["label"]
-    known = tuple(label_sets.names(labels))
-    suffix = SuffixTable.train(forms, labels, known, job.given.evaluate.suffix_length)
-    fitted: list[Callable[[pa.ChunkedArray], Floats]] = [
-        SuffixTable(suffix.levels[:1]).logits,
-        suffix.logits,
-        NgramRegression.train(forms, labels, known).logits,
-        _trained(job, "lstm"),
-        _trained(job, "ngram"),
-    ]
-    found = [
-        Point(
-            name,
-            len(train),
-            job.seed,
-            *(_accuracy(part, logits(part["form"]), known) for part in (dev, test)),
-        )
-        for name, logits in zip(READERS, fitted, strict=True)
-    ]
-    ceilings = (
-        ratios.ceiling(label_sets.matrix(part["label"], label_sets.names(part["label"])))
-        for part in (dev, test)
-    )
-    return [*found, Point(CEILING, len(train), job.seed, *ceilings)]
-
-
-def _trained(job: Job, kind: str) -> Callable[[pa.ChunkedArray], Floats]:
-    """Trains a network as the pipeline does, on the CPU.
-
-    The LSTM takes as many steps as on ``sample.train`` forms, whatever the sample: a few forms are
-    shown several times an epoch, many in fewer epochs.
-    """
-    from esetrag.models.lemma_prior import analogy  # PyTorch
-    from esetrag.symbols import encoding  # PyTorch
-    from esetrag.symbols.vocabulary import Vocabulary
+    """All models on one sample, and the upper bound of them all."""
     from esetrag.training import trainer  # PyTorch
+    from esetrag.training.data import Data
 
-    given, train, dev = job.given, job.parts["train"], job.parts["dev"]
-    build, pad, size = given.build_vocab, given.encode_pad, len(train)
-    how = given.train.model_copy(update={"seed": given.train.seed + job.seed, "device": "cpu"})
-    if kind == "lstm" and given.sample.train:
-        times = max(given.sample.train // size, 1)
-        train = pa.concat_tables([train] * times)
-        epochs = max(round(how.epochs * given.sample.train / len(train)), 2)
-        how = how.model_copy(update={"epochs": min(epochs, how.epochs)})
-    forms, labels = (train[name].to_pylist() for name in ("form", "label"))
-    vocabulary = Vocabulary.build(forms, labels, build.min_count, build.unit, build.merges)
-    width = encoding.width_of(train["form"], pad.max_symbols)
-    rows, held_out = (encoding.encode_rows(some, vocabulary, width, pad.keep) for some in (train, dev))
-    model = given.model.model_copy(update={"kind": kind})
-    trained = trainer.fit(rows, held_out, vocabulary, model, how, analogy.found(train, vocabulary))
-
-    def logits(forms: pa.ChunkedArray) -> Floats:
-        unknown = np.zeros((len(forms), len(vocabulary.labels)), dtype=bool)
-        encoded = encoding.Encoded(*encoding.encode(forms, vocabulary, width, pad.keep), unknown, pad.keep)
-        return trainer.logits(trained.network, encoded)
-
-    return logits
-
-
-def _accuracy(rows: pa.Table, logits: Floats, known: Sequence[str]) -> float:
-    read = pa.chunked_array([pa.array(known, pa.string()).take(pa.array(logits.argmax(1)))])
-    pairs = label_sets.matrix(rows["label"], label_sets.names(rows["label"])).sum()
-    return float(label_sets.right(rows["label"], read).sum() / pairs)
+    params, train = job.params, job.parts["train"]
+    data = Data.of(train, job.parts["dev"], params.build_vocab, params.encode_pad)
+    labels = data.vocabulary.labels
+    trained = baselines.train(train, labels, params.evaluate.suffix_length)
+    options = params.train.model_copy(update={"seed": params.train.seed + job.seed, "device": "cpu"})
+    if params.sample.train:  # as many steps as on that many forms: many forms are seen in fewer epochs
+        epochs = min(max(round(options.epochs * params.sample.train / len(train)), 2), options.epochs)
+        options = options.model_copy(update={"epochs": epochs})
+    networks = {name: trainer.fit(data, params.resolve(name), options) for name in OURS}
+    accuracies: dict[str, list[float]] = {name: [] for name in (*MODELS, UPPER_BOUND)}
+    for part in ("dev", "test"):
+        rows = job.parts[part]
+        values = [*labels, *sorted({*label_sets.names(rows["label"])} - {*labels})]
+        targets = label_sets.matrix(rows["label"], values)
+        for name in MODELS:
+            logits = networks[name].logits(data.encode(rows)) if name in OURS else trained[name](rows["form"])
+            correct = calibration.correct(logits, targets[:, : len(labels)]).sum()
+            accuracies[name].append(float(correct / targets.sum()))
+        accuracies[UPPER_BOUND].append(evaluation.upper_bound(targets))
+    return [Point(name, len(train), job.seed, *values) for name, values in accuracies.items()]
 
 
-def table(found: Sequence[Point], confidence: float) -> pd.DataFrame:
-    """Means over the seeds: reader, forms, seeds, dev, test, low, high.
+def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
+    """Means over the seeds: model, forms, seeds, dev, test, low, high.
 
     Args:
-        found: what was measured.
+        measurements: those of all jobs.
         confidence: of the interval of the mean on test (Student's), which one seed has not.
     """
     from scipy.stats import t
 
-    rows: list[dict[str, Any]] = []
-    frame = pd.DataFrame([asdict(point) for point in found])
-    for name in [*READERS, CEILING]:
-        for forms, group in frame[frame["reader"] == name].groupby("forms"):
-            count, mean = len(group), group["test"].mean()
-            reach = np.nan
-            if count > 1:
-                reach = t.ppf((1 + confidence) / 2, count - 1) * group["test"].std() / np.sqrt(count)
-            row = {"reader": name, "forms": forms, "seeds": count, "dev": group["dev"].mean(), "test": mean}
-            rows.append({**row, "low": max(mean - reach, 0.0), "high": min(mean + reach, 1.0)})
-    return pd.DataFrame(rows)
+    rows: list[Any] = []
+    frame = pd.DataFrame([asdict(point) for point in measurements])
+    frame["model"] = pd.Categorical(frame["model"], [*MODELS, UPPER_BOUND])
+    for (name, forms), group in frame.groupby(["model", "forms"], observed=True):
+        count, mean = len(group), group["test"].mean()
+        reach = t.ppf((1 + confidence) / 2, count - 1) * group["test"].std() / np.sqrt(count)  # NaN for one
+        bounds = np.clip([mean - reach, mean + reach], 0, 1)
+        rows.append((name, forms, count, group["dev"].mean(), mean, *bounds))
+    return pd.DataFrame(rows, columns=["model", "forms", "seeds", "dev", "test", "low", "high"])
 
 
 def page(task: str, means: pd.DataFrame, confidence: float) -> str:
-    """The curve in a few lines.
-
-    Args:
-        task: its name.
-        means: what ``table`` gave.
-        confidence: of the intervals.
-    """
-    columns = sorted(means["forms"].unique())
-    rows = []
-    for name, group in means.groupby("reader", sort=False):
-        of = {row.forms: row for row in group.itertuples()}
-        rows.append([name, *(_cell(of[forms]) if forms in of else "" for forms in columns)])
-    seeds = int(means["seeds"].max())
+    """The curve as a page of Markdown; ``means`` is what ``table`` gave, ``confidence`` its intervals'."""
+    sizes = sorted(means["forms"].unique())
+    cells = {(row.model, row.forms): _cell(row) for row in means.itertuples()}
+    rows = [[name, *(cells.get((name, size), "") for size in sizes)] for name in means["model"].unique()]
+    header = ["model", *(f"{size:,}" for size in sizes)]
     return "\n".join(
         [
             f"# Learning curve of {task}\n",
-            f"Test accuracy, %, by the number of training forms: mean over {seeds} seed(s) of split, sample",
-            f"and training, and its interval of {confidence:.0%} (Student's). Made by `esetrag curve`.\n",
-            markdown.table(["reader", *(f"{forms:,}" for forms in columns)], rows, "l" + "r" * len(columns)),
+            f"Test accuracy, %, by the number of training forms: mean over {means['seeds'].max()} seed(s) of",
+            f"split, sample and training, with its {confidence:.0%} interval (Student's). `esetrag curve`",
+            f"makes it.\n\n{markdown.table(header, rows, 'l' + 'r' * len(sizes))}",
             "\n![Errors by the number of training forms](learning_curve.png)\n",
         ]
     )

@@ -1,136 +1,147 @@
 """Runs in MLflow: a projection of DVC's artifacts.
 
-A run is found by the key of its inputs. ``train`` logs epochs into it as they end, through a
-process of its own (``tracker``); the last stage completes it from the artifacts, so what was
-cached, or lost on the way to a server, is in it as if it had just been computed. ``esetrag track``
-makes it again in any store. Nothing of a run, its id or its time, flows back into an artifact.
+A run is found by the key of its inputs and the digest of its results. ``train`` logs epochs into an
+unfinished one as they end, in a thread of its own (``tracker``); the last stage completes it
+from the artifacts, so what was cached, or lost on the way to a server, is in it as if it had just
+been computed. ``esetrag track`` makes it again in any store, and heals one that lacks something.
+Nothing of a run, its id or its time, flows back into an artifact.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from esetrag.core import config, garbage
-from esetrag.core.layout import PARAMS, Layout
-from esetrag.tracking import registry, runs, store, sweep
-from esetrag.tracking.runs import EXPERIMENT, Inputs, Outcome, flat
+from esetrag.core import config, files, tables, versions
+from esetrag.core.errors import TrackingError
+from esetrag.core.layout import PARTS, Layout
+from esetrag.tracking import runs, store
+from esetrag.tracking.runs import EXPERIMENT, Inputs, Outcome
 from esetrag.tracking.store import Store
 from esetrag.training.history import Epoch
 
-RAN = "esetrag.ran"
-PACKAGE = Path(__file__).parents[1]
+MODEL_CODE = Path(__file__).with_name("model_code.py")
 REQUIREMENTS = ("filelock", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML", "safetensors", "torch")
+"""Of a logged model, beside esetrag itself, which is in no registry: docs/tracking.md."""
+CURVES = ("train_loss", "dev_loss", "train_accuracy", "dev_accuracy")
+CONTEXTS = dict(zip(PARTS, ("training", "validation", "testing"), strict=True))
+"""What MLflow calls the parts."""
 METRICS_A_CALL = 900
 
 
-def complete(
-    layout: Layout,
-    given: config.Params,
-    ran: list[str] | None = None,
-    origin: dict[str, str] | None = None,
-) -> str:
+def complete(layout: Layout, params: config.Params, origin: dict[str, str] | None = None) -> str:
     """Makes the run of a finished pipeline whole, or finds it so.
 
     Args:
         layout: of the task.
-        given: all parameters.
-        ran: the stages that ran for it; the others were cached. None if that is not known.
+        params: all parameters.
         origin: tags of the commit and the experiment; None are those that run here.
 
     Returns:
-        The id of the run.
+        The id of the run. It is finished: every artifact was read back and is that of the workspace.
 
     Raises:
-        TrackingError: if the store cannot be used.
+        TrackingError: if the store cannot be used, or loses an artifact.
         DataError: if an artifact is missing.
     """
-    inputs, outcome = runs.finished(layout, given)
+    inputs, outcome = runs.finished(layout, params)
     origin = runs.origin() if origin is None else origin
-    with store.opened(given.tracking.experiment) as opened:
-        client, run = opened.client, opened.run(inputs.key)
-        if run is not None and run.info.status == "FINISHED":
-            if run.data.tags.get(store.DIGEST) == outcome.digest:
-                return str(run.info.run_id)
-            client.delete_run(run.info.run_id)  # other bytes from the same inputs: artifacts are the truth
-            run = None
-        if run is not None and not _is_beginning(client, run, outcome.epochs):
-            client.delete_run(run.info.run_id)
-            run = None
-        run = run or _create(opened, inputs, origin)
+    with store.opened(params.tracking.experiment) as opened, tempfile.TemporaryDirectory() as folder:
+        client = opened.client
+        begun, run = opened.unfinished(inputs.key), opened.run(inputs.key, outcome.results)
+        if begun is not None and (run is not None or not _is_beginning(client, begun, outcome.epochs)):
+            client.delete_run(begun.info.run_id)  # trained again to the same results, or to others
+            begun = None
+        run = run or begun or _create(opened, inputs, origin)
         run_id = str(run.info.run_id)
-        stages = {} if ran is None else {RAN: ", ".join(ran) or "none: all cached"}
-        tags = {f"md5.{path}": digest for path, digest in outcome.md5.items()} | stages
-        client.log_batch(
-            run_id, tags=[opened.mlflow.entities.RunTag(tag, value) for tag, value in tags.items()]
-        )
+        artifacts = outcome.artifacts | _tables(Path(folder), layout, inputs, outcome)
+        if run.info.status == "FINISHED":
+            if not _stale(opened, run_id, artifacts) and _has_model(opened, run, layout):
+                return run_id
+            client.update_run(run_id, "RUNNING")
+        note = _description(inputs, outcome)
+        for tag, value in ((store.RESULTS, outcome.results), ("mlflow.note.content", note)):
+            client.set_tag(run_id, tag, value)
         known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
         _log(opened, run_id, outcome.metrics, [epoch for epoch in outcome.epochs if epoch.epoch not in known])
-        _log_dataset(opened, run_id, inputs, outcome)
-        for path in outcome.pages:
-            client.log_artifact(run_id, str(path), "plots" if path.suffix == ".png" else "reports")
-        client.log_artifact(run_id, str(layout.predictions))  # what runs are compared by, word by word
-        client.log_table(run_id, outcome.errors, "errors.json")
-        if not (run.outputs and run.outputs.model_outputs):
-            _log_model(opened, run_id, outcome.checkpoint)
-        registry.register(opened, layout.task, run_id)
-        client.set_tag(run_id, store.DIGEST, outcome.digest)
+        _log_datasets(opened, run_id, layout, inputs, outcome)
+        for name, path in _stale(opened, run_id, artifacts).items():
+            client.log_artifact(run_id, str(path), str(Path(name).parent).strip(".") or None)
+        if lost := _stale(opened, run_id, artifacts):
+            raise TrackingError(f"{opened.uri}: {', '.join(lost)} of run {run_id} cannot be read back")
+        if not _has_model(opened, run, layout):
+            run = _log_model(opened, run, layout)
+            if not _has_model(opened, run, layout):
+                raise TrackingError(f"{opened.uri}: the model of run {run_id} cannot be read back")
+        register(opened, run, note, outcome.metrics)
         client.set_terminated(run_id, "FINISHED")
     return run_id
 
 
-def follow(layout: Layout, given: config.Params, lines: Iterator[str]) -> None:
-    """Logs epochs as they come in; the loop of the tracker's process.
+def register(opened: Store, run: Any, note: str = "", figures: dict[str, float] | None = None) -> Any:
+    """The version of the task's registered model that is the model of a run; it is made if there is none.
+
+    Args:
+        opened: the store.
+        run: one whose model is logged.
+        note: the description of a new version.
+        figures: its tags.
+    """
+    client, task, model = opened.client, run.data.tags["task"], run.data.tags[store.MODEL]
+    versions = client.search_model_versions(f"name = '{task}' and run_id = '{run.info.run_id}'")
+    for known in versions:
+        if known.source == f"models:/{model}":
+            return known
+    try:
+        client.create_registered_model(task, description=f"Models of the task {task}: docs/tracking.md")
+    except opened.mlflow.MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    tags = {name: f"{value:.4f}" for name, value in (figures or {}).items()}
+    uri = f"models:/{model}"
+    return client.create_model_version(task, uri, run.info.run_id, tags, description=note, model_id=model)
+
+
+def follow(
+    layout: Layout, params: config.Params, event: Callable[[], Epoch | bool], ready: Callable[[], None]
+) -> None:
+    """Logs epochs as they end; runs in the tracker's thread.
 
     Args:
         layout: of the task.
-        given: all parameters.
-        lines: an ``Epoch`` each, as JSON; ``end`` when the training has ended.
+        params: all parameters.
+        event: waits for the next epoch; true when the training has ended, false if it was stopped.
+        ready: called once the run is there.
 
     Raises:
         TrackingError: if the store cannot be used.
     """
-    inputs = Inputs.of(layout, given)
-    with store.opened(given.tracking.experiment) as opened:
-        run = opened.run(inputs.key)
-        if run is not None and run.info.status == "FINISHED":
-            print("ready", flush=True)  # a forced run of a known state: nothing to add
-            return
-        run = run or _create(opened, inputs, runs.origin())
+    inputs = Inputs.of(layout, params)
+    with store.opened(params.tracking.experiment) as opened:
+        run = opened.unfinished(inputs.key) or _create(opened, inputs, runs.origin())
     client, run_id = opened.client, run.info.run_id
     client.update_run(run_id, "RUNNING")
     known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
-    print("ready", flush=True)
-    for line in lines:
-        if line.strip() == "end":
-            return
-        epoch = Epoch(**json.loads(line))
+    ready()
+    while isinstance(epoch := event(), Epoch):
         if epoch.epoch not in known:
             _log(opened, run_id, {}, [epoch])
-    client.set_terminated(run_id, "KILLED")  # the training's end of the pipe closed before its end
+    if not epoch:
+        client.set_terminated(run_id, "KILLED")
 
 
 def _create(opened: Store, inputs: Inputs, origin: dict[str, str]) -> Any:
-    tags = {
-        store.KEY: inputs.key,
-        "task": inputs.task,
-        "mlflow.source.name": "dvc.yaml",
-        **origin,
-        **sweep.tags(opened, inputs.task, origin),
-        **{f"version.{name}": number for name, number in inputs.versions.items()},
-    }
+    tags = {store.KEY: inputs.key, "task": inputs.task, "mlflow.source.name": "dvc.yaml", **origin}
     name = origin.get(EXPERIMENT) or f"{inputs.task}-{inputs.key[:7]}"
     run = opened.client.create_run(opened.experiment_id, tags=tags, run_name=name)
-    param = opened.mlflow.entities.Param
-    given = [param(name, str(value)) for name, value in flat(inputs.parameters).items()]
-    opened.client.log_batch(run.info.run_id, params=given)
+    params = [opened.mlflow.entities.Param(name, str(value)) for name, value in inputs.params.items()]
+    opened.client.log_batch(run.info.run_id, params=params)
     return run
 
 
@@ -140,73 +151,95 @@ def _is_beginning(client: Any, run: Any, epochs: list[Epoch]) -> bool:
     return logged.items() <= {epoch.epoch: epoch.dev_loss for epoch in epochs}.items()
 
 
+def _description(inputs: Inputs, outcome: Outcome) -> str:
+    """The run in a few lines of Markdown."""
+    test, metrics = outcome.test, outcome.metrics
+    low, high, ours = (f"{metrics[f'test_accuracy{end}']:.2%}" for end in ("_low", "_high", ""))
+    best = max(test["baselines"], key=lambda name: float(test["models"][name]["accuracy"]))
+    return (
+        f"**{inputs.task}**: {test['model']}, trained on {outcome.rows['train']:,} rows of "
+        f"{', '.join(inputs.raw)}.\n\n"
+        f"Test accuracy {ours} ({test['confidence']:.0%} interval {low} to {high}, "
+        f"{outcome.rows['test']:,} rows); best baseline {best}: "
+        f"{test['models'][best]['accuracy']:.2%}; upper bound {metrics['upper_bound']:.2%}.\n\n"
+        "Everything else: `reports/report.html` among the artifacts."
+    )
+
+
+def _tables(folder: Path, layout: Layout, inputs: Inputs, outcome: Outcome) -> dict[str, Path]:
+    """Writes what a run shows beside the pipeline's own artifacts."""
+    hashes = {"raw_sha256": inputs.raw, "artifacts_md5": outcome.md5}
+    files.write_json(folder / "hashes.json", hashes | {"versions": versions.of(layout.manifest)})
+    files.write_csv(folder / "errors.csv", tables.read(layout.errors, tables.ERRORS).to_pandas())
+    return {name: folder / name for name in ("hashes.json", "errors.csv")}
+
+
+def _stale(opened: Store, run_id: str, artifacts: dict[str, Path]) -> dict[str, Path]:
+    """The artifacts that cannot be read back from a run as they are here."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened.client.download_artifacts(run_id, "", folder)
+        return {name: path for name, path in artifacts.items() if not _same(Path(folder) / name, path)}
+
+
+def _same(copy: Path, path: Path) -> bool:
+    return copy.is_file() and files.md5(copy) == files.md5(path)
+
+
+def _has_model(opened: Store, run: Any, layout: Layout) -> bool:
+    """Whether the model that a run names is ready, and read back is the checkpoint that is here."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            model = opened.client.get_logged_model(run.data.tags[store.MODEL])
+            checkpoint = opened.checkpoint(model.model_uri, Path(folder))
+        except (KeyError, opened.mlflow.MlflowException, OSError):
+            return False
+        whole = all(_same(checkpoint / path.name, path) for path in (layout.manifest, layout.weights))
+        return whole and str(model.status) == "READY"
+
+
+def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
+    """Logs a pyfunc from code, weights in safetensors: no pickle. Gives the run, which names it then.
+
+    Not by ``mlflow.pyfunc.log_model``, which would also load the model, and PyTorch, to predict the
+    example: half of what the tracking takes. Tests load it.
+    """
+    from esetrag.predict import pyfunc
+
+    client, run_id = opened.client, run.info.run_id
+    models = client.search_logged_models([opened.experiment_id], f"source_run_id = '{run_id}'")
+    model = models[0] if models else client.create_logged_model(opened.experiment_id, "model", run_id)
+    client.set_tag(run_id, store.MODEL, model.model_id)
+    if not models:
+        client.log_outputs(run_id, [opened.mlflow.entities.LoggedModelOutput(model.model_id, 0)])
+    with tempfile.TemporaryDirectory() as folder:
+        opened.save_model(
+            Path(folder) / "model",
+            pyfunc.SIGNATURE,
+            python_model=str(MODEL_CODE),
+            artifacts={store.CHECKPOINT: str(layout.checkpoint)},
+            input_example=pyfunc.EXAMPLE,
+            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
+        )
+        client.log_model_artifacts(model.model_id, f"{folder}/model")
+    client.finalize_logged_model(model.model_id, "READY")
+    return client.get_run(run_id)
+
+
 def _log(opened: Store, run_id: str, values: dict[str, float], epochs: list[Epoch]) -> None:
     metric, now = opened.mlflow.entities.Metric, int(time.time() * 1000)
     metrics = [metric(name, value, now, 0) for name, value in values.items()]
-    for row in epochs:
-        curves = {name: value for name, value in asdict(row).items() if name != "epoch"}
-        metrics += [metric(name, value, now, row.epoch) for name, value in curves.items()]
+    metrics += [metric(name, asdict(row)[name], now, row.epoch) for row in epochs for name in CURVES]
     for start in range(0, len(metrics), METRICS_A_CALL):
         opened.client.log_batch(run_id, metrics=metrics[start : start + METRICS_A_CALL])
 
 
-def _log_dataset(opened: Store, run_id: str, inputs: Inputs, outcome: Outcome) -> None:
-    entities = opened.mlflow.entities
-    source = json.dumps({"uri": inputs.parameters["task"]["raw"], "sha256": inputs.raw_sha256})
-    profile = json.dumps({f"{part}_rows": rows for part, rows in outcome.rows.items()})
-    table = entities.Dataset(inputs.raw.name, inputs.raw_sha256[:36], "local", source, profile=profile)
-    context = entities.InputTag("mlflow.data.context", "training")
-    opened.client.log_inputs(run_id, [entities.DatasetInput(table, [context])])
-
-
-def _log_model(opened: Store, run_id: str, checkpoint: Path) -> None:
-    """Logs the reader as a pyfunc from code that travels with it, weights in safetensors: no pickle."""
-    from esetrag.predict import serving
-
-    mlflow = opened.mlflow
-
-    def save(validate_serving_input: bool, **given: Any) -> None:  # noqa: ARG001
-        mlflow.pyfunc.save_model(**given)
-
-    # As mlflow.pyfunc.log_model, which would also load the model, and PyTorch, to read the example:
-    # half of what the tracking takes. Tests load it.
-    with mlflow.start_run(run_id=run_id):
-        mlflow.models.Model.log(
-            artifact_path=None,
-            name="model",
-            flavor=SimpleNamespace(save_model=save),
-            flavor_name="mlflow.pyfunc",
-            validate_serving_input=False,
-            python_model=str(PACKAGE / "tracking/model_code.py"),
-            artifacts={store.CHECKPOINT: str(checkpoint)},
-            code_paths=[str(PACKAGE)],
-            signature=mlflow.models.ModelSignature.from_dict(serving.SIGNATURE),
-            input_example=serving.EXAMPLE,
-            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
-        )
-
-
-def main() -> None:
-    """The tracker's process: ``python -m esetrag.tracking.log_run TASK``, epochs on its standard input.
-
-    With ``complete`` behind the task: the stages that ran, as a line of JSON, once the artifacts are there.
-    """
-    garbage.collect_seldom()
-    task, *rest = sys.argv[1:]
-    layout = Layout(task)
-    try:
-        given = config.load(layout.root / PARAMS)
-        if rest:
-            with store.opened(given.tracking.experiment):  # which takes most of the time
-                pass
-            if line := sys.stdin.readline():  # none: the stage failed
-                complete(layout, given, json.loads(line))
-        else:
-            follow(layout, given, iter(sys.stdin.readline, ""))
-    except Exception as error:  # noqa: BLE001 whatever the store does, the training goes on
-        print(" ".join(str(error).split()), flush=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
+def _log_datasets(opened: Store, run_id: str, layout: Layout, inputs: Inputs, outcome: Outcome) -> None:
+    """Logs the parts. MLflow keeps one dataset of a name and digest, so the digest is that of the rows."""
+    entities, source = opened.mlflow.entities, json.dumps(inputs.raw)
+    logged = []
+    for part, context in CONTEXTS.items():
+        digest = outcome.md5[layout.sample(part).relative_to(layout.root).as_posix()]
+        profile = json.dumps({"num_rows": outcome.rows[part]})
+        rows = entities.Dataset(f"{inputs.task}-{part}", digest, "local", source, profile=profile)
+        logged.append(entities.DatasetInput(rows, [entities.InputTag("mlflow.data.context", context)]))
+    opened.client.log_inputs(run_id, logged)

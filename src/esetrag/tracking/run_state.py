@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,136 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from esetrag.core import tables
-from esetrag.core.errors import DataError, EsetragError, TrackingError
+from esetrag.core import config, files
+from esetrag.core.config import Params
+from esetrag.core.errors import DataError, EsetragError, ParamsError, TrackingError
 from esetrag.core.layout import PARAMS, Layout
-from esetrag.tracking import runs, store
-from esetrag.tracking.revisions import Revision, UnknownRevisionError
+from esetrag.tracking import lock, runs, store
+from esetrag.tracking.log_run import CURVES
+from esetrag.tracking.runs import BASELINE, EXPERIMENT, Outcome
 from esetrag.tracking.store import Store
 
 WORKSPACE = "workspace"
-COLUMNS = (*tables.SAMPLE.names, "predicted")
+COLUMNS = ("lemma", "form", "features", "label", "predicted")
+GET = "get it: dvc pull, or dvc repro in that revision"
+
+
+class UnknownRevisionError(DataError):
+    """No revision has that name."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Says what to do; ``reason`` is what DVC says."""
+        self.reason = reason
+        mend = "list them: git log, dvc exp list --all-commits"
+        super().__init__(f"{name}: expected one git revision or DVC experiment ({reason}); {mend}")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What git and DVC keep of a branch, tag, commit or DVC experiment."""
+
+    name: str
+    repo: Any
+    """DVC's, at that revision."""
+    origin: dict[str, str]
+    """Tags of its commit and of the experiment it is, if it is one, as ``runs.origin`` has them."""
+
+    @classmethod
+    @contextmanager
+    def named(cls, name: str, root: Path = Path()) -> Iterator[Revision]:
+        """The revision that a user means by a name: what git knows first, then DVC's experiments.
+
+        Args:
+            name: of a branch, tag, commit or DVC experiment.
+            root: of the project, which may lie in a folder of a git repository.
+
+        Raises:
+            DataError: if the name is empty.
+            UnknownRevisionError: if there is none.
+        """
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+        from dvc.repo.experiments.utils import exp_refs
+        from dvc.scm import resolve_rev
+
+        if not name:
+            raise DataError("expected a git revision or a DVC experiment, found an empty name")
+        try:
+            repo = Repo(str(root))
+            commit = str(resolve_rev(repo.scm, name))
+        except DvcException as error:
+            raise UnknownRevisionError(name, " ".join(str(error).split())) from error
+        origin = {"git.commit": commit, "git.dirty": "false"}
+        for experiment in exp_refs(repo.scm):
+            if experiment.name and repo.scm.get_ref(str(experiment)) == commit:
+                origin |= {EXPERIMENT: experiment.name, BASELINE: experiment.baseline_sha}
+        with repo, repo.switch(commit):
+            yield cls(name, repo, origin)
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file, from git, DVC's cache or its remote.
+
+        Args:
+            path: of the file in the project.
+
+        Raises:
+            DataError: if it is kept nowhere or cannot be read.
+        """
+        try:
+            return bytes(self.repo.dvcfs.read_bytes(path.as_posix()))
+        except FileNotFoundError as error:
+            raise DataError(f"{self.name}: {path} is not there; {GET}") from error
+        except Exception as error:  # remotes are down, and folders missing, in one of many ways
+            reason = " ".join(str(error).split())[:200]
+            raise DataError(f"{self.name}: {path} cannot be read ({reason}); {GET}") from error
+
+    def bring(self, path: Path, root: Path) -> None:
+        """Writes a file to its place under another root.
+
+        Raises:
+            DataError: if it cannot be read, or has no place there.
+        """
+        if not (root / path).resolve().is_relative_to(root.resolve()):
+            raise DataError(f"{self.name}: {path} is outside of the repository, which keeps no state of it")
+        files.write_bytes(root / path, self.read(path))
+
+
+@contextmanager
+def restored(revision: Revision, task: str | None = None) -> Iterator[tuple[list[Layout], Params]]:
+    """Puts what a run is made from into a temporary folder.
+
+    Args:
+        revision: which.
+        task: the only one wanted; None is all that the revision has.
+
+    Yields:
+        The layouts of the tasks, and the parameters of that time.
+
+    Raises:
+        DataError: if a file is kept nowhere, or ``dvc.lock`` names others.
+        ParamsError: if there is no such task, or this version knows other parameters.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        revision.bring(PARAMS, root)
+        try:
+            params = config.load(root / PARAMS)
+        except ParamsError as error:
+            reason = str(error).replace(f"{root}/", "")
+            mend = "if these are parameters of another version, check it out and track it there"
+            raise ParamsError(f"{revision.name}: {reason}; {mend}") from error
+        layouts = [Layout(name, root) for name in ([task] if task else params.tasks)]
+        try:
+            tables = [Path(name) for layout in layouts for name in runs.raw_tables(params.task(layout.task))]
+            artifacts = [path.relative_to(root) for layout in layouts for path in Outcome.paths(layout)]
+            for path in dict.fromkeys([*tables, *artifacts, lock.LOCK]):
+                revision.bring(path, root)
+            for layout in layouts:
+                lock.check(layout, "dvc repro in that revision")
+        except EsetragError as error:
+            prefix = f"{revision.name}: "
+            raise type(error)(prefix + str(error).removeprefix(prefix)) from error
+        yield layouts, params
 
 
 @dataclass(frozen=True)
@@ -30,11 +152,11 @@ class State:
 
     name: str
     params: dict[str, Any]
-    """Those of the task and of all sections but tracking, keys joined by dots."""
-    metrics: dict[str, float | None]
-    """Figures of the test and of the best epoch, keys joined by dots."""
+    """Those that the task uses, keys joined by dots."""
+    metrics: dict[str, float]
+    """Those of ``runs.figures``."""
     predictions: pa.Table
-    """Lemma, form, features, label and predicted label of every test row."""
+    """``COLUMNS`` of every test row."""
 
     @classmethod
     def named(cls, name: str, layout: Layout, experiment: str) -> State:
@@ -47,64 +169,24 @@ class State:
 
         Raises:
             DataError: if nothing has that name, or a file of it is kept nowhere.
-            TrackingError: if the store of the runs cannot be used.
+            TrackingError: if the store of the runs cannot be used, or it is a run of another task.
         """
         if name == WORKSPACE:
-            return cls.of_workspace(layout)
+            return _state(name, layout, lambda path: (layout.root / path).read_bytes())
         try:
-            return cls.of_revision(name, layout)
+            with Revision.named(name, layout.root) as revision:
+                return _state(name, layout, revision.read)
         except UnknownRevisionError as error:
             unknown = error
-        found = cls.of_run(name, layout, experiment) if store.exists(store.place()) else None
-        if found is None:
-            raise DataError(
-                f"{name}: expected {WORKSPACE}, a git revision, a DVC experiment or a finished MLflow run "
-                f"({unknown.reason}; no such run in {store.place()}); "
-                "list them: git log, dvc exp list --all-commits, make ui"
-            ) from unknown
-        return found
-
-    @classmethod
-    def of_workspace(cls, layout: Layout) -> State:
-        """The files as they are.
-
-        Args:
-            layout: of the task.
-
-        Raises:
-            DataError: if the pipeline has not run to its end.
-        """
-        return _state(WORKSPACE, layout, lambda path: (layout.root / path).read_bytes())
-
-    @classmethod
-    def of_revision(cls, name: str, layout: Layout) -> State:
-        """What git and DVC keep of a revision.
-
-        Args:
-            name: of a branch, tag, commit or DVC experiment.
-            layout: of the task.
-
-        Raises:
-            DataError: if there is no such revision, or a file of it is kept nowhere.
-        """
-        revision = Revision.named(name, layout.root)
-        return _state(name, layout, revision.read)
-
-    @classmethod
-    def of_run(cls, name: str, layout: Layout, experiment: str) -> State | None:
-        """What the store has of a run; None if it has no such run.
-
-        Args:
-            name: of the run, or its id.
-            layout: of the task.
-            experiment: that of MLflow which holds the run.
-
-        Raises:
-            TrackingError: if it is a run of another task, has no predictions, or the store cannot be used.
-        """
-        with store.opened(experiment) as opened:
-            run = opened.named(name)
-            return cls.logged(name, run, layout, opened) if run else None
+        if store.exists():
+            with store.opened(experiment) as opened:
+                if run := opened.named(name, layout.task):
+                    return cls.logged(name, run, layout, opened)
+        raise DataError(
+            f"{name}: expected {WORKSPACE}, a git revision, a DVC experiment or a finished MLflow run "
+            f"({unknown.reason}; no such run in {store.address()}); "
+            "list them: git log, dvc exp list --all-commits, make ui"
+        ) from unknown
 
     @classmethod
     def logged(cls, name: str, run: Any, layout: Layout, opened: Store) -> State:
@@ -117,36 +199,21 @@ class State:
             opened: the store.
 
         Raises:
-            TrackingError: if it is a run of another task, or has no predictions.
+            TrackingError: if it has no predictions.
         """
-        if (task := run.data.tags["task"]) != layout.task:
-            raise TrackingError(f"{name}: a run of the task {task}; to compare such runs: --task {task}")
-        wanted = layout.predictions.name
+        file = layout.predictions.name
         with tempfile.TemporaryDirectory() as folder:
-            if wanted not in {file.path for file in opened.client.list_artifacts(run.info.run_id)}:
-                raise TrackingError(
-                    f"{name}: the run has no {wanted}, which older versions did not log; "
-                    "delete the run and log it again: esetrag track --rev REV"
-                )
-            path = opened.client.download_artifacts(run.info.run_id, wanted, folder)
+            if file not in {artifact.path for artifact in opened.client.list_artifacts(run.info.run_id)}:
+                raise TrackingError(f"{name}: the run has no {file}; log it again: esetrag track --rev REV")
+            path = opened.client.download_artifacts(run.info.run_id, file, folder)
             predictions = pq.read_table(path).select(COLUMNS)
-        values = {key: _typed(text) for key, text in run.data.params.items()}
-        figures = {
-            key: int(value) if value.is_integer() else value
-            for key, value in run.data.metrics.items()
-            if key.startswith(("test.", "best."))
-        }
-        return cls(name, values, figures, predictions)
+        params = {key: _typed(text) for key, text in run.data.params.items()}
+        metrics = {key: value for key, value in run.data.metrics.items() if key not in CURVES}
+        return cls(name, params, metrics, predictions)
 
 
 def _state(name: str, layout: Layout, read: Callable[[Path], bytes]) -> State:
-    """Reads a state's files.
-
-    Args:
-        name: of the state.
-        layout: of the task.
-        read: gives the bytes of a file of the state by its path in the repository.
-    """
+    """Reads a state's files with a function that gives the bytes of one by its path in the project."""
 
     def parsed(path: Path, parse: Callable[[bytes], Any]) -> Any:
         path = path.relative_to(layout.root)
@@ -160,29 +227,19 @@ def _state(name: str, layout: Layout, read: Callable[[Path], bytes]) -> State:
             reason = " ".join(str(error).split())[:200]
             raise DataError(f"{name}: {path} cannot be read ({reason})") from error
 
+    def params(data: bytes) -> dict[str, Any]:  # not checked: an older revision may have other ones
+        content = lock.parse(data)
+        if layout.task not in content["tasks"]:
+            known = ", ".join(sorted(content["tasks"]))
+            raise DataError(f"{name}: no task {layout.task!r} in {PARAMS}; known: {known}")
+        return runs.used(content, layout.task)
+
+    test = parsed(layout.metrics / "test.json", json.loads)
     return State(
         name,
-        parsed(layout.root / PARAMS, lambda data: _params(name, layout.task, data)),
-        runs.flat(
-            {
-                "test": parsed(layout.metrics / "test.json", json.loads),
-                "best": parsed(layout.metrics / "train.json", json.loads),
-            }
-        ),
+        parsed(layout.root / PARAMS, params),
+        parsed(layout.metrics / "train.json", lambda data: runs.figures(test, json.loads(data))),
         parsed(layout.predictions, lambda data: pq.read_table(pa.BufferReader(data)).select(COLUMNS)),
-    )
-
-
-def _params(name: str, task: str, data: bytes) -> dict[str, Any]:
-    """The parameters of a task. They are not checked: an older revision may have other ones."""
-    from dvc.utils.serialize import loads_yaml
-
-    content = loads_yaml(data)
-    tasks = content["tasks"]
-    if task not in tasks:
-        raise DataError(f"{name}: no task {task!r} in params.yaml; known: {', '.join(sorted(tasks))}")
-    return runs.flat(
-        {"task": tasks[task], **{k: v for k, v in content.items() if k not in ("tasks", "tracking")}}
     )
 
 

@@ -1,4 +1,4 @@
-"""What a tracker shows of a pipeline run, collected from inputs and artifacts alone."""
+"""What a tracker logs of a pipeline run, collected from inputs and artifacts alone."""
 
 from __future__ import annotations
 
@@ -6,90 +6,62 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from esetrag.core import config, files, tables, versions
-from esetrag.core.errors import DataError
+import pyarrow.parquet as pq
+
+from esetrag.core import config, files
+from esetrag.core.errors import DataError, TrackingError
 from esetrag.core.layout import PARTS, Layout
+from esetrag.tracking import store
 from esetrag.training import history
 from esetrag.training.history import Epoch
 
-PAGES = (
-    *("data.md", "data.json", "data_audit.md", "data_audit.json", "review.tsv"),
-    *("encoding.json", "history.csv", "train.json", "test.json"),
-    *("classes.csv", "calibration.csv", "coverage.csv", "masking.csv", "stress.csv"),
-    *(
-        "model_card.md",
-        "report.html",
-        "errors.md",
-        "errors.json",
-        "plots/lengths.png",
-        "plots/curves.png",
-        "plots/confusion.png",
-    ),
+REPORTS = (
+    *("data.md", "data.json", "data_audit.md", "data_audit.json", "review.tsv", "encoding.json"),
+    *("history.csv", "train.json", "test.json", "classes.csv", "calibration.csv", "coverage.csv"),
+    *("masking.csv", "stress.csv", "model_card.md", "report.html", "errors.md", "errors.json"),
 )
-"""Figures, pages and pictures under a task's metrics that a run shows."""
-
-CODE = ("src/esetrag", "stages")
-KINDS = (".py", ".jinja", ".css", ".js")
-"""Endings of the files in these folders that are code."""
+PLOTS = ("lengths.png", "curves.png", "confusion.png")
+"""What a run shows of a task's metrics, and of the plots among them."""
 EXPERIMENT, BASELINE = "dvc.exp.name", "dvc.exp.baseline"
 """Tags: the name of a DVC experiment, and the commit it was started on."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that a task's pipeline starts from; the same inputs are the same run, wherever computed."""
+    """All that a task's pipeline starts from, but its code; a training knows it before there are results."""
 
     task: str
-    parameters: dict[str, Any]
-    """The task's entry and every section but tracking, nested."""
-    raw: Path
-    raw_sha256: str
-    code_sha256: str
-    """Of the stages and modules."""
-    versions: dict[str, str]
-    """Of the libraries."""
+    params: dict[str, Any]
+    """Those that the task uses, keys joined by dots."""
+    raw: dict[str, str]
+    """SHA-256 of the raw tables by path."""
 
     @property
     def key(self) -> str:
-        """SHA-256 over all of it: how a run is found again."""
-        state = {
-            "task": self.task,
-            "params": self.parameters,
-            "raw": self.raw_sha256,
-            "code": self.code_sha256,
-            "versions": self.versions,
-        }
-        return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over all of it."""
+        return _digest([self.task, self.params, list(self.raw.values())])
 
     @classmethod
-    def of(cls, layout: Layout, given: config.Params, libraries: dict[str, str] | None = None) -> Inputs:
+    def of(cls, layout: Layout, params: config.Params) -> Inputs:
         """Reads what a task's pipeline starts from; every stage can, whichever ran before it.
 
-        Args:
-            layout: of the task.
-            given: all parameters.
-            libraries: their versions. Those at hand while it trains (default), afterwards those of
-                the checkpoint (``versions.of``): a state logged again elsewhere stays the same run.
-
         Raises:
-            DataError: if the table is not there.
+            DataError: if a raw table is not there.
         """
-        task = given.task(layout.task)
-        raw = layout.root / task.raw
-        if not raw.is_file():
-            raise DataError(f"{raw}: no such file")
-        return cls(
-            task=layout.task,
-            parameters={"task": task.model_dump(), **given.model_dump(exclude={"tasks", "tracking"})},
-            raw=raw,
-            raw_sha256=files.sha256(raw),
-            code_sha256=_digest(layout.root),
-            versions=versions.installed() if libraries is None else libraries,
-        )
+        task = params.task(layout.task)
+        raw = {}
+        for name in raw_tables(task):
+            if not (layout.root / name).is_file():
+                raise DataError(f"{layout.root / name}: no such file")
+            raw[name] = files.sha256(layout.root / name)
+        return cls(layout.task, used(params.model_dump(), layout.task), raw)
 
 
 @dataclass(frozen=True)
@@ -98,26 +70,22 @@ class Outcome:
 
     metrics: dict[str, float]
     epochs: list[Epoch]
-    pages: list[Path]
-    """Figures, pages and pictures."""
-    errors: dict[str, list[Any]]
-    """The misread forms, column by column."""
-    checkpoint: Path
-    rows: dict[str, int]
-    """Of each part."""
+    test: dict[str, Any]
+    """``test.json``."""
+    artifacts: dict[str, Path]
+    """What a run shows, by the path it has there."""
     md5: dict[str, str]
     """Of every artifact, as in ``dvc.lock``."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the artifacts."""
-        return hashlib.sha256(json.dumps(self.md5, sort_keys=True).encode()).hexdigest()
+    results: str
+    """SHA-256 over model and predictions: pages may be made anew, in another style."""
+    rows: dict[str, int]
+    """Of each part."""
 
     @staticmethod
     def paths(layout: Layout) -> list[Path]:
-        """The artifacts: pages, checkpoint, tables."""
-        pages = [layout.metrics / page for page in PAGES]
-        return [*pages, layout.manifest, layout.weights, layout.predictions, layout.errors]
+        """The artifacts: samples, checkpoint, tables, pages."""
+        tables = [*map(layout.sample, PARTS), layout.manifest, layout.weights]
+        return [*tables, layout.predictions, layout.errors, *_shown(layout).values()]
 
     @classmethod
     def of(cls, layout: Layout) -> Outcome:
@@ -130,32 +98,129 @@ class Outcome:
             if not path.is_file():
                 raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
         test = files.read_json(layout.metrics / "test.json")
-        best = files.read_json(layout.metrics / "train.json")
-        data = files.read_json(layout.metrics / "data.json")
-        figures = flat({"test": test, "best": best})
+        md5 = {path.relative_to(layout.root).as_posix(): files.md5(path) for path in cls.paths(layout)}
+        decisive = (layout.manifest, layout.weights, layout.predictions)
         return cls(
-            metrics={name: float(value) for name, value in figures.items() if isinstance(value, int | float)},
+            metrics=figures(test, files.read_json(layout.metrics / "train.json")),
             epochs=history.read(layout.history),
-            pages=[layout.metrics / page for page in PAGES],
-            errors=tables.read(layout.errors, tables.ERRORS).to_pydict(),
-            checkpoint=layout.checkpoint,
-            rows={part: data["parts"][part]["rows"] for part in PARTS},
-            md5={path.relative_to(layout.root).as_posix(): files.md5(path) for path in cls.paths(layout)},
+            test=test,
+            artifacts={**_shown(layout), layout.predictions.name: layout.predictions},
+            md5=md5,
+            results=_digest([md5[path.relative_to(layout.root).as_posix()] for path in decisive]),
+            rows={part: pq.read_metadata(layout.sample(part)).num_rows for part in PARTS},
         )
 
 
-def finished(layout: Layout, given: config.Params) -> tuple[Inputs, Outcome]:
-    """A pipeline that has run to its end.
+def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
+    """The figures by which runs are told apart, by plain names that are the same for every kind of task.
 
     Args:
-        layout: of the task.
-        given: all parameters.
+        test: ``test.json``; that of an older version gives none.
+        train: ``train.json``, the epoch whose weights were kept.
+    """
+    if "models" not in test:
+        return {}
+    models, ours = test["models"], test["model"]
+    others = [name for name in models if name != ours and name not in test["baselines"]]
+    values = {
+        **{f"test_{name}": models[ours][name] for name in ("accuracy", "macro_f1", "ece")},
+        **{f"test_accuracy_{bound}": models[ours][bound] for bound in ("low", "high")},
+        **{f"best_{name}": train[name] for name in ("dev_accuracy", "epoch")},
+        **{f"baseline_{name}_accuracy": models[name]["accuracy"] for name in test["baselines"]},
+        **{f"{name}_accuracy": models[name]["accuracy"] for name in others},
+        "upper_bound": test["upper_bound"]["accuracy"],
+    }
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def finished(layout: Layout, params: config.Params) -> tuple[Inputs, Outcome]:
+    """A pipeline that has run to its end.
 
     Raises:
         DataError: if it has not.
     """
     outcome = Outcome.of(layout)
-    return Inputs.of(layout, given, versions.of(layout.manifest)), outcome
+    return Inputs.of(layout, params), outcome
+
+
+@contextmanager
+def checkpoint_of(
+    layout: Layout, params: config.Params, name: str | None = None, champion: bool = False
+) -> Iterator[Path]:
+    """The checkpoint of the workspace, of a run, or of the champion, for as long as the block lasts.
+
+    Args:
+        layout: of the task.
+        params: all parameters.
+        name: id or name of a run; None is the workspace.
+        champion: the champion's in place of both.
+
+    Yields:
+        Its folder. ``checkpoint.load`` holds the weights against the manifest.
+
+    Raises:
+        DataError: if the workspace has none.
+        TrackingError: if there is no such run, no champion, or the store cannot be used.
+    """
+    if name is None and not champion:
+        if not layout.manifest.is_file():
+            raise DataError(f"{layout.manifest}: no such file; make it: dvc repro; or name a run: --run RUN")
+        yield layout.checkpoint
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        with store.opened(params.tracking.experiment) as opened:
+            if champion:
+                version = opened.champion(layout.task)
+                if version is None:
+                    raise TrackingError(
+                        f"{opened.uri}: {layout.task} has no champion; esetrag promote makes one"
+                    )
+                uri = version.source
+            else:
+                run = opened.named(str(name), layout.task)
+                if run is None:
+                    raise TrackingError(
+                        f"{opened.uri}: no finished run called {name}; list them: make ui; "
+                        "log that of the files as they are: esetrag track"
+                    )
+                uri = f"models:/{run.data.tags[store.MODEL]}"
+            place = opened.checkpoint(uri, Path(folder))
+        yield place
+
+
+def origin() -> dict[str, str]:
+    """Tags of the commit and the DVC experiment that run here, as far as there are any."""
+    tags = {}
+    for name, variable in ((EXPERIMENT, "DVC_EXP_NAME"), (BASELINE, "DVC_EXP_BASELINE_REV")):
+        if value := os.environ.get(variable):
+            tags[name] = value
+    # What DVC writes is no input: while it makes metrics/ anew, the files of the commit are missing there.
+    commit = _git("rev-parse", "HEAD")
+    status = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!metrics", ":!dvc.lock")
+    if commit and status is not None:
+        tags |= {"git.commit": commit, "git.dirty": str(bool(status)).lower()}
+    return tags
+
+
+def used(content: dict[str, Any], task: str) -> dict[str, Any]:
+    """The parameters that a task uses, keys joined by dots.
+
+    Args:
+        content: of ``params.yaml``.
+        task: a key of ``tasks``.
+    """
+    entry, rest = dict(content["tasks"][task]), {**content}
+    if "models" in rest:
+        rest["model"] = rest["models"].get(entry.get("model"), {})
+    rest["train"] = {**rest.get("train", {}), **(entry.pop("train", None) or {})}
+    for name in ("tasks", "models", "tracking"):
+        rest.pop(name, None)
+    return flat({"task": entry, **rest})
+
+
+def raw_tables(task: config.Task) -> list[str]:
+    """The paths of a task's raw tables: one, or one a part."""
+    return list(flat({"raw": task.model_dump()["raw"]}).values())
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -170,21 +235,13 @@ def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return result
 
 
-def origin() -> dict[str, str]:
-    """Tags of the commit and the DVC experiment that run here, as far as there are any."""
-    tags = {}
-    for name, variable in ((EXPERIMENT, "DVC_EXP_NAME"), (BASELINE, "DVC_EXP_BASELINE_REV")):
-        if value := os.environ.get(variable):
-            tags[name] = value
-    # What DVC writes is no input: while it makes metrics/ anew, the files of the commit are missing there.
-    inputs = ("--", ".", ":!metrics", ":!dvc.lock")
-    commit, status = (
-        _git("rev-parse", "HEAD"),
-        _git("status", "--porcelain", "--untracked-files=no", *inputs),
-    )
-    if commit and status is not None:
-        tags |= {"git.commit": commit, "git.dirty": str(bool(status)).lower()}
-    return tags
+def _shown(layout: Layout) -> dict[str, Path]:
+    reports = {f"reports/{name}": layout.metrics / name for name in REPORTS}
+    return reports | {f"plots/{name}": layout.plots / name for name in PLOTS}
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _git(*arguments: str) -> str | None:
@@ -193,10 +250,3 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def _digest(root: Path) -> str:
-    """SHA-256 over the code under a root."""
-    paths = sorted(path for top in CODE for path in (root / top).rglob("*") if path.suffix in KINDS)
-    lines = (f"{path.relative_to(root).as_posix()} {files.sha256(path)}\n" for path in paths)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,15 +1,17 @@
-"""The MLflow store: where it is, how it is opened. This module alone imports MLflow, and late."""
+"""The MLflow store: where it is and how it is opened. This module alone imports MLflow, and late."""
 
 from __future__ import annotations
 
 import logging
 import os
-import tempfile
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pandas as pd
 from filelock import FileLock
@@ -17,19 +19,27 @@ from filelock import FileLock
 from esetrag.core.errors import EsetragError, TrackingError
 
 CHECKPOINT = "checkpoint"
-"""The folder that a logged model is loaded from, among its artifacts."""
-KEY, DIGEST = "esetrag.key", "esetrag.outputs"
-"""Tags of a run: the key of its inputs, by which it is found again, and the digest of its artifacts."""
+"""What a logged model calls the folder that it is loaded from."""
+KEY, RESULTS, MODEL = "esetrag.key", "esetrag.results", "esetrag.model"
+"""Tags of a run: the key of its inputs, the digest of its results, the id of its logged model."""
+CHAMPION = "champion"
+"""The alias of the model version that is to be used."""
+KIND = ("mlflow.experimentKind", "custom_model_development")
+"""The tag by which MLflow 3 opens an experiment on its training runs, not on traces and prompts."""
 DATABASE, ARTIFACTS, LOCK = "mlflow.db", "mlartifacts", ".mlflow.lock"
 VARIABLE = "MLFLOW_TRACKING_URI"
+SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 """A server that is down costs seconds, not MLflow's four minutes; and MLflow does not report its use to its
 makers. The environment overrides it."""
+_USER = re.compile(r"(?<=://)[^/\s]+@")
+_QUERY = re.compile(r"(?i)(?<=[?&])(\w*(?:token|passw|pwd|secret|key|sig)\w*=)[^&#\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -40,42 +50,78 @@ class Store:
     """The package, for those who may not import it."""
     client: Any
     uri: str
+    """As it may be shown (``masked``)."""
     experiment_id: str
 
-    def runs(self, which: str, most: int = 1) -> list[Any]:
-        """The runs of the experiment that MLflow's filter ``which`` names, the newest first."""
-        return list(self.client.search_runs([self.experiment_id], which, max_results=most))
+    def runs(self, where: str, most: int = 2) -> list[Any]:
+        """The runs of the experiment that MLflow's filter ``where`` selects, the newest first."""
+        return list(self.client.search_runs([self.experiment_id], where, max_results=most))
 
-    def run(self, key: str) -> Any:
-        """The run of the inputs that have the key, or None."""
-        return next(iter(self.runs(f"tags.`{KEY}` = '{key}'")), None)
+    def run(self, key: str, results: str) -> Any:
+        """The run of these inputs and results, whatever its status, or None."""
+        return next(iter(self.runs(f"tags.`{KEY}` = '{key}' AND tags.`{RESULTS}` = '{results}'")), None)
 
-    def finished(self, key: str, digest: str) -> Any:
-        """The run of these inputs if it is finished and shows these artifacts, or None."""
-        run = self.run(key)
-        whole = run and run.info.status == "FINISHED" and run.data.tags.get(DIGEST) == digest
-        return run if whole else None
+    def unfinished(self, key: str) -> Any:
+        """The run of these inputs that has no results yet, or None."""
+        rows = self.runs(f"tags.`{KEY}` = '{key}' AND attributes.status != 'FINISHED'", 100)
+        return next((run for run in rows if RESULTS not in run.data.tags), None)
 
-    def named(self, name: str) -> Any:
-        """The finished run that a user means by its id or its name, or None.
+    def named(self, name: str, task: str) -> Any:
+        """The finished run of a task that has this id or this name, or None.
 
         Raises:
-            TrackingError: if several have the name.
+            TrackingError: if several have the name, or it is a run of another task.
         """
-        whole = f"attributes.status = 'FINISHED' AND tags.`{KEY}` != ''"  # the parent of a sweep has no key
+        finished = f"attributes.status = 'FINISHED' AND tags.`{RESULTS}` != ''"
         for attribute in ("run_id", "run_name") if "'" not in name else ():
-            found = self.runs(f"attributes.{attribute} = '{name}' AND {whole}", 2)
-            if len(found) > 1:
-                ids = ", ".join(run.info.run_id for run in found)
+            rows = self.runs(f"attributes.{attribute} = '{name}' AND {finished}")
+            if len(rows) > 1:
+                ids = ", ".join(run.info.run_id for run in rows)
                 raise TrackingError(f"{name}: more than one run has this name; give an id: {ids}")
-            if found:
-                return found[0]
+            for run in rows:
+                if (other := run.data.tags["task"]) != task:
+                    raise TrackingError(f"{name}: a run of the task {other}, not of {task}: --task {other}")
+                return run
         return None
+
+    def champion(self, task: str) -> Any:
+        """The version of the task's registered model that has the alias, or None."""
+        models = self.client.search_registered_models(f"name = '{task}'")
+        version = models[0].aliases.get(CHAMPION) if models else None
+        return self.client.get_model_version(task, str(version)) if version else None
+
+    def checkpoint(self, uri: str, folder: Path) -> Path:
+        """Downloads a logged model into a folder; returns where its checkpoint lies there.
+
+        Args:
+            uri: MLflow's, ``models:/m-…``.
+            folder: an empty one.
+        """
+        self.mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
+        flavor = self.mlflow.models.Model.load(str(folder)).flavors["python_function"]
+        return folder / str(flavor["artifacts"][CHECKPOINT]["path"])
+
+    def save_model(self, folder: Path, signature: dict[str, str], **model: Any) -> None:
+        """Saves a pyfunc; the paths of this machine that MLflow writes into ``MLmodel`` are taken out.
+
+        Args:
+            folder: to be made.
+            signature: as MLflow stores it.
+            model: other arguments of ``mlflow.pyfunc.save_model``; ``python_model`` is a script.
+        """
+        typed = self.mlflow.models.ModelSignature.from_dict(signature)
+        self.mlflow.pyfunc.save_model(path=str(folder), signature=typed, **model)
+        saved = self.mlflow.models.Model.load(str(folder))
+        flavor = saved.flavors["python_function"]
+        flavor["model_code_path"] = Path(model["python_model"]).name
+        for artifact in flavor["artifacts"].values():
+            artifact["uri"] = artifact["path"]
+        saved.save(str(folder / "MLmodel"))
 
 
 @contextmanager
 def opened(experiment: str) -> Iterator[Store]:
-    """Opens the store, for one process at a time; what the environment says of MLflow is heard.
+    """Opens the store, for one process at a time; what the environment says of MLflow is respected.
 
     Two first users of a new SQLite store would corrupt it, and two of a key make two runs.
 
@@ -83,13 +129,15 @@ def opened(experiment: str) -> Iterator[Store]:
         experiment: the name of the project's experiment; it is made if there is none.
 
     Raises:
-        TrackingError: if the store cannot be used, also in the middle of it.
+        TrackingError: if the store cannot be used, also in the middle of it; without any secret.
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for foreign in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
         os.environ.pop(foreign, None)  # a surrounding run is somebody else's
-    uri = place()
+    uri = _place()
+    if re.fullmatch(r"[\w.-]+:\d+(/.*)?", uri):
+        raise TrackingError(f"{VARIABLE}: expected a URL, found {uri}; did you mean http://{uri}?")
     import mlflow
 
     for noisy in ("alembic", "mlflow"):  # a line for every table of a new store
@@ -102,12 +150,28 @@ def opened(experiment: str) -> Iterator[Store]:
             # A database file keeps no artifacts, and MLflow's default place for them is a folder of
             # the current directory, a temporary one under dvc exp run --temp.
             artifacts = (root() / ARTIFACTS).as_uri() if uri.startswith("sqlite:") else None
-            yield Store(mlflow, client, uri, _experiment(client, experiment, artifacts))
+            yield Store(mlflow, client, address(), _experiment(client, experiment, artifacts))
     except EsetragError:
         raise
-    except Exception as error:
-        reason = " ".join(str(error).split())[:160]
-        raise TrackingError(f"{uri}: {reason}") from error
+    except Exception as error:  # noqa: BLE001 whatever MLflow raises
+        reason = masked(" ".join(str(error).split()))[:500]
+        raise TrackingError(f"{masked(uri)}: {reason}") from None  # the cause may hold a password
+
+
+def masked(text: str) -> str:
+    """A text without what the store's address and variables keep secret.
+
+    >>> masked("http://alice:s3cret@127.0.0.1:5000?token=abc")
+    'http://***@127.0.0.1:5000?token=***'
+    """
+    secrets = {os.environ.get(name, "") for name in SECRETS}
+    if user := _USER.search(os.environ.get(VARIABLE, "")):
+        secret = user.group()[:-1].partition(":")[2]
+        secrets |= {secret, unquote(secret)}
+    text = _QUERY.sub(r"\1***", _USER.sub("***@", text))
+    for secret in sorted(secrets - {""}, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 def root() -> Path:
@@ -115,9 +179,15 @@ def root() -> Path:
     return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
-def place() -> str:
-    """Where runs go: ``MLFLOW_TRACKING_URI`` or a SQLite file in the repository."""
-    return os.environ.get(VARIABLE) or f"sqlite:///{root() / DATABASE}"
+def address() -> str:
+    """Where runs go, as it may be shown: without a password."""
+    return masked(_place())
+
+
+def exists() -> bool:
+    """Whether there is a store; of what is no SQLite file, only its use can tell."""
+    uri = _place()
+    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
 
 
 def set_model(load: Callable[[Path], Any]) -> None:
@@ -146,36 +216,31 @@ def set_model(load: Callable[[Path], Any]) -> None:
     set_model(Loaded())
 
 
-def exists(uri: str) -> bool:
-    """Whether there is a store at a place; of what is no SQLite file, only its use can tell."""
-    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
-
-
-def scoring_server(model: Any) -> Any:
-    """MLflow's scoring server, an ASGI application, for a loaded model."""
-    from mlflow.pyfunc import scoring_server
-
-    return scoring_server.init(model)
+def _place() -> str:
+    return os.environ.get(VARIABLE) or f"sqlite:///{root() / DATABASE}"
 
 
 def _prepare(uri: str) -> None:
     """Makes a new SQLite store beside its place and renames it, so that a kill leaves none half made."""
-    if exists(uri):
+    if not uri.startswith("sqlite:///") or exists():
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     path = Path(uri.removeprefix("sqlite:///"))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow.") as folder:
-        new = Path(folder) / path.name
-        SqlAlchemyStore(f"sqlite:///{new}", (root() / ARTIFACTS).as_uri()).engine.dispose()
-        new.replace(path)
+    folder = path.with_name(f".{path.name}.new")
+    shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+    folder.mkdir()
+    SqlAlchemyStore(f"sqlite:///{folder / path.name}", (root() / ARTIFACTS).as_uri()).engine.dispose()
+    (folder / path.name).replace(path)
+    shutil.rmtree(folder)
 
 
 def _experiment(client: Any, name: str, artifacts: str | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        kind = {"mlflow.experimentKind": "custom_model_development"}  # the UI opens on training runs
-        return str(client.create_experiment(name, artifact_location=artifacts, tags=kind))
-    if found.lifecycle_stage == "deleted":
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return str(client.create_experiment(name, artifact_location=artifacts, tags=dict([KIND])))
+    if experiment.lifecycle_stage == "deleted":
         raise TrackingError(f"the experiment {name} is deleted; restore it or change tracking.experiment")
-    return str(found.experiment_id)
+    if KIND[0] not in experiment.tags:
+        client.set_experiment_tag(experiment.experiment_id, *KIND)
+    return str(experiment.experiment_id)

@@ -1,10 +1,10 @@
-"""The course of a training, epoch by epoch, as a table that plots and trackers read."""
+"""A training epoch by epoch, as a table that plots and trackers read."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from esetrag.core.errors import DataError
@@ -37,20 +37,14 @@ def best(history: list[Epoch]) -> Epoch:
 
 
 def to_csv(history: list[Epoch]) -> str:
-    """One line an epoch, under a heading."""
+    """A heading and a line for each epoch."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in history)
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(astuple, history)])
     return text.getvalue()
 
 
 def read(path: Path) -> list[Epoch]:
-    """Reads what ``to_csv`` wrote.
-
-    Raises:
-        DataError: if it is something else.
-    """
+    """Reads what ``to_csv`` wrote; raises ``DataError`` if it is something else."""
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
         epochs = [Epoch(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from esetrag.core.config import Calibration, Resolved, Train
@@ -17,6 +19,7 @@ from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network, score
 from esetrag.scoring import calibration
 from esetrag.symbols.batch import Batch
+from esetrag.symbols.encoding import Encoded
 from esetrag.training import blending, gradient, history, linear
 from esetrag.training.augmentation import Analogies
 from esetrag.training.choices import Choices, choose
@@ -58,8 +61,7 @@ class Trained:
             calibrating: what is fitted on dev.
             is_extra: whether the training is that of a further seed.
         """
-        scores = score(self.network, Batch.of(data.dev, CPU)).numpy()
-        fitted = calibration.fit(scores, data.dev.targets, self.network.head, calibrating)
+        fitted = self.calibrate(data, calibrating)
         weights = [round(float(weight), 4) for weight in self.network.weights]
         summary: dict[str, Any] = {
             **options.model_dump(),
@@ -70,6 +72,21 @@ class Trained:
         }
         folder = layout.extra_seed(options.seed) if is_extra else layout.checkpoint
         checkpoint.save(folder, self.network, self.experts, data.vocabulary, data.train, summary, fitted)
+
+    def logits(self, rows: Encoded) -> npt.NDArray[np.float32]:
+        """What the model scores some rows, (rows, labels)."""
+        logits: npt.NDArray[np.float32] = score(self.network, Batch.of(rows, CPU)).numpy()
+        return logits
+
+    def calibrate(self, data: Data, calibrating: Calibration) -> calibration.Calibration:
+        """What dev says of how far the probabilities are to be trusted."""
+        return calibration.fit(self.logits(data.dev), data.dev.targets, self.network.head, calibrating)
+
+    def output(self, data: Data, rows: Encoded, calibrating: Calibration) -> calibration.ModelOutput:
+        """Calibrated probabilities of some rows."""
+        fitted = self.calibrate(data, calibrating)
+        shares = calibration.probabilities(self.logits(rows), self.network.head, fitted)
+        return calibration.ModelOutput(shares, fitted, self.network.head)
 
 
 def fit(

@@ -16,21 +16,21 @@ from esetrag.scoring import ratios
 from esetrag.tracking import compare
 from esetrag.tracking.compare import Comparison, McNemar
 from esetrag.tracking.run_state import State
-from tests.unit.tracking.misclassified import FORMS, LEMMAS, misread
+from tests.unit.tracking.conftest import FORMS, LEMMAS, predictions
 
 HOW = config.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
 A_ALONE, B_ALONE = (3, 7, 11), tuple(range(20, 80, FORMS))
 
 
 def state(name: str, wrong: set[int], rows: range = range(FORMS * LEMMAS), **others: Any) -> State:
-    """A run that reads the rows of these numbers wrong."""
-    table = misread(wrong, rows)
+    """A run that misclassifies the rows of these numbers."""
+    table = predictions(wrong, rows)
     given = {"sample.seed": 1, "train.epochs": 3, **others.get("params", {})}
-    return State(name, given, {"test.rows": len(rows), **others.get("metrics", {})}, table)
+    return State(name, given, {"rows": len(rows), **others.get("metrics", {})}, table)
 
 
 def compared(**others: Any) -> Comparison:
-    """A reads 20 of 200 rows wrong, B 11: 12 that A misreads it reads right, 3 it alone misreads."""
+    """A misclassifies 20 of 200 rows, B 11: 12 that A misclassifies it does not, 3 it alone does."""
     both = {150, 151, 152, 153, 160, 161, 162, 163}
     a, b = state("old", both | set(B_ALONE)), state("new", both | set(A_ALONE), **others)
     return compare.compare(a, b, HOW)
@@ -62,7 +62,7 @@ def test_mcnemar_is_the_sum_of_the_binomials_tails(lost: int, gained: int) -> No
     assert 0 < test.mid_p <= test.p <= 1
 
 
-def test_what_only_one_of_them_reads_right_is_counted_and_listed() -> None:
+def test_what_only_one_of_them_has_correct_is_counted_and_listed() -> None:
     found = compared()
     assert found.shared == 200
     assert found.accuracy == (0.9, 0.945)
@@ -88,7 +88,7 @@ def test_the_interval_is_deterministic_and_holds_the_gain() -> None:
     assert found == compared()
 
 
-def test_the_gain_over_a_reader_that_is_always_wrong_is_the_accuracy() -> None:
+def test_the_gain_over_a_model_that_is_always_wrong_is_the_accuracy() -> None:
     right = np.arange(200) % 7 > 0
     lemmas = np.repeat(np.arange(40).astype(str).astype(object), 5)
     never = np.zeros(200, dtype=bool)
@@ -104,13 +104,13 @@ def test_pairing_narrows_the_interval() -> None:
     assert gain.high - gain.low < alone.high - alone.low
 
 
-def test_forms_misread_together_make_the_interval_doubt_what_mcnemar_does_not() -> None:
+def test_forms_misclassified_together_make_the_interval_doubt_what_mcnemar_does_not() -> None:
     together = [*range(20, 24), *range(60, 64), *range(100, 104)]
     found = compare.compare(state("a", set(together)), state("b", set(A_ALONE)), HOW)
     assert found.mcnemar == compared().mcnemar
     assert found.mcnemar.p < 0.05
     assert found.gain.low < 0 < compared().gain.low
-    assert compare.sentence(found).endswith("p = 0.035; this may be chance.")
+    assert compare.sentence(found).endswith("p = 0.035; not statistically significant.")
 
 
 def test_the_order_of_the_rows_is_without_influence() -> None:
@@ -129,12 +129,12 @@ def test_the_mirrored_comparison_is_the_mirror() -> None:
 
 
 def test_parameters_and_figures_that_differ_are_named() -> None:
-    found = compared(params={"train.epochs": 2, "train.clip": None}, metrics={"test.rows": 201, "x": 0.5})
+    found = compared(params={"train.epochs": 2, "train.clip": None}, metrics={"rows": 201, "x": 0.5})
     assert found.params == {"train.epochs": (3, 2)}
-    assert found.metrics == {"test.rows": (200, 201), "x": (None, 0.5)}
+    assert found.metrics == {"rows": (200, 201), "x": (None, 0.5)}
 
 
-def test_other_test_rows_are_told_and_the_shared_ones_compared() -> None:
+def test_other_test_rows_are_named_and_the_shared_ones_compared() -> None:
     a = state("a", {0, 120}, range(150))
     b = state("b", {100, 199}, range(100, 200))
     found = compare.compare(a, b, HOW)
@@ -145,7 +145,7 @@ def test_other_test_rows_are_told_and_the_shared_ones_compared() -> None:
     )
     (notice,) = compare.notices(found)
     assert notice == "The test rows differ: a has 150, b 100, both have 50; only these are compared."
-    assert notice in compare.text(found, 20)
+    assert notice in compare.text(found)
 
 
 def test_runs_that_share_no_row_are_an_error() -> None:
@@ -166,22 +166,22 @@ def relabel(before: State, rows: int) -> State:
     return State(before.name, before.params, before.metrics, table)
 
 
-def test_rows_of_another_true_label_are_told_and_left_out() -> None:
+def test_rows_of_another_true_label_are_named_and_left_out() -> None:
     a, b = state("a", {50}), relabel(state("b", set()), 3)
     found = compare.compare(a, b, HOW)
     assert (found.shared, len(found.relabelled)) == (197, 3)
     assert found.accuracy == (196 / 197, 1.0)
     (notice,) = compare.notices(found)
-    assert notice.startswith("3 rows that both have bear other true labels")
+    assert notice.startswith("3 rows that both have are labelled differently and left out: ")
     assert "l00x0 is C0 in the one, C0' in the other" in notice
 
 
-def test_a_row_of_several_values_is_right_where_one_of_them_is_read() -> None:
+def test_a_row_of_several_values_is_correct_where_one_of_them_is_predicted() -> None:
     columns = ("lemma", "form", "features", "label")
     rows = {name: ["a", "b", "c"] for name in columns} | {"label": ["ACC/NOM", "ACC/NOM", "ACC"]}
     a, b = (
-        State(name, {}, {}, pa.table(rows | {"predicted": read}))
-        for name, read in (("a", ["ACC", "DAT", "ACC"]), ("b", ["NOM", "NOM", "NOM"]))
+        State(name, {}, {}, pa.table(rows | {"predicted": predicted}))
+        for name, predicted in (("a", ["ACC", "DAT", "ACC"]), ("b", ["NOM", "NOM", "NOM"]))
     )
     found = compare.compare(a, b, HOW)
     assert list(found.accuracy) == pytest.approx([2 / 3, 2 / 3])
@@ -199,7 +199,7 @@ def test_the_sentence_says_how_much_and_how_surely() -> None:
     low, high = f"{100 * found.gain.low:+.2f}", f"{100 * found.gain.high:+.2f}"
     assert found.gain.low > 0
     assert compare.sentence(found) == (
-        "new reads 9 more of 200 forms right than old: "
+        "new is correct on 9 more of 200 forms than old: "
         f"+4.50 points (95 % interval {low} to {high}), p = 0.035."
     )
 
@@ -207,48 +207,53 @@ def test_the_sentence_says_how_much_and_how_surely() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        (set(), {1, 2}, "b reads 2 fewer of 200 forms right than a: -1.00 points"),
-        ({1, 2}, {1, 2}, "b and a read the same 198 of 200 forms right."),
-        ({1, 10}, {2, 11}, "b reads as many of 200 forms right as a: +0.00 points"),
+        (set(), {1, 2}, "b is correct on 2 fewer of 200 forms than a: -1.00 points"),
+        ({1, 2}, {1, 2}, "b and a are correct on the same 198 of 200 forms."),
+        ({1, 10}, {2, 11}, "b is correct on as many of 200 forms as a: +0.00 points"),
         (set(range(0, 200, 2)), set(), "p < 0.001."),
-        ({1}, set(), "p = 1.000; this may be chance."),
+        ({1}, set(), "p = 1.000; not statistically significant."),
     ],
 )
 def test_the_sentence_of_other_outcomes(a: set[int], b: set[int], said: str) -> None:
     assert said in compare.sentence(compare.compare(state("a", a), state("b", b), HOW))
 
 
-def test_the_text_shows_what_differs_and_some_of_the_forms() -> None:
-    shown = compare.text(compared(params={"train.epochs": 2}, metrics={"test.loss": 0.25}), 5)
-    lines = shown.splitlines()
-    assert lines[0].split() == ["parameters", "that", "differ", "old", "new"]
-    assert lines[1].split() == ["train.epochs", "3", "2"]
-    assert ["test.loss", "null", "0.25"] in [line.split() for line in lines]
-    start = lines.index("12 forms that new reads right and old wrong")
-    assert lines[start + 1].split() == ["l04x0", "C0", "read", "as", "C1", "N;C0"]
-    assert lines[start + 6] == "  and 7 more: --examples, --format json"
-    assert (
-        "old 90.00%, new 94.50%\nMcNemar's test, as if forms were independent: p = 0.035, mid-p = 0.021"
-        in shown
-    )
-    assert lines[-1] == compare.sentence(compared())
+def test_the_text_begins_with_the_sentence_and_shows_ten_rows_of_each_table() -> None:
+    result = compared(params={"train.epochs": 2}, metrics={"test_ece": 0.25})
+    lines = compare.text(result).splitlines()
+    assert lines[0] == compare.sentence(result)
+    cells = [line.split() for line in lines]
+    assert ["accuracy", "90.00%", "94.50%", "+4.50"] in cells
+    assert ["train.epochs", "3", "2"] in cells
+    assert ["test_ece", "null", "0.25"] in cells
+    start = lines.index(next(line for line in lines if line.startswith("12 where new alone is correct")))
+    assert cells[start][-3:] == ["label", "old", "features"]
+    assert cells[start + 1] == ["l04x0", "C0", "C1", "N;C0"]
+    assert lines[start + 11] == "and 2 more: --all"
+    assert len(compare.text(result, every=True).splitlines()) == len(lines) + 1
     assert all(line == line.rstrip() for line in lines)
 
 
-def test_counts_are_shown_whole_and_one_form_is_no_forms() -> None:
-    a, b = state("a", set()), state("b", {1}, metrics={"test.rows": 10235})
-    shown = compare.text(compare.compare(a, b, HOW), 20)
-    assert ["test.rows", "200", "10235", "+10035"] in [line.split() for line in shown.splitlines()]
-    assert "\n1 form that a reads right and b wrong\n" in shown
-
-
-def test_no_form_is_shown_where_none_is_wanted() -> None:
-    assert "l04x0" not in compare.text(compared(), 0)
-
-
 def test_the_text_of_the_same_run_twice_is_short() -> None:
-    shown = compare.text(compare.compare(state("a", {1}), state("a", {1}), HOW), 20)
+    shown = compare.text(compare.compare(state("a", {1}), state("a", {1}), HOW))
     assert shown.count("\n\n") == 1
+
+
+def test_rows_without_lemmas_are_compared_form_by_form() -> None:
+    def without(before: State) -> State:
+        table = before.predictions
+        for place, name in ((0, "lemma"), (2, "features")):
+            table = table.set_column(place, name, pa.nulls(len(table), pa.string()))
+        return State(before.name, before.params, before.metrics, table)
+
+    together = {*range(20, 24), *range(60, 64), *range(100, 104)}
+    a, b = state("a", together), state("b", set(A_ALONE))
+    by_form = compare.compare(without(a), without(b), HOW)
+    by_lemma = compare.compare(a, b, HOW)
+    assert by_form.shared == 200
+    assert by_form.gain.value == by_lemma.gain.value
+    assert by_form.gain.high - by_form.gain.low < by_lemma.gain.high - by_lemma.gain.low
+    assert "l04x0" in compare.text(by_form)
 
 
 def test_the_json_holds_everything() -> None:

@@ -7,9 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag.__main__ import main
+from esetrag.cli import main
 from esetrag.core import config
-from esetrag.core.errors import ParamsError
 from esetrag.data import unimorph
 from esetrag.data.selection import select
 from esetrag.tracking import learning_curve
@@ -44,25 +43,20 @@ def found(jobs: list[learning_curve.Job]) -> list[list[Point]]:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "whole", "expected"),
+    ("sizes", "whole", "expected"),
     [
         ((100, 30), False, [30, 100]),
-        ((30, 300), False, [30]),
-        ((30, 250, 30), True, [30, 250]),
-        ((), True, [250]),
+        ((30, 10**6), False, [30]),
+        ((30, 30), True, [30, None]),
+        ((), True, [None]),
     ],
 )
 def test_the_sizes_are_those_that_there_are_forms_for(
-    wanted: tuple[int, ...], whole: bool, expected: list[int]
+    rows: pa.Table, small: config.Params, sizes: tuple[int, ...], whole: bool, expected: list[int | None]
 ) -> None:
-    assert learning_curve.sizes(250, wanted, whole) == expected
-
-
-def test_sizes_of_which_none_can_be_had_are_told() -> None:
-    with pytest.raises(
-        ParamsError, match=r"^sizes: expected one of 1 to 250 training forms, found \[300, 0\]$"
-    ):
-        learning_curve.sizes(250, [300, 0], False)
+    most = len(learning_curve.jobs(rows, small, 1, (), whole=True)[0].parts["train"])
+    jobs = learning_curve.jobs(rows, small, 1, sizes, whole)
+    assert [len(job.parts["train"]) for job in jobs] == [size or most for size in expected]
 
 
 def test_of_one_seed_a_larger_sample_holds_the_smaller_and_the_test_part_is_the_same(
@@ -76,41 +70,41 @@ def test_of_one_seed_a_larger_sample_holds_the_smaller_and_the_test_part_is_the_
     assert sum(map(len, lemmas)) == len(set.union(*lemmas)), "no lemma is in two parts"
 
 
-def test_every_reader_is_measured_on_every_sample(found: list[list[Point]]) -> None:
-    assert [[point.reader for point in some] for some in found] == [
-        [*learning_curve.READERS, learning_curve.CEILING]
+def test_every_model_is_measured_on_every_sample(found: list[list[Point]]) -> None:
+    assert [[point.model for point in points] for points in found] == [
+        [*learning_curve.MODELS, learning_curve.UPPER_BOUND]
     ] * 4
-    accuracy = {(point.reader, point.forms, point.seed): point.test for some in found for point in some}
+    accuracy = {(point.model, point.forms, point.seed): point.test for points in found for point in points}
     for seed in (0, 1):
-        assert accuracy["esetrag, n-grams", 120, seed] == accuracy["ceiling", 120, seed] == 1
-        assert accuracy["esetrag, n-grams", 120, seed] >= accuracy["esetrag, n-grams", 20, seed]
-        assert accuracy["longest known suffix", 20, seed] > accuracy["commonest label", 20, seed]
+        assert accuracy["ngram", 120, seed] == accuracy["upper_bound", 120, seed] == 1
+        assert accuracy["ngram", 120, seed] >= accuracy["ngram", 20, seed]
+        assert accuracy["longest_suffix", 20, seed] > accuracy["majority", 20, seed]
 
 
 def test_other_processes_measure_the_same(jobs: list[learning_curve.Job], found: list[list[Point]]) -> None:
     assert list(learning_curve.points(jobs[::2], processes=2)) == found[::2]
 
 
-def test_a_reader_is_right_about_a_form_if_it_reads_one_of_its_values(
+def test_a_prediction_is_correct_if_it_is_one_of_the_values_of_a_form(
     jobs: list[learning_curve.Job], small: config.Params
 ) -> None:
-    (some, *_) = jobs
+    (job, *_) = jobs
     twofold = {
         part: table.set_column(3, table.schema.field(3), pa.array(["ACC/NOM"] * len(table)))
-        for part, table in some.parts.items()
+        for part, table in job.parts.items()
     }
-    (point, *_, ceiling) = learning_curve.measured(learning_curve.Job(twofold, 0, small))
-    assert (point.reader, point.test, ceiling.test) == ("commonest label", 0.5, 0.5)
+    (point, *_, bound) = learning_curve.measured(learning_curve.Job(twofold, 0, small))
+    assert (point.model, point.test, bound.test) == ("majority", 0.5, 0.5)
 
 
-def points_of(reader: str, *tests: float) -> list[Point]:
-    return [Point(reader, 30, seed, 0.5, test) for seed, test in enumerate(tests)]
+def points_of(model: str, *tests: float) -> list[Point]:
+    return [Point(model, 30, seed, 0.5, test) for seed, test in enumerate(tests)]
 
 
 def test_the_interval_of_the_mean_is_students() -> None:
-    means = learning_curve.table(points_of("esetrag, LSTM", 0.90, 0.92, 0.94), 0.95)
+    means = learning_curve.table(points_of("bilstm", 0.90, 0.92, 0.94), 0.95)
     (row,) = means.to_dict("records")
-    assert (row["reader"], row["forms"], row["seeds"], row["dev"]) == ("esetrag, LSTM", 30, 3, 0.5)
+    assert (row["model"], row["forms"], row["seeds"], row["dev"]) == ("bilstm", 30, 3, 0.5)
     reach = 4.302653 * 0.02 / np.sqrt(3)  # t of two degrees of freedom
     assert [row[name] for name in ("test", "low", "high")] == pytest.approx(
         [0.92, 0.92 - reach, 0.92 + reach]
@@ -118,12 +112,12 @@ def test_the_interval_of_the_mean_is_students() -> None:
 
 
 def test_one_seed_has_no_interval_and_none_leaves_0_to_1() -> None:
-    (alone,) = learning_curve.table(points_of("commonest label", 0.9), 0.95).to_dict("records")
+    (alone,) = learning_curve.table(points_of("majority", 0.9), 0.95).to_dict("records")
     assert np.isnan([alone["low"], alone["high"]]).all()
-    (wide,) = learning_curve.table(points_of("commonest label", 0.0, 1.0), 0.95).to_dict("records")
+    (wide,) = learning_curve.table(points_of("majority", 0.0, 1.0), 0.95).to_dict("records")
     assert (wide["low"], wide["high"]) == (0, 1)
     page = learning_curve.page("toy", pd.DataFrame([alone]), 0.95)
-    assert "| commonest label | 90.0 |" in page
+    assert "| majority | 90.0 |" in page
 
 
 def test_the_command_writes_the_same_table_page_and_picture_again(
@@ -137,8 +131,8 @@ def test_the_command_writes_the_same_table_page_and_picture_again(
     first = [path.read_bytes() for path in files]
     assert capsys.readouterr().out.strip() in first[1].decode()
     frame = pd.read_csv(files[0])
-    assert list(frame.columns) == ["reader", "forms", "seeds", "dev", "test", "low", "high"]
-    assert list(frame["reader"]) == [*learning_curve.READERS, learning_curve.CEILING]
+    assert list(frame.columns) == ["model", "forms", "seeds", "dev", "test", "low", "high"]
+    assert list(frame["model"]) == [*learning_curve.MODELS, learning_curve.UPPER_BOUND]
     main(command)
     assert [path.read_bytes() for path in files] == first
 

@@ -1,82 +1,116 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from esetrag.core import config, files, tables
-from esetrag.core.errors import DataError
-from esetrag.core.layout import PARTS, Layout
-from esetrag.scoring.calibration import Calibration, Read
-from esetrag.symbols.vocabulary import Vocabulary
-from esetrag.tasks import evaluation
+from esetrag.core import files
+from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.layout import Layout
 from esetrag.tracking import run_state
-from esetrag.tracking.run_state import State
+from esetrag.tracking.run_state import Revision, State
+from tests.unit.tracking.conftest import PARAMS, TASK, Log, predictions
 
-HOW = config.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
-
-
-@pytest.fixture
-def layout(
-    tmp_path: Path, repo: Path, tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: config.Params
-) -> Layout:
-    """What a comparison reads of a finished pipeline."""
-    layout = Layout("hun-noun-case", tmp_path)
-    shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    read = Read(shares, Calibration())
-    rows = dict.fromkeys(PARTS, tiny_rows)
-    result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, HOW, given.calibration)
-    files.write_bytes(tmp_path / "params.yaml", (repo / "params.yaml").read_bytes())
-    files.write_json(layout.metrics / "test.json", result.figures)
-    files.write_json(layout.metrics / "train.json", {"dev_loss": 0.5})
-    tables.write(layout.predictions, result.predictions)
-    return layout
+EXPERIMENT = PARAMS.tracking.experiment
 
 
-def test_the_workspace_is_a_state(layout: Layout, given: config.Params, tiny_rows: pa.Table) -> None:
-    found = State.named("workspace", layout, "esetrag")
-    assert found.name == "workspace"
-    assert found.params["task.feature"] == "Case"
-    assert found.params["train.learning_rate"] == given.train.learning_rate
-    assert not any(name.startswith(("tasks", "tracking")) for name in found.params)
-    assert (found.metrics["test.rows"], found.metrics["best.dev_loss"]) == (84, 0.5)
-    assert found.predictions.column_names == list(run_state.COLUMNS)
-    assert found.predictions.select(tables.SAMPLE.names).to_pylist() == tiny_rows.to_pylist()
+def test_the_workspace_and_a_run_of_it_are_the_same_state(layout: Layout, log: Log) -> None:
+    state = State.named("workspace", layout, EXPERIMENT)
+    assert state.name == "workspace"
+    assert state.params["task.feature"] == "Case"
+    assert state.params["train.learning_rate"] == PARAMS.train.learning_rate
+    assert not any(name.startswith(("tasks", "tracking")) for name in state.params)
+    assert state.metrics["test_accuracy"] == 0.9
+    assert state.predictions.equals(predictions({3}))
+    run_id = log("run")
+    for name in ("run", run_id):
+        run = State.named(name, layout, EXPERIMENT)
+        assert (run.params, run.metrics) == (state.params, state.metrics), "types of parameters, too"
+        assert run.predictions == state.predictions
 
 
-def test_parameters_of_another_time_are_read_as_they_are(layout: Layout) -> None:
+def test_parameters_of_another_time_are_taken_as_they_are(layout: Layout) -> None:
     text = (layout.root / "params.yaml").read_text("utf-8")
     files.write_text(layout.root / "params.yaml", text.replace("  clip: 1.0", "  momentum: 1e-3"))
-    found = State.of_workspace(layout)
-    assert found.params["train.momentum"] == 0.001
-    assert "train.clip" not in found.params
+    state = State.named("workspace", layout, EXPERIMENT)
+    assert state.params["train.momentum"] == 0.001
+    assert "train.clip" not in state.params
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "text"),
     [
-        ("metrics/hun-noun-case/test.json", None, "is not there; get it: dvc repro"),
-        ("data/hun-noun-case/predictions.parquet", None, "is not there; get it: dvc repro"),
-        ("data/hun-noun-case/predictions.parquet", b"PAR1", "cannot be read"),
-        ("metrics/hun-noun-case/train.json", b"{", "cannot be read"),
+        (f"metrics/{TASK}/test.json", None, "is not there; get it: dvc repro"),
+        (f"data/{TASK}/predictions.parquet", b"PAR1", "cannot be read"),
+        (f"metrics/{TASK}/train.json", b"{", "cannot be read"),
         ("params.yaml", b"a: [", "cannot be read"),
         ("params.yaml", b"- 1", "cannot be read"),
-        ("params.yaml", b"tasks: {other: {}}", "no task 'hun-noun-case' in params.yaml; known: other"),
+        ("params.yaml", b"tasks: {other: {}}", f"no task '{TASK}' in params.yaml; known: other"),
     ],
 )
 def test_a_file_that_is_missing_or_torn_is_told(
-    layout: Layout, name: str, content: bytes | None, said: str
+    layout: Layout, name: str, content: bytes | None, text: str
 ) -> None:
     path = layout.root / name
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
-    with pytest.raises(DataError) as caught:
-        State.of_workspace(layout)
-    assert said in str(caught.value)
+    with pytest.raises(DataError, match=text) as caught:
+        State.named("workspace", layout, EXPERIMENT)
     assert Path(name).name in str(caught.value)
     assert str(caught.value).startswith("workspace: ")
     assert "\n" not in str(caught.value)
+
+
+class Repo:
+    """As much of DVC's repository as a revision uses."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.dvcfs = files, self
+
+    def read_bytes(self, name: str) -> bytes:
+        if name == "remote.parquet":
+            raise ConnectionError("the remote\nis down")
+        if name not in self.files:
+            raise FileNotFoundError(name)
+        return self.files[name]
+
+
+def revision(**files: bytes) -> Revision:
+    return Revision("v1", Repo({"src/b/c.py": b"c", **files}), {})
+
+
+GET = "get it: dvc pull, or dvc repro in that revision"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("none.tsv", f"v1: none.tsv is not there; {GET}"),
+        ("remote.parquet", f"v1: remote.parquet cannot be read (the remote is down); {GET}"),
+        ("../table.tsv", "v1: ../table.tsv is outside of the repository, which keeps no state of it"),
+        ("/table.tsv", "v1: /table.tsv is outside of the repository, which keeps no state of it"),
+    ],
+)
+def test_what_cannot_be_brought_is_told_in_a_line(tmp_path: Path, name: str, text: str) -> None:
+    revision().bring(Path("src/b/c.py"), tmp_path)
+    with pytest.raises(DataError) as caught:
+        revision().bring(Path(name), tmp_path)
+    assert str(caught.value) == text
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["c.py"]
+
+
+def test_the_parameters_must_be_of_this_version(repo: Path) -> None:
+    text = (repo / "params.yaml").read_bytes()
+    cases: list[tuple[bytes, Any, str, str]] = [
+        (text + b"more: 1\n", None, "v1: params.yaml: more: unknown key", "check it out and track it there"),
+        (text, "tyo", "v1: no task 'tyo' in params.yaml", "; known: hun-noun-case"),
+    ]
+    for content, task, start, end in cases:
+        found = revision(**{"params.yaml": content})
+        with pytest.raises(ParamsError) as caught, run_state.restored(found, task):
+            pass
+        assert str(caught.value).startswith(start)
+        assert str(caught.value).endswith(end)

@@ -2,195 +2,135 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from esetrag.analysis import error_analysis
-from esetrag.core import config, files, tables
-from esetrag.core.errors import DataError
-from esetrag.core.layout import PARTS, Layout
-from esetrag.scoring.calibration import Calibration, Read
-from esetrag.symbols.vocabulary import Vocabulary
-from esetrag.tasks import evaluation
-from esetrag.tracking.runs import PAGES, Inputs, Outcome, finished, flat, origin
-from esetrag.training import history
-from esetrag.training.history import Epoch
-from tests.unit.showing import shown
-
-TASK = "hun-noun-case"
-PLACES = (
-    "data/raw/hun.tsv.gz",
-    "src/esetrag/models/bilstm.py",
-    "src/esetrag/report/report.css",
-    "stages/train.py",
-)
-EPOCHS = [Epoch(0, 2.0, 0.1, 2.0, 0.1, 0.0), Epoch(1, 0.5, 0.9, 0.4, 0.8, 0.01)]
-
-
-@pytest.fixture
-def layout(
-    tmp_path: Path,
-    tiny_rows: pa.Table,
-    tiny_vocabulary: Vocabulary,
-    tiny_checkpoint: Path,
-    given: config.Params,
-) -> Layout:
-    """The artifacts of a finished pipeline, the pictures without content."""
-    layout = Layout(TASK, tmp_path / "repository")
-    shares = np.random.default_rng(1).dirichlet(np.ones(7), len(tiny_rows)).astype(np.float32)
-    read = Read(shares, Calibration())
-    rows = dict.fromkeys(PARTS, tiny_rows)
-    result = evaluation.evaluate(rows, [read], tiny_vocabulary.labels, given.evaluate, given.calibration)
-    for page in PAGES:
-        files.write_text(layout.metrics / page, page)
-    files.write_json(layout.metrics / "test.json", result.figures)
-    parts = {part: {"rows": rows} for part, rows in (("train", 60), ("dev", 12), ("test", 12))}
-    files.write_json(layout.metrics / "data.json", {"parts": parts})
-    for name in PLACES:
-        files.write_text(layout.root / name, name)
-    files.write_json(layout.metrics / "train.json", asdict(EPOCHS[1]))
-    files.write_text(layout.history, history.to_csv(EPOCHS))
-    tables.write(layout.predictions, result.predictions)
-    tables.write(
-        layout.errors,
-        error_analysis.table(error_analysis.analyse(result.predictions, tiny_vocabulary, shown(tiny_rows))),
-    )
-    shutil.copytree(tiny_checkpoint, layout.checkpoint)
-    return layout
+from esetrag.core import config, files
+from esetrag.core.errors import DataError, TrackingError
+from esetrag.core.layout import Layout
+from esetrag.tracking import promote, runs
+from esetrag.tracking.runs import Inputs, Outcome
+from tests.unit.tracking.conftest import EPOCHS, PARAMS, TASK, TEST, Log, predictions
 
 
 def test_nested_sections_become_dotted_keys() -> None:
     nested = {"a": 1, "b": {"c": None, "d": {"e": [1, 2]}}, "f": {}}
-    assert flat(nested) == {"a": 1, "b.c": None, "b.d.e": [1, 2]}
+    assert runs.flat(nested) == {"a": 1, "b.c": None, "b.d.e": [1, 2]}
 
 
-def test_the_inputs_are_parameters_table_code_and_versions(layout: Layout, given: config.Params) -> None:
-    inputs = Inputs.of(layout, given)
-    assert inputs.parameters["train"]["epochs"] == given.train.epochs
-    assert inputs.parameters["task"]["feature"] == "Case"
-    assert "tracking" not in inputs.parameters
-    assert inputs.raw_sha256 == files.sha256(inputs.raw)
-    assert inputs.versions["torch"].startswith("2.")
+def test_a_task_uses_its_own_model_and_values_and_no_others() -> None:
+    content = {
+        "tasks": {"a": {"raw": "x", "model": "bilstm", "train": {"epochs": 30}}, "b": {"raw": "y"}},
+        "models": {"bilstm": {"hidden": 64}, "ngram": {"longest": 8}},
+        "train": {"epochs": 20, "seed": 1},
+        "tracking": {"enabled": True},
+    }
+    assert runs.used(content, "a") == {
+        "task.raw": "x", "task.model": "bilstm", "model.hidden": 64, "train.epochs": 30, "train.seed": 1
+    }  # fmt: skip
+    assert content["train"] == {"epochs": 20, "seed": 1}
 
 
-def test_the_same_inputs_have_the_same_key_wherever_they_lie(
-    layout: Layout, given: config.Params, tmp_path: Path
-) -> None:
+def changed(section: str, **values: Any) -> config.Params:
+    return PARAMS.model_copy(update={section: getattr(PARAMS, section).model_copy(update=values)})
+
+
+def test_the_key_is_of_parameters_and_tables_wherever_they_lie(layout: Layout, tmp_path: Path) -> None:
+    key = Inputs.of(layout, PARAMS).key
     shutil.copytree(layout.root, tmp_path / "copy")
-    assert Inputs.of(Layout(TASK, tmp_path / "copy"), given).key == Inputs.of(layout, given).key
+    copy = Layout(TASK, tmp_path / "copy")
+    files.write_text(copy.root / "src/esetrag/models/bilstm.py", "other code")
+    assert Inputs.of(copy, changed("tracking", enabled=False, experiment="other")).key == key
+    assert Inputs.of(copy, changed("train", epochs=7)).key != key
+    files.write_text(copy.root / "data/raw/hun.tsv.gz", "another table")
+    assert Inputs.of(copy, PARAMS).key != key
+    (copy.root / "data/raw/hun.tsv.gz").unlink()
+    with pytest.raises(DataError, match=r"hun\.tsv\.gz: no such file"):
+        Inputs.of(copy, PARAMS)
 
 
-def test_a_finished_state_keeps_the_key_of_the_libraries_it_was_trained_with(
-    layout: Layout, given: config.Params
-) -> None:
-    while_training, (inputs, outcome) = Inputs.of(layout, given), finished(layout, given)
-    assert inputs == while_training
-    assert outcome.digest == Outcome.of(layout).digest
-    manifest = files.read_json(layout.manifest)
-    manifest["versions"]["torch"] = "1.0"
-    files.write_json(layout.manifest, manifest)
-    older, _ = finished(layout, given)
-    assert older.versions == {**while_training.versions, "torch": "1.0"}
-    assert older.key != while_training.key
-
-
-def test_tracking_is_no_part_of_the_key(layout: Layout, given: config.Params) -> None:
-    settings = config.Tracking(enabled=False, required=False, experiment="other")
-    other = given.model_copy(update={"tracking": settings})
-    assert Inputs.of(layout, other).key == Inputs.of(layout, given).key
-
-
-@pytest.mark.parametrize(
-    "place",
-    PLACES,
-)
-def test_another_table_or_other_code_is_another_key(layout: Layout, given: config.Params, place: str) -> None:
-    before = Inputs.of(layout, given).key
-    path = layout.root / place
-    path.write_bytes(path.read_bytes() + b"\n")
-    assert Inputs.of(layout, given).key != before
-
-
-def test_other_parameters_are_another_key(layout: Layout, given: config.Params) -> None:
-    other = given.model_copy(update={"train": given.train.model_copy(update={"epochs": 7})})
-    assert Inputs.of(layout, other).key != Inputs.of(layout, given).key
-
-
-def test_a_missing_table_is_told(layout: Layout, given: config.Params) -> None:
-    (layout.root / "data/raw/hun.tsv.gz").unlink()
-    with pytest.raises(DataError, match="no such file"):
-        Inputs.of(layout, given)
-
-
-def test_the_outcome_is_figures_curves_pages_and_misread_forms(layout: Layout) -> None:
+def test_the_outcome_is_figures_curves_and_artifacts(layout: Layout) -> None:
     outcome = Outcome.of(layout)
-    misread = len(outcome.errors["form"])
-    assert outcome.metrics["best.dev_loss"] == 0.4
-    assert outcome.metrics["test.rows"] == 84
-    assert outcome.metrics["test.reader.accuracy"] == 1 - misread / 84
+    assert outcome.metrics["test_accuracy"] == 0.9
+    assert outcome.metrics["best_dev_accuracy"] == 0.8
     assert outcome.epochs == EPOCHS
-    assert outcome.errors == tables.read(layout.errors).to_pydict()
-    assert [path.relative_to(layout.metrics).as_posix() for path in outcome.pages] == list(PAGES)
-    assert outcome.rows == {"train": 60, "dev": 12, "test": 12}
+    assert outcome.rows == {"train": 60, "dev": 12, "test": 20}
+    assert outcome.artifacts["reports/report.html"] == layout.report
+    assert outcome.md5[f"data/{TASK}/predictions.parquet"] == files.md5(layout.predictions)
 
 
-def test_a_figure_that_could_not_be_measured_is_left_out(layout: Layout) -> None:
-    test = files.read_json(layout.metrics / "test.json")
-    test["reader"]["loss"] = None
-    files.write_json(layout.metrics / "test.json", test)
-    assert "test.reader.loss" not in Outcome.of(layout).metrics
+def test_a_figure_that_could_not_be_measured_is_left_out() -> None:
+    ours = {**TEST["models"]["bilstm"], "ece": None}
+    test = {**TEST, "models": {**TEST["models"], "bilstm": ours}}
+    train = {"dev_accuracy": 0.5, "epoch": 3}
+    assert "test_ece" not in runs.figures(test, train)
+    assert runs.figures({"reader": {"accuracy": 1.0}}, train) == {}, "of an older version"
 
 
-ARTIFACTS = [*(f"metrics/{page}" for page in PAGES), "data/errors.parquet", "data/predictions.parquet"]
-ARTIFACTS += ["data/model/manifest.json", "data/model/model.safetensors"]
+def test_results_are_model_and_predictions_and_no_page(layout: Layout) -> None:
+    digests = [Outcome.of(layout).results]
+    for path in (layout.weights, layout.manifest, layout.predictions, layout.report):
+        path.write_bytes(path.read_bytes() + b"\n")
+        digests.append(Outcome.of(layout).results)
+    assert len(set(digests[:4])) == 4
+    assert digests[3] == digests[4]
 
 
-@pytest.mark.parametrize("name", ["metrics/errors.md", "data/model/model.safetensors"])
-def test_another_artifact_is_another_digest(layout: Layout, name: str) -> None:
-    before = Outcome.of(layout).digest
-    path = place(layout, name)
-    path.write_bytes(path.read_bytes() + b"\n")
-    assert Outcome.of(layout).digest != before
+def test_every_missing_artifact_is_told_with_the_mend(layout: Layout) -> None:
+    for path in Outcome.paths(layout):
+        data = path.read_bytes()
+        path.unlink()
+        with pytest.raises(DataError) as caught:
+            Outcome.of(layout)
+        assert str(caught.value) == f"{path}: no such file; the pipeline has not run to its end: dvc repro"
+        path.write_bytes(data)
+    Outcome.of(layout)
 
 
-@pytest.mark.parametrize("name", ARTIFACTS)
-def test_a_missing_artifact_is_told_with_the_mend(layout: Layout, name: str) -> None:
-    path = place(layout, name)
-    path.unlink()
-    with pytest.raises(DataError) as caught:
-        Outcome.of(layout)
-    assert str(caught.value) == f"{path}: no such file; the pipeline has not run to its end: dvc repro"
+def test_a_checkpoint_is_that_of_the_workspace_of_a_run_or_of_the_champion(log: Log, layout: Layout) -> None:
+    with runs.checkpoint_of(layout, PARAMS) as folder:
+        assert folder == layout.checkpoint
+    with (
+        pytest.raises(TrackingError, match="has no champion; esetrag promote makes one"),
+        of_run(layout, None),
+    ):
+        pass
+    log("first")
+    promote.promote(layout, PARAMS, "first")
+    before = layout.manifest.read_bytes()
+    layout.manifest.write_bytes(before + b" ")
+    run_id = log("second", predictions({1}))
+    for name, expected in ((None, before), (run_id, before + b" "), ("second", before + b" ")):
+        with of_run(layout, name) as folder:
+            assert (folder / "manifest.json").read_bytes() == expected
+            assert (folder / "model.safetensors").read_bytes() == layout.weights.read_bytes()
+        assert not folder.exists()
+    with pytest.raises(TrackingError, match="no finished run called nobody"), of_run(layout, "nobody"):
+        pass
+    layout.manifest.unlink()
+    with pytest.raises(DataError, match="make it: dvc repro"), runs.checkpoint_of(layout, PARAMS):
+        pass
 
 
-def place(layout: Layout, name: str) -> Path:
-    kind, _, rest = name.partition("/")
-    return layout.root / kind / TASK / rest
+def of_run(layout: Layout, name: str | None) -> Any:
+    return runs.checkpoint_of(layout, PARAMS, name, champion=name is None)
 
 
-def test_the_dvc_experiment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_dvc_experiment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "sober-hare")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "f00")
-    assert origin()["dvc.exp.name"] == "sober-hare"
-    assert origin()["dvc.exp.baseline"] == "f00"
-    monkeypatch.delenv("DVC_EXP_NAME")
-    monkeypatch.delenv("DVC_EXP_BASELINE_REV")
-    assert not any(name.startswith("dvc.") for name in origin())
-
-
-def test_outside_of_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert "git.commit" not in origin()
+    assert runs.origin()["dvc.exp.name"] == "sober-hare"
+    assert runs.origin()["dvc.exp.baseline"] == "f00"
 
 
 def test_a_commit_is_dirty_by_its_inputs_and_not_by_what_a_pipeline_writes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert "git.commit" not in runs.origin()
     for name in ("params.yaml", "dvc.lock", "metrics/toy/test.json"):
         files.write_text(tmp_path / name, "a")
     who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
@@ -198,6 +138,6 @@ def test_a_commit_is_dirty_by_its_inputs_and_not_by_what_a_pipeline_writes(
         subprocess.run(["git", *command], check=True)
     (tmp_path / "metrics/toy/test.json").unlink()  # DVC removes outputs before it runs their stage
     files.write_text(tmp_path / "dvc.lock", "b")
-    assert origin()["git.dirty"] == "false"
+    assert runs.origin()["git.dirty"] == "false"
     files.write_text(tmp_path / "params.yaml", "b")
-    assert origin()["git.dirty"] == "true"
+    assert runs.origin()["git.dirty"] == "true"

@@ -1,4 +1,4 @@
-"""How the MLflow store is opened."""
+"""How the MLflow store is opened, and what it never says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from esetrag.core.errors import TrackingError
+from esetrag.tracking import store
 
 OPEN = """
 from esetrag.tracking import store
@@ -22,3 +27,58 @@ def test_mlflow_does_not_report_its_use(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPEN]
     done = subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["True"]
+    assert {path.name for path in tmp_path.iterdir()} >= {"here.db"}
+    assert not list(tmp_path.glob(".here.db.new*"))
+
+
+def test_what_a_killed_first_use_left_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv(store.VARIABLE, f"sqlite:///{tmp_path / 'new.db'}")
+    (tmp_path / ".new.db.new").mkdir()
+    (tmp_path / ".new.db.new/new.db").write_text("half a database")
+    with store.opened("here") as opened:
+        assert opened.runs("") == []
+    assert not (tmp_path / ".new.db.new").exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "text", "expected"),
+    [
+        (
+            "http://alice:s3cret@127.0.0.1:9",
+            "at http://alice:s3cret@127.0.0.1:9/x",
+            "at http://***@127.0.0.1:9/x",
+        ),
+        ("http://alice:p%40ss@host", "no p@ss, no p%40ss", "no ***, no ***"),
+        ("postgresql://u:pw@host/db", "(postgresql://u:pw@host/db)", "(postgresql://***@host/db)"),
+        ("https://host?token=abc&x=1", "https://host?token=abc&x=1", "https://host?token=***&x=1"),
+        ("https://t0ken@host", "https://t0ken@host", "https://***@host"),
+        ("sqlite:///a@b.db", "sqlite:///a@b.db", "sqlite:///a@b.db"),
+    ],
+)
+def test_secrets_are_masked(uri: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.VARIABLE, uri)
+    assert store.masked(text) == expected
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "hush")
+    assert store.masked("hush") == "***"
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql"])
+def test_no_error_tells_the_password(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv(store.VARIABLE, f"{scheme}://alice:s3cret@127.0.0.1:9/db")
+    with pytest.raises(TrackingError) as caught, store.opened("here"):
+        pass
+    assert str(caught.value).startswith(f"{scheme}://***@127.0.0.1:9/db: ")
+    assert caught.value.__cause__ is None
+    shown = capfd.readouterr()
+    assert "s3cret" not in f"{caught.value}{shown.out}{shown.err}"
+
+
+def test_an_address_without_a_scheme_gets_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(store.VARIABLE, "localhost:5000")
+    hint = r"found localhost:5000; did you mean http://localhost:5000\?$"
+    with pytest.raises(TrackingError, match=hint), store.opened("here"):
+        pass

@@ -26,9 +26,9 @@ from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocabulary import PAD
 
 CAUTION, FLAT = 30, 0.4
-"""If all changes are known, log probabilities of lemmas are multiplied by 1 - ``FLAT``: then the lemma alone is
-in doubt, and how likely an unseen word is, is soon overrated. ``CAUTION`` is the power of the share of rows
-whose change another row has, which measures how well changes are known."""
+"""If all changes are known, log probabilities of lemmas are multiplied by 1 - ``FLAT``: then the lemma alone
+is in doubt, and how likely an unseen word is, is soon overrated. ``CAUTION`` is the power of the share of
+rows whose change another row has, which measures how well changes are known."""
 KINDS = np.array(
     [[[kind + number] for kind in (change_model.OF_CHANGE, change_model.OF_VALUE)] for number in (0, 1)]
 )
