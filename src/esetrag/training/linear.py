@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -53,7 +54,9 @@ def fit(data: Data, model: NgramModel, options: Train, analogies: Analogies | No
     limits = {"maxiter": model.iterations, "maxcor": REMEMBERED, "ftol": TOLERANCE, "gtol": 0}
     with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
         start = np.zeros(network.weight.numel() + network.labels)
-        minimize(objective, start, jac=True, method="L-BFGS-B", callback=record, options=limits)
+        fitted = minimize(objective, start, jac=True, method="L-BFGS-B", callback=record, options=limits)
+    if not np.isfinite(fitted.jac).all():
+        loop.record(math.nan, 0.0, 1.0)  # which says what to lower
     loop.end()
     return network
 
