@@ -221,10 +221,12 @@ def _curve(options: Options) -> None:
     from esetrag.report import drawing, figures
     from esetrag.tracking import learning_curve
 
-    task, confidence = params.task(layout.task), params.evaluate.confidence
-    selection = Source.load(task, params.sample.suspicious).selection
+    source, confidence = (
+        Source.load(params.task(layout.task), params.sample.suspicious),
+        params.evaluate.confidence,
+    )
     sizes = options.sizes or learning_curve.SIZES
-    jobs = learning_curve.jobs(selection.table, params, options.seeds, sizes, options.all)
+    jobs = learning_curve.jobs(source.selection.table, params, options.seeds, sizes, options.all)
     bar = tqdm(learning_curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     means = learning_curve.table([point for points in bar for point in points], confidence)
     page = learning_curve.page(layout.task, means, confidence)

@@ -85,7 +85,7 @@ class Source:
         hashes = [files.sha256(Path(path)) for path in self.task.tables]
         left_out = [] if self.lemmas else ["families of lemmas", "leakage by lemma", "split by lemma"]
         return {
-            "task": self.task.model_dump(),
+            "task": self.task.model_dump(exclude_unset=True),
             "raw_sha256": dict(zip(PARTS, hashes, strict=True)) if self.given else hashes[0],
             "read": {
                 "rows": rows.rows,

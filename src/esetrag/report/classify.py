@@ -12,19 +12,11 @@ from esetrag.report.context import Context
 from esetrag.report.results import NAMES, scores
 from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
-SCORES = {
-    **{name: name for name in ("model", "accuracy", "interval")},
-    "any_correct": "any correct",
-    "set_f1": "set F1",
-    "macro_f1": "macro-F1",
-    "ece": "ECE",
-    "set_precision": "set precision",
-    "set_recall": "set recall",
-    "loss": "loss",
-    "brier": "Brier",
-    "risk_area": "risk area",
-}
-"""Figures of ``test.json`` and their names, in the order of the columns."""
+SCORES = (
+    *("model", "accuracy", "interval", "any_correct", "set_f1", "macro_f1", "ece"),
+    *("set_precision", "set_recall", "loss", "brier", "risk_area"),
+)
+"""Figures of ``test.json``, in the order of the columns."""
 
 
 def headline(context: Context) -> Headline:
@@ -56,7 +48,7 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test forms; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Models whose error rates differ by less than "
-        f"{test['resolution']:.2%} cannot be told apart on this test set. ECE is the expected calibration "
+        f"{test['resolution']:.2%} cannot be told apart on this test set. ece is the expected calibration "
         "error, loss is in nats, risk area is the area under the risk-coverage curve; less is better."
     )
     several = (
@@ -73,8 +65,8 @@ def table(context: Context) -> Table:
     """All figures of the models, the baselines and the upper bound."""
     frame = scores(context.test)
     kept = distinct(frame.iloc[:-1][list(SCORES)]).columns  # the upper bound has few figures
-    formats = shares(*SCORES.values()) | shares("loss", "Brier", "risk area", form=".4f")
-    return Table(frame[kept].rename(columns=SCORES), formats=formats, marked=len(frame) - 2)
+    formats = shares(*SCORES) | shares("loss", "brier", "risk_area", form=".4f")
+    return Table(frame[kept], formats=formats, marked=len(frame) - 2)
 
 
 def calibration(context: Context) -> Section:
@@ -90,8 +82,9 @@ def calibration(context: Context) -> Section:
         "A model is calibrated if 90 of 100 forms that it classifies with 90% confidence are correct. Below "
         "the dashed line it is overconfident, above it underconfident. Expected calibration error: "
         f"{own['ece']:.2%}.",
-        "Selective prediction: the model answers where it is most confident and abstains elsewhere. With the "
-        f"threshold chosen on the development set, it abstains below a confidence of {own['threshold']:.2%}.",
+        "Selective prediction: the model answers where it is most confident and abstains elsewhere. The "
+        f"threshold chosen on the development set is a confidence of {own['threshold']:.2%}; zero: it never "
+        "abstains.",
     )
     return Section(
         "Calibration and selective prediction",
@@ -122,9 +115,9 @@ def summary(context: Context) -> tuple[Table, Table]:
     """For the terminal: the models side by side, and the misclassified forms."""
     models, wrong = table(context), errors.table(context)
     short = [
-        name for name in ("model", "accuracy", "interval", "any correct", "macro-F1") if name in models.frame
+        name for name in ("model", "accuracy", "interval", "any_correct", "macro_f1") if name in models.frame
     ]
-    forms = [name for name in ("form", "label", "predicted", "P(predicted)", "lemma") if name in wrong.frame]
+    forms = [name for name in ("form", "label", "predicted", "probability", "lemma") if name in wrong.frame]
     return Table(models.frame[short], "", models.formats), Table(wrong.frame[forms], "", wrong.formats)
 
 

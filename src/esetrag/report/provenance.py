@@ -33,8 +33,8 @@ def training(context: Context) -> Section:
     """Accuracy before training, loss and accuracy over the epochs."""
     before, kept = context.epochs[0], history.best(context.epochs)
     labels = len(context.manifest["vocabulary"]["labels"])
-    table = pd.DataFrame(map(asdict, context.epochs)).rename(columns=lambda name: name.replace("_", " "))
-    formats = shares("train accuracy", "dev accuracy") | shares("train loss", "dev loss", form=".4f")
+    table = pd.DataFrame(map(asdict, context.epochs))
+    formats = shares("train_accuracy", "dev_accuracy") | shares("train_loss", "dev_loss", form=".4f")
     text = (
         f"Accuracy before training: {before.train_accuracy:.1%} on the training set and "
         f"{before.dev_accuracy:.1%} on the development set; chance among {labels} labels: {1 / labels:.1%}. "
