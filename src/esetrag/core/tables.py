@@ -49,7 +49,7 @@ FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("
 
 ERRORS = pa.schema(
     [
-        *ROWS,
+        *(SAMPLE.field(name) for name in ROWS.names),
         pa.field("predicted", pa.string()),
         pa.field("predicted_set", pa.string()),
         pa.field("probability", pa.float32()),
@@ -100,7 +100,10 @@ def predictions(labels: list[str]) -> pa.Schema:
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
     read = [("predicted", pa.string()), ("predicted_set", pa.string())]
     extra = [*read, ("probability", pa.float32()), ("probabilities", shares)]
-    fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    fields = [
+        *(SAMPLE.field(name) for name in ROWS.names),
+        *(pa.field(name, kind, nullable=False) for name, kind in extra),
+    ]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 

@@ -73,7 +73,7 @@ def calibration(context: Context) -> Section:
     """Whether probabilities can be believed, and what abstention gains."""
     rows, own = context.predictions, context.test["models"][context.test["model"]]
     correct = label_sets.correct(rows["label"], rows["predicted"]).astype(float)
-    if context.manifest["model"].get("head", "softmax") == "softmax":  # labels of a form share probability 1
+    if context.manifest["experts"][0]["head"] == "softmax":  # the labels of a form share one probability
         correct /= 1 + rows["label"].to_pandas().str.count(label_sets.CHOICE).to_numpy()
     bins, curve = context.csv("calibration.csv").replace({"model": NAMES}), context.csv("coverage.csv")
     diagram = figures.reliability(rows["probability"].to_numpy().astype(float), correct)

@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 from scipy.stats import beta
 
 from esetrag.report.drawing import MISS, PAPER, SERIES, SOFT, percent, single, style
+from esetrag.report.results import NAMES
 from esetrag.training import history
 from esetrag.training.history import Epoch
 
@@ -199,10 +200,18 @@ def learning_curve(means: pd.DataFrame, task: str) -> Figure:
         error, low, high = (np.maximum(1 - rows[end].to_numpy(), least) for end in ("test", "high", "low"))
         shift = 1.03 ** (number - len(models) / 2)  # intervals of one size stand beside each other
         interval, line = np.nan_to_num([error - low, high - error]), "s^vDoPX*"[number % 8] + "-"
-        axes.errorbar(rows["forms"] * shift, error, interval, fmt=line, label=name, capsize=2, elinewidth=1)
+        axes.errorbar(
+            rows["forms"] * shift,
+            error,
+            interval,
+            fmt=line,
+            label=NAMES.get(name, name),
+            capsize=2,
+            elinewidth=1,
+        )
     floor = 1 - means.loc[means[column] == bound, "test"].mean()
     if floor > least:
-        axes.axhline(floor, color=SOFT, linestyle=":", label=bound)
+        axes.axhline(floor, color=SOFT, linestyle=":", label=NAMES.get(bound, bound))
     title = f"test error of {task}: mean over {means['seeds'].max()} seeds, with interval"
     axes.set(xscale="log", yscale="log", xlabel="training forms", title=title)
     ticks = np.outer([0.001, 0.01, 0.1], [1, 2, 5]).ravel().tolist()
