@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from esetrag.report.drawing import MISS, PAPER, SERIES, SOFT, percent, single, style
 from esetrag.report.results import NAMES
@@ -131,7 +131,7 @@ def reliability(confidence: Floats, correct: Floats) -> Figure:
         forms = place == number
         count, hits = int(forms.sum()), float(correct[forms].sum())
         x, y = _nines([confidence[forms].mean(), hits / count])
-        low, high = _nines(beta.ppf([0.025, 0.975], hits + 0.5, count - hits + 0.5))  # Jeffreys' interval
+        low, high = _nines(betaincinv(hits + 0.5, count - hits + 0.5, [0.025, 0.975]))  # Jeffreys' interval
         upper.plot([x, x], [low, high], color=SERIES[0], linewidth=5, alpha=0.3)
         upper.plot([x], [y], "o", color=SERIES[0])
         left, right = _nines(1 - ERROR_BINS[[number + 1, number]])
