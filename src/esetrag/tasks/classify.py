@@ -43,7 +43,9 @@ class Classify:
         )
         top = pa.array(labels, pa.string()).take(pa.array(best))
         confidence = pa.array(shares[np.arange(len(best)), best])
-        return pa.Table.from_arrays([*rows.columns, top, sets, confidence, vectors], schema=schema)
+        return pa.Table.from_arrays(
+            [*rows.select(tables.ROWS.names).columns, top, sets, confidence, vectors], schema=schema
+        )
 
     def scores(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> dict[str, Ratio]:
         """Strict and any-correct accuracy, set scores, loss, Brier score.

@@ -13,6 +13,7 @@ import pytest
 from esetrag.core import config, tables
 from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.tasks.evaluation import Evaluation
 
 LABELS = ("ACC", "IN+ESS", "NOM")
