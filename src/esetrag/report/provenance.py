@@ -20,8 +20,8 @@ HEADS = 10
 
 def description(task: dict[str, Any]) -> str:
     """What a task predicts from which files, from its entry in ``params.yaml``."""
-    raw = task["raw"]
-    paths = [raw[part] for part in PARTS if part in raw] if isinstance(raw, dict) else [raw]
+    splits = task.get("splits") or {}
+    paths = [f"{task['raw']}/{splits[part]}" for part in PARTS] if splits else [task["raw"]]
     names = ", ".join(f"`{path}`" for path in paths)
     if "feature" not in task:
         return f"label of the words of {names}"
@@ -127,10 +127,10 @@ def audit(context: Context) -> Section:
 def model(context: Context) -> Section:
     """The model, its parameters and hashes."""
     manifest, vocabulary = context.manifest, context.manifest["vocabulary"]
-    sections = [(expert["kind"], expert) for expert in manifest["experts"]]
-    sections += [(name, manifest[name]) for name in ("encoding", "training", "calibration", "versions")]
+    groups = {f"expert {place}": expert for place, expert in enumerate(manifest["experts"], start=1)}
+    groups |= {name: manifest[name] for name in ("encoding", "training", "calibration", "versions")}
     parameters = [
-        (f"{name}.{key}", str(value)) for name, values in sections for key, value in sorted(values.items())
+        (f"{name}.{key}", str(value)) for name in groups for key, value in sorted(groups[name].items())
     ]
     facts = {
         "labels": " ".join(vocabulary["labels"]),

@@ -168,7 +168,10 @@ def test_a_task_without_lemmas_and_features_has_all_pages(tmp_path: Path) -> Non
             {"feature": "Case", "pos": ["N", "ADJ"], "raw": "a.tsv"},
             "Case of part of speech N, ADJ of `a.tsv`",
         ),
-        ({"raw": {"train": "a.tsv", "dev": "b.tsv"}}, "label of the words of `a.tsv`, `b.tsv`"),
+        (
+            {"raw": "a", "splits": {"train": "x", "dev": "y", "test": "z"}},
+            "label of the words of `a/x`, `a/y`, `a/z`",
+        ),
     ],
 )
 def test_a_task_is_described_by_what_it_has(task: dict[str, Any], text: str) -> None:
