@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,6 +22,7 @@ from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.training import trainer
 from esetrag.training.data import Data
 from esetrag.training.trainer import Trained
+from tests.samples import table
 
 # The same examples on every machine, and no time limit that a busy one could miss.
 settings.register_profile("esetrag", deadline=None, derandomize=True)
@@ -60,20 +60,12 @@ def given(params: config.Params) -> config.Params:
 @pytest.fixture(scope="session")
 def tiny_rows() -> pa.Table:
     """Twelve invented nouns in seven cases: 84 rows."""
-    rows = [
-        (stem, stem + suffixes[front], f"N;{case};SG", case, 1.0)
+    return table(
+        (stem, stem + suffixes[front], case)
         for front, stems in enumerate((BACK_STEMS, FRONT_STEMS))
         for stem in stems
         for case, suffixes in SUFFIXES.items()
-    ]
-    return sample_table(rows)
-
-
-def sample_table(rows: Iterable[tuple[str | None, str, str | None, str, float]]) -> pa.Table:
-    """Rows of a part: lemma, form, features, label, weight."""
-    columns = zip(tables.SAMPLE, zip(*rows, strict=True), strict=True)
-    arrays = [pa.array(column, field.type) for field, column in columns]
-    return pa.Table.from_arrays(arrays, schema=tables.SAMPLE)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -217,17 +217,16 @@ def _curve(options: Options) -> None:
         raise ParamsError(f"--seeds: expected 1 or more, found {options.seeds}")
     from tqdm import tqdm
 
-    from esetrag.data import unimorph
-    from esetrag.data.audit import audit
-    from esetrag.data.selection import select
+    from esetrag.data.source import Source
     from esetrag.report import drawing, figures
     from esetrag.tracking import learning_curve
 
-    task, confidence = params.task(layout.task), params.evaluate.confidence
-    selection = select(unimorph.batches(Path(task.raw)), Path(task.raw), task.pos, task.feature)
-    selection = audit.settle(selection, audit.examine(selection, task), params.sample.suspicious)
+    source, confidence = (
+        Source.load(params.task(layout.task), params.sample.suspicious),
+        params.evaluate.confidence,
+    )
     sizes = options.sizes or learning_curve.SIZES
-    jobs = learning_curve.jobs(selection.table, params, options.seeds, sizes, options.all)
+    jobs = learning_curve.jobs(source.selection.table, params, options.seeds, sizes, options.all)
     bar = tqdm(learning_curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
     means = learning_curve.table([point for points in bar for point in points], confidence)
     page = learning_curve.page(layout.task, means, confidence)

@@ -29,6 +29,7 @@ from esetrag.symbols.vocabulary import Vocabulary
 LARGEST = 2**32
 """Bytes of weights; a hundred times those of the largest model of any language so far."""
 MEND = "make it anew: dvc repro -f"
+UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"
 
 
 class LemmaPriorModel(config.Section):
@@ -201,7 +202,7 @@ def _network(path: Path, weights: dict[str, Tensor], manifest: Manifest, vocabul
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
         raise CheckpointError(f"{path}: holds NaN or infinite weights; {MEND}")
     if not network.is_sound():
-        raise CheckpointError(f"{path}: expected n-grams and changes in ascending order, each once; {MEND}")
+        raise CheckpointError(f"{path}: {UNSOUND}; {MEND}")
     return network.eval()
 
 

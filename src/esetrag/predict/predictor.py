@@ -120,10 +120,10 @@ class Predictor:
         return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
-        """The distribution over the labels, (rows, labels), at the fitted temperature."""
-        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
-        shares: npt.NDArray[np.float32] = self.checkpoint.network.probabilities(logits).numpy()
-        return shares
+        """The distribution over the labels, (rows, labels), calibrated."""
+        network = self.checkpoint.network
+        logits = score(network, Batch.of(encoded, CPU)).numpy()
+        return calibration.probabilities(logits, network.head, self.calibration).astype(np.float32)
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """Predicts the labels of forms.

@@ -221,7 +221,7 @@ def _table(test: pa.Table, output: ModelOutput, labels: tuple[str, ...]) -> pa.T
     )
     predicted = pa.array(labels, pa.string()).take(pa.array(best))
     columns = [
-        *test.select(tables.ROWS.names).columns,
+        *test.columns,
         predicted,
         sets,
         pa.array(shares[np.arange(len(best)), best]),

@@ -110,11 +110,7 @@ def measured(job: Job) -> list[Point]:
         values = [*labels, *sorted({*label_sets.names(rows["label"])} - {*labels})]
         targets = label_sets.matrix(rows["label"], values)
         for name in MODELS:
-            logits = (
-                networks[name].logits(data.encode(rows))
-                if name in OURS
-                else trained[name].logits(rows["form"])
-            )
+            logits = networks[name].logits(data.encode(rows)) if name in OURS else trained[name](rows["form"])
             correct = calibration.correct(logits, targets[:, : len(labels)]).sum()
             accuracies[name].append(float(correct / targets.sum()))
         accuracies[UPPER_BOUND].append(evaluation.upper_bound(targets))

@@ -85,7 +85,7 @@ class Trained:
     def output(self, data: Data, rows: Encoded, calibrating: Calibration) -> calibration.ModelOutput:
         """Calibrated probabilities of some rows."""
         fitted = self.calibrate(data, calibrating)
-        shares = calibration.probabilities(self.logits(rows), self.network.head, fitted.temperature)
+        shares = calibration.probabilities(self.logits(rows), self.network.head, fitted)
         return calibration.ModelOutput(shares, fitted, self.network.head)
 
 

@@ -11,6 +11,7 @@ from esetrag.core import config
 from esetrag.core.errors import ParamsError
 
 TASK = "hun-noun-case"
+KINDS = "kind and source should be classify from unimorph or from columns"
 COLUMNS = {
     "kind": "classify",
     "source": "columns",
@@ -129,17 +130,17 @@ def test_a_message_names_the_dotted_path_what_is_allowed_and_what_was_found(
         (
             "",
             {"kind": "tag"},
-            "kind and source should be classify from unimorph or from columns, found 'tag ",
+            f"{KINDS}, found 'tag from unimorph'",
         ),
         (
             "",
             {**COLUMNS, "source": "x"},
-            "kind and source should be classify from unimorph or from columns, ",
+            f"{KINDS}, found 'classify from x'",
         ),
         (
             "",
             7,
-            "kind and source should be classify from unimorph or from columns, found 'nothing from unimorph'",
+            f"{KINDS}, found 'nothing from unimorph'",
         ),
         ("raw", 7, "should be a path, or train, dev and test with a path each, found 7"),
         ("raw", "a\tb", r"String should match pattern '^[^\x00-\x1f\x7f]+$', found 'a\tb'"),

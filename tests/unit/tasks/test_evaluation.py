@@ -21,7 +21,7 @@ LABELS = ("ACC", "IN+ESS", "NOM")
 def sample(rows: list[tuple[str, str, str]]) -> pa.Table:
     """Rows of lemma, form and label."""
     columns = zip(*[(lemma, form, f"N;{label};SG", label) for lemma, form, label in rows], strict=True)
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    return tables.sample(*columns)
 
 
 TRAIN = sample(

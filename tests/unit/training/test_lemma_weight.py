@@ -25,7 +25,7 @@ def table_of(stems: list[str], wrong: bool = False) -> pa.Table:
     labels = dict(zip(ENDINGS, [*ENDINGS][1:] + [*ENDINGS][:1], strict=True)) if wrong else {}
     rows = [(stem, stem + end, labels.get(case, case)) for stem in stems for case, end in ENDINGS.items()]
     lemma, form, label = (pa.array([*column], pa.string()) for column in zip(*rows, strict=True))
-    return pa.Table.from_arrays([lemma, form, label, label], schema=tables.SAMPLE)
+    return tables.sample(lemma, form, label, label)
 
 
 ROWS = table_of(STEMS)

@@ -100,9 +100,7 @@ def test_a_suffix_task_is_learnt_in_few_epochs(
     rows = [
         (stem, stem + suffix, f"N;{label};SG", label) for stem in stems for label, suffix in suffixes.items()
     ]
-    table = pa.Table.from_arrays(
-        [pa.array(column) for column in zip(*rows, strict=True)], schema=tables.SAMPLE
-    )
+    table = tables.sample(*zip(*rows, strict=True))
     encoded = encoding.encode_rows(table, tiny_vocabulary, 11, "end")
     train, dev = some(encoded, list(range(300))), some(encoded, list(range(300, 400)))
     wanted = how.model_copy(update={"epochs": 6, "learning_rate": 0.02})

@@ -33,7 +33,7 @@ def table(rows: Rows) -> pa.Table:
         ["N;X"] * len(rows),
         ["X"] * len(rows),
     ]
-    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=tables.SAMPLE)
+    return tables.sample(*columns)
 
 
 def knowing(rows: Rows, but: str = "") -> Vocabulary:
