@@ -35,6 +35,7 @@ from esetrag.models.network import Network
 from esetrag.scoring import calibration
 from esetrag.scoring.calibration import ModelOutput
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.training import trainer
 from esetrag.training.data import Data
 
@@ -160,7 +161,9 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
             shares = calibration.probabilities(trained.logits(test), model.head, fitted).astype(np.float32)
             outputs[name] = ModelOutput(shares, fitted, model.head)
     quickly = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
-    result = evaluation.evaluate(parts, outputs, data.vocabulary.labels, quickly, params.calibration)
+    result = evaluation.evaluate(
+        Classify(), parts, outputs, data.vocabulary.labels, quickly, params.calibration
+    )
     found = result.figures
     models = {
         name: {score: found["models"][name][score] for score in SCORES} for name in (*BASELINES, *MODELS)

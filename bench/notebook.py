@@ -97,7 +97,7 @@ class Trained:
 
     def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
         """The label of each form."""
-        ids, lengths, _ = tensors(encode(frame, self.alphabet))
+        ids, lengths, _ = tensors(encode(frame.assign(label=""), self.alphabet))
         best = torch.cat([logits.argmax(1) for logits in _scores(self.network, ids, lengths)])
         labels: npt.NDArray[np.object_] = np.array(list(self.alphabet.labels), dtype=object)[best.numpy()]
         return labels

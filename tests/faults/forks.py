@@ -109,7 +109,7 @@ def become(folder: str, command: list[str], faults: dict[str, Any]) -> int:
             FAULTS[name](value)
         sys.argv = command
         if command[0] == "esetrag":
-            from esetrag.__main__ import main
+            from esetrag.cli import main
 
             main()
         else:

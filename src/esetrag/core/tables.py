@@ -48,7 +48,7 @@ FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("
 
 ERRORS = pa.schema(
     [
-        *(SAMPLE.field(name) for name in ROWS.names),
+        *ROWS,
         *(pa.field(name, pa.string()) for name in ("predicted", "predicted_set")),
         *(pa.field(name, pa.float32()) for name in ("probability", "label_probability")),
         *(pa.field(name, pa.string()) for name in ("unknown", "kind")),
@@ -102,8 +102,7 @@ def predictions(labels: list[str]) -> pa.Schema:
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
     sets = [("predicted", pa.string()), ("predicted_set", pa.string())]
     extra = [*sets, ("probability", pa.float32()), ("probabilities", shares)]
-    rows = (SAMPLE.field(name) for name in ROWS.names)
-    fields = [*rows, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 
