@@ -55,12 +55,14 @@ def subset(rows: Encoded, places: Iterable[int], targets: np.ndarray | None = No
 class Fixed(Network):
     """A network that gives the first rows the first logits, whatever they are."""
 
+    logits: Tensor
+
     def __init__(self, logits: Tensor, head: Head = "softmax") -> None:
         super().__init__(logits.shape[1], head)
         self.register_buffer("logits", logits)
 
     def forward(self, batch: Batch) -> Tensor:
-        return self.get_buffer("logits")[: len(batch)]
+        return self.logits[: len(batch)]
 
     def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
         return torch.zeros(batch.source.ids.shape), difference(self(batch), label, against)

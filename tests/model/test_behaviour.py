@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from esetrag.models.lemma_prior.analogy import Analogies
 
 from esetrag.core import config
 from esetrag.data import sampling, unimorph
 from esetrag.data.selection import select
 from esetrag.models import checkpoint
-from esetrag.models.lemma_prior.analogy import Analogies
 from esetrag.predict.predictor import Predictor
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding

@@ -11,8 +11,9 @@ from esetrag.data.families import Families
 
 def sample(*rows: tuple[str, str, str]) -> pa.Table:
     """Rows of lemma, form and label."""
-    columns = zip(*[(lemma, form, f"N;{label}", label) for lemma, form, label in rows], strict=True)
-    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=tables.SAMPLE)
+    return tables.sample(
+        *zip(*((lemma, form, f"N;{label}", label) for lemma, form, label in rows), strict=True)
+    )
 
 
 def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> SeenInTraining:

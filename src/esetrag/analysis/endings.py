@@ -7,35 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.data.direction import inflects_at_end, turn
+from esetrag.data.change import changes, inflects_at_end, turn, words
 from esetrag.data.label_sets import CHOICE
 
-Words = npt.NDArray[np.str_]
 Bools = npt.NDArray[np.bool_]
 
 FREQUENT_ROWS, FREQUENT_SHARE = 2, 0.01
 """An ending is frequent with a label if so many rows of the label have it, and such a share of them."""
-
-
-def words(column: pa.ChunkedArray) -> Words:
-    """Strings as numpy's own fixed-width ones."""
-    array: Words = np.array(column.to_pylist(), dtype=np.str_)
-    return array
-
-
-def changes(lemmas: Words, forms: Words) -> tuple[npt.NDArray[np.int64], Words]:
-    """How many symbols each lemma loses at its end and which ending its form gains, (n,) each.
-
-    Of *madár* and *madarat* these are 2 and *arat*.
-    """
-    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize) // 4 + 1  # the last column is empty
-    a, b = (
-        np.ascontiguousarray(array.astype(f"<U{width}")).view(np.uint32).reshape(-1, width)
-        for array in (lemmas, forms)
-    )
-    stem = ((a != b) | (a == 0)).argmax(1)
-    lost: npt.NDArray[np.int64] = np.strings.str_len(lemmas) - stem
-    return lost, np.strings.slice(forms, stem, width)
 
 
 def has_lemmas(rows: pa.Table) -> bool:

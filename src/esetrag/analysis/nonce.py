@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.analysis.endings import Endings
-from esetrag.data.direction import turn
+from esetrag.data.change import turn
 
 SHORTEST = 4
 """Symbols of a lemma that is taken apart."""

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from esetrag.analysis.endings import has_lemmas
 from esetrag.core import files, tables
 from esetrag.core.layout import PARTS, Layout
-from esetrag.data.direction import inflects_at_end, turn
+from esetrag.data.change import inflects_at_end, turn
 from esetrag.data.families import heads_of
 from esetrag.symbols import encoding
 from esetrag.symbols.vocabulary import Vocabulary

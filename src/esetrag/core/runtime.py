@@ -13,8 +13,8 @@ from types import FrameType
 
 from esetrag.core.errors import BusyError, DataError
 
-WAIT = 8.0
-"""Seconds that a stage waits for another one that is about to end."""
+FINISH, WAIT = 5, 8
+"""Seconds in which a stage may end its epoch after a signal; in which another waits for it to end."""
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _PR_SET_PDEATHSIG = 1
 
@@ -44,7 +44,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 @contextmanager
 def patiently() -> Iterator[Callable[[object], None]]:
-    """Lets signals wait for the end of an epoch; the second of a kind does not wait.
+    """Lets a signal wait for the end of an epoch, for ``FINISH`` seconds or until it comes again.
 
     Yields:
         A function to call after each epoch; it raises ``Stopped`` if a signal has come.
@@ -52,20 +52,22 @@ def patiently() -> Iterator[Callable[[object], None]]:
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        if number in received:
-            raise Stopped(number)
+        if number in (*received, signal.SIGALRM):
+            raise Stopped(received[0])
         received.append(number)
+        signal.alarm(FINISH)
 
     def check(_: object = None) -> None:
         if received:
             raise Stopped(received[0])
 
     handled = [number for number in SIGNALS if signal.getsignal(number) is _stop]
-    for number in handled:
+    for number in (*handled, signal.SIGALRM):
         signal.signal(number, note)
     try:
         yield check
     finally:
+        signal.alarm(0)
         for number in handled:
             signal.signal(number, _stop)
     check()

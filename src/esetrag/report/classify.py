@@ -12,19 +12,11 @@ from esetrag.report.context import Context
 from esetrag.report.results import NAMES, scores
 from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
-SCORES = {
-    **{name: name for name in ("model", "accuracy", "interval")},
-    "any_correct": "any correct",
-    "set_f1": "set F1",
-    "macro_f1": "macro-F1",
-    "ece": "ECE",
-    "set_precision": "set precision",
-    "set_recall": "set recall",
-    "loss": "loss",
-    "brier": "Brier",
-    "risk_area": "risk area",
-}
-"""Figures of ``test.json`` and their names, in the order of the columns."""
+SCORES = (
+    *("model", "accuracy", "interval", "any_correct", "set_f1", "macro_f1", "ece"),
+    *("set_precision", "set_recall", "loss", "brier", "risk_area"),
+)
+"""Figures of ``test.json``, in the order of the columns."""
 
 
 def headline(context: Context) -> Headline:
@@ -56,8 +48,8 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test forms; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Models whose error rates differ by less than "
-        f"{test['resolution']:.2%} cannot be told apart on this test set. ECE is the expected calibration "
-        "error, loss is in nats, risk area is the area under the risk-coverage curve; less is better."
+        f"{test['resolution']:.2%} cannot be told apart on this test set. Less is better of ece (expected "
+        "calibration error), loss (nats), brier and risk area (under the risk-coverage curve)."
     )
     several = (
         f"{test['ambiguous_forms']:,} forms have several labels. Accuracy: the share of all pairs of form "
@@ -73,25 +65,26 @@ def table(context: Context) -> Table:
     """All figures of the models, the baselines and the upper bound."""
     frame = scores(context.test)
     kept = distinct(frame.iloc[:-1][list(SCORES)]).columns  # the upper bound has few figures
-    formats = shares(*SCORES.values()) | shares("loss", "Brier", "risk area", form=".4f")
-    return Table(frame[kept].rename(columns=SCORES), formats=formats, marked=len(frame) - 2)
+    formats = shares(*SCORES) | shares("loss", "brier", "risk_area", form=".4f")
+    return Table(frame[kept], formats=formats, marked=len(frame) - 2)
 
 
 def calibration(context: Context) -> Section:
     """Whether probabilities can be believed, and what abstention gains."""
     rows, own = context.predictions, context.test["models"][context.test["model"]]
     correct = label_sets.correct(rows["label"], rows["predicted"]).astype(float)
-    if context.manifest["model"].get("head", "softmax") == "softmax":  # labels of a form share probability 1
+    if context.manifest["experts"][0]["head"] == "softmax":  # the labels of a form share one probability
         correct /= 1 + rows["label"].to_pandas().str.count(label_sets.CHOICE).to_numpy()
     bins, curve = context.csv("calibration.csv").replace({"model": NAMES}), context.csv("coverage.csv")
     diagram = figures.reliability(rows["probability"].to_numpy().astype(float), correct)
     formats = shares("confidence", "accuracy") | shares("low", "high", form=".0%")
+    abstains = f"below a confidence of {own['threshold']:.2%}" if own["threshold"] else "nowhere"
     texts = (
         "A model is calibrated if 90 of 100 forms that it classifies with 90% confidence are correct. Below "
         "the dashed line it is overconfident, above it underconfident. Expected calibration error: "
         f"{own['ece']:.2%}.",
         "Selective prediction: the model answers where it is most confident and abstains elsewhere. With the "
-        f"threshold chosen on the development set, it abstains below a confidence of {own['threshold']:.2%}.",
+        f"threshold chosen on the development set, it abstains {abstains}.",
     )
     return Section(
         "Calibration and selective prediction",
@@ -122,9 +115,9 @@ def summary(context: Context) -> tuple[Table, Table]:
     """For the terminal: the models side by side, and the misclassified forms."""
     models, wrong = table(context), errors.table(context)
     short = [
-        name for name in ("model", "accuracy", "interval", "any correct", "macro-F1") if name in models.frame
+        name for name in ("model", "accuracy", "interval", "any_correct", "macro_f1") if name in models.frame
     ]
-    forms = [name for name in ("form", "label", "predicted", "P(predicted)", "lemma") if name in wrong.frame]
+    forms = [name for name in ("form", "label", "predicted", "probability", "lemma") if name in wrong.frame]
     return Table(models.frame[short], "", models.formats), Table(wrong.frame[forms], "", wrong.formats)
 
 

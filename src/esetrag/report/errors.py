@@ -10,19 +10,11 @@ from esetrag.report import figures
 from esetrag.report.context import Context
 from esetrag.report.section import Letters, Picture, Section, Table, distinct, shares
 
-COLUMNS = {
-    "form": "form",
-    "label": "label",
-    "predicted": "predicted",
-    "predicted_set": "predicted set",
-    "probability": "P(predicted)",
-    "label_probability": "P(label)",
-    "kind": "kind",
-    "lemma": "lemma",
-    "features": "features",
-    "unknown": "unknown symbols",
-}
-"""Columns of the misclassified forms and their names for people."""
+COLUMNS = (
+    *("form", "label", "predicted", "predicted_set", "probability", "label_probability", "kind"),
+    *("lemma", "features", "unknown"),
+)
+"""Of the misclassified forms."""
 
 
 def misclassified(context: Context) -> Section:
@@ -43,8 +35,8 @@ def table(context: Context) -> Table:
     letters = dict(zip(zip(rows["form"], rows["predicted"], strict=True), _letters(rows), strict=True))
     forms = [letters.get(key, key[0]) for key in zip(errors["form"], errors["predicted"], strict=True)]
     other = errors["predicted_set"].where(errors["predicted_set"] != errors["predicted"])
-    frame = errors.assign(form=forms, predicted_set=other).rename(columns=COLUMNS)[list(COLUMNS.values())]
-    formats = shares("P(predicted)", "P(label)", form=".1%")
+    frame = errors.assign(form=forms, predicted_set=other)[list(COLUMNS)]
+    formats = shares("probability", "label_probability", form=".1%")
     filters = ("kind", "label", "predicted")
     return Table(distinct(frame), "", formats, filters=filters, limit=context.options.examples)
 
@@ -92,24 +84,19 @@ def groups(context: Context) -> Section:
         lambda group: len(group) > 1 and not labels >= {*group}
     )
     frame = slices[several.astype(bool)].rename(columns={"slice": "property", "rows": "forms"})
-    frame = frame.assign(**{"error rate": 1 - frame.pop("accuracy")})
+    frame = frame.assign(error_rate=1 - frame.pop("accuracy"))
     text = "Test forms that have a property in common; seen and unseen refer to the training set."
-    return Section("Accuracy by group", (text, Table(frame, "", shares("error rate"), bars="error rate")))
+    return Section("Accuracy by group", (text, Table(frame, "", shares("error_rate"), bars="error_rate")))
 
 
 def stress(context: Context) -> Section:
     """Accuracy on forms that were made hard by rule."""
-    names = {
-        "longest_suffix": "longest suffix",
-        "untouched": "original forms",
-        "examples": "errors, for example",
-    }
-    sets = context.csv("stress.csv").query("forms > 0").rename(columns=names)
+    sets = context.csv("stress.csv").query("forms > 0")
     text = (
         "Forms made from the data by rule; their labels are known by construction. Beside the accuracy: that "
-        "of the longest-suffix baseline, and that of the model on the original forms."
+        "of the longest-suffix baseline, and that of the model on the untouched forms. Examples: errors."
     )
-    return Section("Stress sets", (text, Table(sets, "", shares("accuracy", *names.values()))))
+    return Section("Stress sets", (text, Table(sets, "", shares("accuracy", "longest_suffix", "untouched"))))
 
 
 def attribution(context: Context) -> Section:

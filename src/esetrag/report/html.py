@@ -54,9 +54,8 @@ def _svg(picture: Picture) -> Markup:
 
 def _choices(table: Table) -> list[tuple[int, str, list[str]]]:
     """Of each column to filter by: its place, its name and its values."""
-    names, rows = [name for name, _ in table.columns], table.frame.head(MOST_ROWS)
-    there = [name for name in table.filters if name in names]
-    return [(names.index(name), name, sorted({str(value) for value in rows[name]})) for name in there]
+    names, rows = list(table.frame), table.frame.head(MOST_ROWS).astype(str)
+    return [(names.index(name), name, sorted({*rows[name]})) for name in table.filters if name in names]
 
 
 def _width(table: Table, row: int) -> int:

@@ -29,15 +29,16 @@ def write(context: Context) -> str:
         DataError: if an artifact lacks what a page shows.
     """
     task, folder = context.layout.task, context.layout.metrics
-    kind = KINDS[context.data["task"].get("kind", "classify")]
+    kind = KINDS[context.data["task"]["kind"]]
     try:
         top = kind.headline(context)
+        made = {make: make(context) for make in dict.fromkeys(kind.REPORT + kind.CARD)}
         pages = {
-            "report.html": Section(f"Report: {task}", (top, *(make(context) for make in kind.REPORT))),
-            "errors.md": Section(f"Errors of {task}", tuple(make(context) for make in kind.ERRORS)),
-            "model_card.md": Section(f"Model card: {task}", tuple(make(context) for make in kind.CARD)),
-            "data.md": Section(f"Data of {task}", provenance.data(context).blocks),
-            "data_audit.md": Section(f"Data audit of {task}", provenance.audit(context).blocks),
+            "report.html": Section(f"Report: {task}", (top, *(made[make] for make in kind.REPORT))),
+            "errors.md": Section(f"Errors of {task}", tuple(made[make] for make in kind.ERRORS)),
+            "model_card.md": Section(f"Model card: {task}", tuple(made[make] for make in kind.CARD)),
+            "data.md": Section(f"Data of {task}", made[provenance.data].blocks),
+            "data_audit.md": Section(f"Data audit of {task}", made[provenance.audit].blocks),
         }
         results, errors = kind.summary(context)
     except (KeyError, TypeError) as error:

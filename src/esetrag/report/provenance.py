@@ -20,8 +20,8 @@ HEADS = 10
 
 def description(task: dict[str, Any]) -> str:
     """What a task predicts from which files, from its entry in ``params.yaml``."""
-    raw = task["raw"]
-    paths = [raw[part] for part in PARTS if part in raw] if isinstance(raw, dict) else [raw]
+    splits = task.get("splits") or {}
+    paths = [f"{task['raw']}/{splits[part]}" for part in PARTS] if splits else [task["raw"]]
     names = ", ".join(f"`{path}`" for path in paths)
     if "feature" not in task:
         return f"label of the words of {names}"
@@ -33,8 +33,8 @@ def training(context: Context) -> Section:
     """Accuracy before training, loss and accuracy over the epochs."""
     before, kept = context.epochs[0], history.best(context.epochs)
     labels = len(context.manifest["vocabulary"]["labels"])
-    table = pd.DataFrame(map(asdict, context.epochs)).rename(columns=lambda name: name.replace("_", " "))
-    formats = shares("train accuracy", "dev accuracy") | shares("train loss", "dev loss", form=".4f")
+    table = pd.DataFrame(map(asdict, context.epochs))
+    formats = shares("train_accuracy", "dev_accuracy") | shares("train_loss", "dev_loss", form=".4f")
     text = (
         f"Accuracy before training: {before.train_accuracy:.1%} on the training set and "
         f"{before.dev_accuracy:.1%} on the development set; chance among {labels} labels: {1 / labels:.1%}. "
@@ -127,10 +127,10 @@ def audit(context: Context) -> Section:
 def model(context: Context) -> Section:
     """The model, its parameters and hashes."""
     manifest, vocabulary = context.manifest, context.manifest["vocabulary"]
+    groups = {f"expert {place}": expert for place, expert in enumerate(manifest["experts"], start=1)}
+    groups |= {name: manifest[name] for name in ("encoding", "training", "calibration", "versions")}
     parameters = [
-        (f"{name}.{key}", str(value))
-        for name in ("model", "encoding", "training", "calibration", "versions")
-        for key, value in sorted(manifest[name].items())
+        (f"{name}.{key}", str(value)) for name in groups for key, value in sorted(groups[name].items())
     ]
     facts = {
         "labels": " ".join(vocabulary["labels"]),

@@ -40,7 +40,7 @@ class Letters:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its cells are text, numbers, ``Letters`` or missing."""
+    """A table of text, numbers, ``Letters`` and missing cells; ``_`` in a column's name is a space."""
 
     frame: pd.DataFrame
     title: str = ""
@@ -59,8 +59,11 @@ class Table:
 
     @property
     def columns(self) -> list[tuple[str, bool]]:
-        """The name of each column and whether it holds numbers."""
-        return [(name, pd.api.types.is_numeric_dtype(self.frame[name])) for name in self.frame.columns]
+        """The name of each column as it is shown, and whether the column holds numbers."""
+        numeric = map(pd.api.types.is_numeric_dtype, self.frame.dtypes)
+        return [
+            (str(name).replace("_", " "), number) for name, number in zip(self.frame, numeric, strict=True)
+        ]
 
     def rows(self, limit: int | None) -> list[tuple[str | Letters, ...]]:
         """The cells of the first rows, formatted."""

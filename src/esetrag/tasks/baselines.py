@@ -29,7 +29,7 @@ def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str
     """Trains all baselines, one for each of NAMES.
 
     Args:
-        rows: training rows: form, label.
+        rows: training rows: form, label, weight.
         labels: names of the columns of scores.
         suffix_length: symbols of the longest suffix of ``longest_suffix``.
     """
@@ -41,18 +41,21 @@ def longest_suffix(rows: pa.Table, labels: Sequence[str], longest: int) -> Logit
     """Frequency of the labels of each form's longest suffix seen in training; equally frequent ones tie.
 
     Args:
-        rows: training rows: form, label.
+        rows: training rows: form, label, weight.
         labels: names of the columns of scores.
         longest: symbols; 0 is the majority class.
     """
     row, column = np.nonzero(label_sets.matrix(rows["label"], labels))
+    weights = rows["weight"].to_numpy()[row]
     levels = []
     for length in range(longest + 1):
         encoded = suffixes(rows["form"], length).combine_chunks().dictionary_encode()
         place = pc.fill_null(encoded.indices, -1).to_numpy()[row]
         size = len(encoded.dictionary), len(labels)
-        cells = (place * len(labels) + column)[place >= 0]
-        levels.append((encoded.dictionary, np.bincount(cells, minlength=size[0] * size[1]).reshape(size)))
+        long = place >= 0
+        cells = (place * len(labels) + column)[long]
+        counts = np.bincount(cells, weights[long], size[0] * size[1]).reshape(size)
+        levels.append((encoded.dictionary, counts))
 
     def logits(forms: pa.ChunkedArray) -> Floats:
         scores = np.zeros((len(forms), len(labels)))
@@ -80,7 +83,8 @@ def logistic_regression(rows: pa.Table, labels: Sequence[str]) -> Logits:
     model = LogisticRegression(C=10.0, max_iter=1000)
     if several := len(np.unique(column)) > 1:
         with threadpool_limits(1):  # sums in another order differ in their last bits
-            model.fit(_indicators(rows["form"], known)[row], column, 1 / targets.sum(1)[row])
+            weights = (rows["weight"].to_numpy() / targets.sum(1))[row]
+            model.fit(_indicators(rows["form"], known)[row], column, weights)
 
     def logits(forms: pa.ChunkedArray) -> Floats:
         scores = np.zeros((len(forms), len(labels)))

@@ -196,9 +196,9 @@ def _differing(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any
 
 
 def _words(rows: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
-    kept = rows[[*ROW, *columns]].astype(object)
-    words: list[dict[str, Any]] = kept.where(kept.notna(), None).to_dict("records")  # type: ignore[assignment]
-    return words
+    names = (*ROW, *columns)
+    kept = rows[[*names]].astype(object)
+    return [dict(zip(names, row, strict=True)) for row in kept.where(kept.notna(), None).to_numpy()]
 
 
 def _sample(state: State) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,8 @@ from tqdm import tqdm
 from esetrag.core import config, files
 from esetrag.core.errors import ParamsError
 from esetrag.core.layout import Layout
-from esetrag.data import label_sets, sampling, unimorph
-from esetrag.data.audit import audit
-from esetrag.data.selection import select
+from esetrag.data import label_sets, sampling
+from esetrag.data.source import Source
 from esetrag.report import drawing, figures, markdown
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines, evaluation
@@ -185,10 +183,9 @@ def measure(
     """
     if seeds < 1:
         raise ParamsError(f"--seeds: expected 1 or more, found {seeds}")
-    task, confidence = params.task(layout.task), params.evaluate.confidence
-    selection = select(unimorph.batches(Path(task.raw)), Path(task.raw), task.pos, task.feature)
-    selection = audit.settle(selection, audit.examine(selection, task), params.sample.suspicious)
-    listed = jobs(selection.table, params, seeds, sizes or SIZES, whole)
+    source = Source.load(params.task(layout.task), params.sample.suspicious)
+    confidence = params.evaluate.confidence
+    listed = jobs(source.selection.table, params, seeds, sizes or SIZES, whole)
     bar = tqdm(points(listed), total=len(listed), unit="sample", disable=not sys.stderr.isatty())
     means = table([point for group in bar for point in group], confidence)
     text = page(layout.task, means, confidence)

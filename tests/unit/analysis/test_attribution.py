@@ -119,14 +119,6 @@ def test_against_a_label_of_several_the_most_probable_true_one_stands_for_all(
         assert row["against"] == rivals[0]
 
 
-def test_an_error_of_a_label_unseen_in_training_is_explained_against_the_runner_up(
-    network: Network, tiny_encoded: Encoded, tiny_vocabulary: Vocabulary, random: pa.Table
-) -> None:
-    unseen = replace(tiny_encoded, targets=np.zeros((84, 7), dtype=bool))
-    for row in attribution.table(network, unseen, random, tiny_vocabulary, 1).to_pylist():
-        assert row["against"] == ranked(random, row["form"])[1]
-
-
 @pytest.mark.parametrize(("unit", "merges"), [("bpe", 15), ("word", 0)])
 def test_letters_of_one_symbol_share_its_contribution(
     given: config.Params, tiny_rows: pa.Table, unit: Unit, merges: int

@@ -1,33 +1,15 @@
-"""Changes of lemmas and endings of labels."""
+"""Endings that are evidence of a label."""
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
-import pytest
 
-from esetrag.analysis.endings import Endings, changes, words
+from esetrag.analysis.endings import Endings
 from tests.unit.showing import sample
 
 
 def column(*forms: str) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(forms, pa.string())])
-
-
-@pytest.mark.parametrize(
-    ("lemma", "form", "lost", "ending"),
-    [
-        ("ház", "házban", 0, "ban"),
-        ("madár", "madarat", 2, "arat"),
-        ("ház", "ház", 0, ""),
-        ("házak", "ház", 2, ""),
-        ("jó", "szép", 2, "szép"),
-        ("\U0001f600a", "\U0001f600b", 1, "b"),
-    ],
-)
-def test_a_change_is_what_a_lemma_loses_and_gains(lemma: str, form: str, lost: int, ending: str) -> None:
-    found = changes(words(column(lemma, "x")), words(column(form, "xyz")))
-    assert (found[0].tolist(), found[1].tolist()) == ([lost, 0], [ending, "yz"])
 
 
 STEMS = ("kana", "lomta", "dara", "mosza", "kana", "vero")
@@ -75,9 +57,3 @@ def test_where_words_inflect_at_the_beginning_endings_stand_there() -> None:
     endings = Endings(sample(*rows))
     assert (endings.at_end, endings.citation, endings.evidence) == (False, "SG", ("aw",))
     assert endings.looks_inflected(column("wali", "mali")).tolist() == [True, False]
-
-
-def test_forms_end_as_the_citation_label_by_their_last_two_symbols() -> None:
-    assert np.array_equal(
-        Endings(TRAIN).ends_as_citation(column("bika", "mama", "fara")), [False, False, True]
-    )

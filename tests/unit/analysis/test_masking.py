@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
 from esetrag.analysis import masking
@@ -35,9 +32,3 @@ def test_of_many_rows_a_sample_is_drawn_that_does_not_change(
     found = masking.curve(tiny_network, tiny_encoded, 1)
     assert (found["forms"] == 40).all()
     assert found.equals(masking.curve(tiny_network, tiny_encoded, 1))
-
-
-def test_any_of_several_true_labels_counts(tiny_network: Network, tiny_encoded: Encoded) -> None:
-    all_true = replace(tiny_encoded, targets=np.ones((84, 7), dtype=bool))
-    found = masking.curve(tiny_network, all_true, 1)
-    assert (found[["without_last", "only_last"]] == 1).all(axis=None)

@@ -51,14 +51,6 @@ def test_no_form_is_invented_twice_nor_known_and_no_more_than_wanted() -> None:
     assert len(invented(wanted=3)) == 3
 
 
-def test_a_known_lemma_is_never_invented() -> None:
-    bare = {form for form, row in invented() if TEST["label"][row].as_py() == "NOM"}
-    assert bare
-    known = pa.chunked_array([pa.array(sorted(bare))])
-    again = {form for form, row in invented(lemmas=known) if TEST["label"][row].as_py() == "NOM"}
-    assert not again & bare
-
-
 def test_a_stem_that_changes_keeps_what_changes() -> None:
     test = sample(("alma", "almát", "ACC"), ("vízoga", "vízogát", "ACC"))
     found = invented(test=test)
@@ -81,7 +73,3 @@ def test_where_words_inflect_at_the_beginning_so_do_invented_ones() -> None:
 def test_lemmas_too_short_to_be_taken_apart_give_nothing(train: pa.Table) -> None:
     assert invented(train) == []
     assert invented(test=TEST.slice(0, 0)) == []
-
-
-def test_the_same_generator_invents_the_same() -> None:
-    assert invented() == invented()

@@ -76,17 +76,18 @@ def write(root: Path, rows: list[tuple[Any, ...]] = ROWS, lemmas: bool = True) -
     """
     layout = Layout("toy", root)
     metrics = layout.metrics
-    columns = {
-        "lemma": [row[0] if lemmas else "" for row in rows],
+    columns: dict[str, list[Any]] = {
+        "lemma": [row[0] if lemmas else None for row in rows],
         "form": [row[1] for row in rows],
-        "features": [f"N;{row[2]};SG" if lemmas else "" for row in rows],
+        "features": [f"N;{row[2]};SG" if lemmas else None for row in rows],
         "label": [row[2] for row in rows],
+        "weight": [1.0 for _ in rows],
     }
-    part = pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
-    part = pa.Table.from_arrays(part.columns, schema=tables.SAMPLE)
+    part = pa.Table.from_pydict(columns, schema=tables.SAMPLE)
     for name in PARTS:
         tables.write(layout.sample(name), part)
-    tables.write(layout.families, Families.of(part).table)
+    kin = Families.of(part).table if lemmas else tables.FAMILIES.empty_table()
+    tables.write(layout.families, kin)
     predicted = [LABELS[row[3].index(max(row[3]))] for row in rows]
     shares = {"probability": [max(row[3]) for row in rows], "probabilities": [row[3] for row in rows]}
     content = {**columns, "predicted": predicted, "predicted_set": predicted, **shares}
@@ -103,7 +104,7 @@ def write(root: Path, rows: list[tuple[Any, ...]] = ROWS, lemmas: bool = True) -
     vocabulary = Vocabulary.build(["aáfthldsoz"], list(LABELS))
     files.write_json(layout.vocab, vocabulary.to_json())
     manifest = {
-        "model": {"kind": "bilstm", "head": "softmax"},
+        "experts": [{"kind": "bilstm", "head": "softmax"}, {"kind": "lemmas", "head": "softmax"}],
         "encoding": {"width": 9, "keep": "end"},
         "training": {"device": "cpu", "seed": 1, "threads": 1, "epoch": 1},
         "calibration": {"temperature": 0.8},
@@ -117,7 +118,13 @@ def write(root: Path, rows: list[tuple[Any, ...]] = ROWS, lemmas: bool = True) -
     files.write_json(metrics / "test.json", figures())
     of_part = {"rows": 6, "available": 99, "lemmas": 5 * lemmas, "forms": 6, "labels": {"ACC": 2, "NOM": 5}}
     data = {
-        "task": {"feature": "Case", "pos": "N", "raw": "data/raw/toy.tsv"},
+        "task": {
+            "kind": "classify",
+            "feature": "Case",
+            "pos": "N",
+            "raw": "data/raw/toy.tsv",
+            "splits": None,
+        },
         "raw_sha256": "b147d1a96e6bd7c43",
         "read": {"rows": 9, "duplicates": 1, "parts_of_speech": {"N": 8}},
         "dropped": {"empty cell": {"rows": 2, "examples": ["fa|fák N;NOM;ACC"]}},

@@ -95,10 +95,6 @@ def test_a_set_holds_the_top_label_and_grows_as_the_ratio_falls(seed: int, ratio
     assert (chosen <= calibration.sets(shares, ratio / 2)).all()
 
 
-def test_of_equally_probable_labels_one_is_predicted_where_sets_hold_one() -> None:
-    assert calibration.sets(np.array([[0.5, 0.5]]), 1.0).tolist() == [[True, False]]
-
-
 def test_abstention_keeps_the_errors_among_the_answers_below_the_risk() -> None:
     logits, targets = drawn(3000)
     found = calibration.fit(logits, targets, "softmax", OPTIONS)

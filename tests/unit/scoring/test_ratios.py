@@ -36,10 +36,6 @@ def test_a_ratio_is_that_of_the_sums_within_its_interval() -> None:
     assert intervals["mean"] == ratios.intervals({"": pairs["mean"]}, LEMMAS, options())[""], "its own draws"
 
 
-def test_a_ratio_without_a_denominator_is_0() -> None:
-    assert Ratio(np.zeros(3), np.zeros(3)).value == 0
-
-
 @pytest.mark.parametrize(("correct", "expected"), [(np.zeros(200, bool), 0.0), (np.ones(200, bool), 1.0)])
 def test_the_interval_closes_where_all_predictions_are_correct_or_none(
     correct: npt.NDArray[np.bool_], expected: float
@@ -53,11 +49,6 @@ def test_the_bootstrap_follows_its_seed_and_not_the_order_of_the_rows() -> None:
     order = np.random.default_rng(1).permutation(200)
     assert accuracy(CORRECT, LEMMAS) == accuracy(CORRECT[order], LEMMAS[order])
     assert accuracy(CORRECT, LEMMAS) != accuracy(CORRECT, LEMMAS, seed=2)
-
-
-def test_more_confidence_is_a_wider_interval() -> None:
-    narrow, wide = (accuracy(CORRECT, LEMMAS, confidence=share) for share in (0.5, 0.99))
-    assert wide.low < narrow.low < narrow.high < wide.high
 
 
 def test_errors_that_come_together_widen_the_interval() -> None:

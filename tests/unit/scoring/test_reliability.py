@@ -28,13 +28,6 @@ def test_the_expected_error_by_hand() -> None:
     assert reliability.expected_error(bins) == pytest.approx(0.2)
 
 
-def test_half_a_probability_for_each_of_two_values_is_calibrated() -> None:
-    shares, both = np.array([[0.5, 0.5]] * 4), np.ones((4, 2), bool)
-    assert reliability.expected_error(reliability.reliability(shares, both, "softmax")) == 0
-    surely = np.ones((4, 2))
-    assert reliability.expected_error(reliability.reliability(surely, both, "sigmoid")) == 0
-
-
 def test_risk_and_coverage_by_hand() -> None:
     shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     targets = np.array([[True, False], [False, True], [True, False], [False, True]])

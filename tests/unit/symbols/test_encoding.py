@@ -141,7 +141,7 @@ def test_every_value_of_a_label_is_a_target_and_those_unseen_in_training_are_non
     vocabulary = Vocabulary.build(["a"], ["NOM", "ACC"])
     labels = ["NOM", "GEN", "ACC", "", "ACC/NOM", "ACC/GEN"]
     columns = (["l"] * 6, ["a"] * 6, ["N"] * 6, labels)
-    rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    rows = tables.sample(*columns)
     targets = encoding.encode_rows(rows, vocabulary, 3, "end").targets
     assert targets.dtype == bool
     assert targets.tolist() == [
@@ -162,7 +162,7 @@ def test_rows_are_encoded_with_their_labels(tiny_rows: pa.Table, tiny_vocabulary
 def test_the_account_tells_what_the_reader_cannot_see(tiny_rows: pa.Table) -> None:
     vocabulary = Vocabulary.build(["abt"], ["NOM", "ACC"])
     columns = (["l"] * 3, ["abab", "xay", "axt"], ["N"] * 3, ["NOM", "DAT/GEN/NOM", "GEN"])
-    rows = pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    rows = tables.sample(*columns)
     assert encoded_parts.account(rows, vocabulary, width=5) == {
         "rows": 3,
         "cut_forms": 1,

@@ -13,6 +13,7 @@ import pytest
 from esetrag.core import config, tables
 from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.tasks.evaluation import Evaluation
 
 LABELS = ("ACC", "IN+ESS", "NOM")
@@ -21,7 +22,7 @@ LABELS = ("ACC", "IN+ESS", "NOM")
 def sample(rows: list[tuple[str, str, str]]) -> pa.Table:
     """Rows of lemma, form and label."""
     columns = zip(*[(lemma, form, f"N;{label};SG", label) for lemma, form, label in rows], strict=True)
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    return tables.sample(*columns)
 
 
 TRAIN = sample(
@@ -64,7 +65,7 @@ def evaluate(
 ) -> Evaluation:
     outputs = {"bilstm": output(shares, ratio), **others}
     calibrating = config.Calibration(temperature=True, risk=0.1)
-    return evaluation.evaluate(parts, outputs, LABELS, options, calibrating, seeds)
+    return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
 def figures(options: config.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import torch
+from esetrag.models.lemma_prior.analogy import Analogies
 
 from esetrag.core import config
 from esetrag.core.errors import TrainingError
-from esetrag.models.lemma_prior.analogy import Analogies
 from esetrag.symbols import encoding
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.training import resume, trainer

@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from esetrag.core import features
-from esetrag.data.audit.affixes import Words
 
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "IDEOGRAPHIC": "CJK"}
 """Scripts that a word may mix."""
@@ -53,39 +54,35 @@ def drifts(bundles: dict[str, int]) -> list[Drift]:
         for tag in sorted(set(tags), key=len, reverse=True):
             respelt = respelt.replace(tag, features.spelling(tag))
         variants[features.part_of_speech(bundle), *sorted(map(features.spelling, tags))][respelt] += rows
-    found = []
+    result = []
     for tag, rows in of_tag.items():
         expected = features.spelling(tag)
         if not features.known(tag):
-            found.append(Drift("unknown tag", tag, "", rows, 0))
+            result.append(Drift("unknown tag", tag, "", rows, 0))
         # LGSPEC02 for LGSPEC2 is a drift only where both stand; INST is none of the schema's names.
         elif tag != expected and (of_tag[expected] or "SPEC" not in tag):
-            found.append(Drift("tag", tag, expected, rows, of_tag[expected]))
+            result.append(Drift("tag", tag, expected, rows, of_tag[expected]))
     for spellings in variants.values():
         (usual, most), *rest = sorted(spellings.items(), key=lambda entry: (-entry[1], entry[0]))
-        found += [Drift("bundle", other, usual, rows, most) for other, rows in rest]
-    return sorted(found, key=lambda drift: (-drift.rows, drift.kind, drift.found))
+        result += [Drift("bundle", other, usual, rows, most) for other, rows in rest]
+    return sorted(result, key=lambda drift: (-drift.rows, drift.kind, drift.found))
 
 
-def mixed(words: Words) -> npt.NDArray[np.bool_]:
+def mixed(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Whether letters of two scripts stand side by side in a word, (n,): Latin ``e`` in ``тeмір``.
 
     ``α-részecske`` is no such word: the hyphen stands between.
     """
-    present = np.flatnonzero(np.bincount(words.codes.astype(np.int64), minlength=1))
-    names: dict[str, int] = {"": 0}
-    script = np.zeros(len(present) and int(present[-1]) + 1, dtype=np.int16)
-    for code in present.tolist():
-        script[code] = names.setdefault(script_of(chr(code)), len(names))
-    mixes = np.zeros(len(words.lengths), dtype=bool)
-    if len(names) <= 2:
-        return mixes
-    of_symbol = script[words.codes.astype(np.int64)]
-    differ = (of_symbol[1:] != of_symbol[:-1]) & (of_symbol[1:] > 0) & (of_symbol[:-1] > 0)
-    words_by_start = np.argsort(words.starts, kind="stable")
-    second = np.flatnonzero(differ) + 1
-    word = words_by_start[np.searchsorted(words.starts[words_by_start], second, side="right") - 1]
-    mixes[word[second > words.starts[word]]] = True
+    letters = sorted(set("".join(pc.unique(column).to_pylist())))
+    of_script: dict[str, str] = defaultdict(str)
+    for letter in letters:
+        of_script[script_of(letter)] += letter
+    of_script.pop("", None)
+    if len(of_script) < 2:
+        return np.zeros(len(column), dtype=bool)
+    others = {name: "".join(of_script[other] for other in of_script if other != name) for name in of_script}
+    pattern = "|".join(f"[{own}][{others[name]}]" for name, own in of_script.items())
+    mixes: npt.NDArray[np.bool_] = pc.match_substring_regex(column, pattern).to_numpy()
     return mixes
 
 
