@@ -107,7 +107,7 @@ def parameters() -> config.Params:
 
 def data_of(parts: Parts, params: config.Params, max_symbols: int | None = None) -> Data:
     """What a training starts from."""
-    shape = params.encode_pad.model_copy(update={"max_symbols": max_symbols})
+    shape = params.encode_pad.model_copy(update={"max_symbols": max_symbols} if max_symbols else {})
     return Data.of(parts["train"], parts["dev"], params.build_vocab, shape)
 
 
@@ -143,11 +143,8 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
         for name in MODELS:
             model = params.resolve(name)
             trained = trainer.fit(data, model, options)
-            logits, targets = trained.logits(data.dev), data.dev.targets
-            losses[name] = calibration.cost(logits, targets, model.head)
-            fitted = calibration.fit(logits, targets, model.head, params.calibration)
-            shares = calibration.probabilities(trained.logits(test), model.head, fitted).astype(np.float32)
-            outputs[name] = ModelOutput(shares, fitted, model.head)
+            outputs[name] = trained.output(data, test, params.calibration)
+            losses[name] = calibration.cost(trained.logits(data.dev), data.dev.targets, model.head)
     labels = data.vocabulary.labels
     if lecture:
         network = notebook.fit(pairs(parts["train"]), pairs(parts["dev"]), sample.seed)
