@@ -5,11 +5,11 @@ from esetrag.core.layout import Layout
 from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, how: config.BuildVocab) -> None:
+def main(layout: Layout, options: config.BuildVocab) -> None:
     """Writes the vocabulary."""
     train = tables.batches(layout.sample("train"), tables.SAMPLE)
     batches = ((rows["form"].to_pylist(), rows["label"].unique().to_pylist()) for rows in train)
-    vocabulary = Vocabulary.of_batches(batches, how.min_count, how.unit, how.merges)
+    vocabulary = Vocabulary.of_batches(batches, options.min_count, options.unit, options.merges)
     files.write_json(layout.vocab, vocabulary.to_json())
 
 
