@@ -33,8 +33,8 @@ from esetrag.data.selection import select
 from esetrag.models.network import Network
 from esetrag.scoring import calibration
 from esetrag.scoring.calibration import ModelOutput
-from esetrag.tasks.classify import Classify
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.training import trainer
 from esetrag.training.data import Data
 
