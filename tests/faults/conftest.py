@@ -204,3 +204,9 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
         if line.startswith(text):
             return
     pytest.fail(f"never said: {text}; {process.stderr.read() if process.stderr else ''}")
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that a process has started."""
+    pid = process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

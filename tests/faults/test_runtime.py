@@ -16,6 +16,7 @@ from tests.faults.conftest import (
     TRAIN,
     Prepared,
     Start,
+    children,
     results,
     saved,
     set_constant,
@@ -53,7 +54,7 @@ def tree(project: Project) -> dict[str, tuple[int, int]]:
 def test_a_stage_ends_with_its_dvc(shell: str, name: str, endless: Project, start: Start) -> None:
     dvc = start(endless, "dvc", "repro", "train@toy", SHELL=shell)
     wait_for(dvc, "epoch   2")
-    (stage,) = map(int, Path(f"/proc/{dvc.pid}/task/{dvc.pid}/children").read_text().split())
+    (stage,) = children(dvc)
     assert b"stages/train.py" in Path(f"/proc/{stage}/cmdline").read_bytes()
     dvc.send_signal(getattr(signal, name))
     dvc.wait()
