@@ -6,6 +6,7 @@ from esetrag.core.layout import PARTS, Layout
 
 def main(
     layout: Layout,
+    task: config.ClassifyTask,
     model: config.Resolved,
     compared: config.Compared,
     train: config.Train,
@@ -14,6 +15,7 @@ def main(
 ) -> None:
     """Tests the model: scores first, then analyses."""
     # PyTorch is imported here, after the stage's start has set how often Python collects garbage.
+    from esetrag import tasks
     from esetrag.analysis import attribution, masking, stress
     from esetrag.core import tables
     from esetrag.data import leakage
@@ -30,7 +32,9 @@ def main(
     outputs = {model.name: predictor.output(encoded)}
     outputs |= evaluation.others(layout, compared, train, calibrating, encoded)
     seeds = [Predictor.load(layout.extra_seed(seed)).output(encoded) for seed in predictor.extra_seeds]
-    result = evaluation.evaluate(parts, outputs, predictor.labels, options, calibrating, seeds)
+    result = evaluation.evaluate(
+        tasks.of(task), parts, outputs, predictor.labels, options, calibrating, seeds
+    )
     tables.write(layout.predictions, result.predictions)
     files.write_csv(layout.metrics / "classes.csv", result.classes)
     files.write_csv(layout.metrics / "calibration.csv", result.reliability)
@@ -47,4 +51,12 @@ def main(
 
 
 if __name__ == "__main__":
-    stage.run(main, config.Resolved, config.Compared, config.Train, config.Evaluate, config.Calibration)
+    stage.run(
+        main,
+        config.ClassifyTask,
+        config.Resolved,
+        config.Compared,
+        config.Train,
+        config.Evaluate,
+        config.Calibration,
+    )

@@ -1,8 +1,6 @@
 """Encoded rows to a checkpoint, with the history of the training; MLflow receives every epoch."""
 
-from dataclasses import asdict
-
-from esetrag.core import config, files, stage
+from esetrag.core import config, stage
 from esetrag.core.layout import Layout
 from esetrag.tracking import tracker
 
@@ -13,11 +11,9 @@ def main(
     """Trains, and writes checkpoint and history."""
     with tracker.live(layout) as log:
         # PyTorch is imported here, while the tracker's thread imports MLflow.
-        from esetrag.training import history, seeds
+        from esetrag.training import seeds
 
-        epochs = seeds.train(layout, model, train, calibration, log)
-        files.write_text(layout.history, history.to_csv(epochs))
-        files.write_json(layout.metrics / "train.json", asdict(history.best(epochs)))
+        seeds.train(layout, model, train, calibration, log)
 
 
 if __name__ == "__main__":

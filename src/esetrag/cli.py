@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
-from esetrag.core import config, files
-from esetrag.core.errors import DataError, ParamsError, mendable
+from esetrag.core import config, files, runtime
+from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
 
@@ -24,12 +24,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if options.run is not _serve:  # which goes on for days
         gc.set_threshold(100_000)  # a third of the time in which PyTorch is imported
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    runtime.handle_signals()
     try:
         options.run(options)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except runtime.Stopped as stopped:
+        sys.exit(stopped.code)
     except Exception as error:
         known = mendable(error)
         if known is None:
@@ -154,7 +153,6 @@ def _compare(options: Options) -> None:
 
 
 def _track(options: Options) -> None:
-    params, layouts = _tasks(options) if options.rev is None else (config.load(PARAMS), [])
     from esetrag.tracking import lock, log_run, run_state, store
 
     def log(layouts: list[Layout], params: config.Params, origin: dict[str, str] | None = None) -> None:
@@ -163,16 +161,16 @@ def _track(options: Options) -> None:
             _print(f"{layout.task}: run {run_id} in {store.address()}")
 
     if options.rev is None:
+        params, layouts = _tasks(options)
         for layout in layouts:
             lock.check(layout)
-        log(layouts, params)
-        return
+        return log(layouts, params)
+    tracking = config.load(PARAMS).tracking  # no stage depends on it, so runs go where the workspace says
     with (
         run_state.Revision.named(options.rev) as revision,
-        run_state.restored(revision, options.task) as (restored, then),
+        run_state.restored(revision, options.task) as (layouts, params),
     ):
-        # No stage depends on the tracking, so runs go where the workspace says.
-        log(restored, then.model_copy(update={"tracking": params.tracking}), revision.origin)
+        return log(layouts, params.model_copy(update={"tracking": tracking}), revision.origin)
 
 
 def _promote(options: Options) -> None:
@@ -192,8 +190,9 @@ def _serve(options: Options) -> None:
     from esetrag.tracking import runs
 
     listening = server.listen(options.host, options.port)
-    with runs.checkpoint_of(layout, params, options.name, options.champion) as checkpoint:
-        predictor = Predictor.load(options.checkpoint or checkpoint)
+    stored = runs.checkpoint_of(layout, params, options.name, options.champion)
+    with nullcontext(options.checkpoint) if options.checkpoint else stored as folder:
+        predictor = Predictor.load(folder)
     server.serve(server.application(predictor, [options.host, *options.allow_host]), listening)
 
 
@@ -213,27 +212,9 @@ def _check(_: Options) -> None:
 
 def _curve(options: Options) -> None:
     params, layout = _task(options)
-    if options.seeds < 1:
-        raise ParamsError(f"--seeds: expected 1 or more, found {options.seeds}")
-    from tqdm import tqdm
-
-    from esetrag.data.source import Source
-    from esetrag.report import drawing, figures
     from esetrag.tracking import learning_curve
 
-    source, confidence = (
-        Source.load(params.task(layout.task), params.sample.suspicious),
-        params.evaluate.confidence,
-    )
-    sizes = options.sizes or learning_curve.SIZES
-    jobs = learning_curve.jobs(source.selection.table, params, options.seeds, sizes, options.all)
-    bar = tqdm(learning_curve.points(jobs), total=len(jobs), unit="sample", disable=not sys.stderr.isatty())
-    means = learning_curve.table([point for points in bar for point in points], confidence)
-    page = learning_curve.page(layout.task, means, confidence)
-    drawing.write_png(layout.curve.with_suffix(".png"), figures.learning_curve(means, layout.task))
-    files.write_text(layout.curve.with_suffix(".md"), page)
-    files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
-    _print(page.partition("\n\n!")[0])
+    _print(learning_curve.measure(layout, params, options.seeds, options.sizes, options.all))
 
 
 def _results(options: Options) -> None:

@@ -18,14 +18,11 @@ import pytest
 
 from tests.project import REPO, Project, copy_project, with_git
 
-KINDS: dict[str, dict[str, Any]] = {
-    "lstm": {"epochs": 4, "analogies": 300, "patience": 4},
-    "ngram": {"iterations": 5, "analogies": 1000, "patience": 4},
-}
 OUTPUTS = ("data/toy/model/model.safetensors", "data/toy/model/manifest.json",
            "metrics/toy/history.csv", "metrics/toy/train.json")  # fmt: skip
 """Of ``train``."""
-STATES = ".esetrag/toy/train"
+STATES = ".esetrag/toy/train-1-0"
+"""Of the first seed and its first expert."""
 STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
 TRAIN = ("python", "stages/train.py", "toy")
 
@@ -118,21 +115,22 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepared]:
-    """Makes both for a kind of network, once."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepared]:
+    """Makes both for a model, once."""
     made: dict[str, Prepared] = {}
 
-    def prepare(kind: str) -> Prepared:
-        if kind not in made:
-            folder = tmp_path_factory.mktemp(kind)
+    def prepare(model: str = "bilstm") -> Prepared:
+        if model not in made:
+            folder = tmp_path_factory.mktemp(model)
             base = copy_project(folder / "base")
             set_constant(base, "training/resume", "EVERY", 0.0)  # a state after each epoch
-            base.change(model={"kind": kind}, train=KINDS[kind])
+            base.change(train={"epochs": 4, "analogies": 300, "patience": 4})
+            base.use(model)
             with_git(base).run("dvc", "repro", "encode_pad@toy")
             whole = copied(base.root, folder / "whole")
             whole.run("dvc", "repro", "train@toy")
-            made[kind] = Prepared(base, results(whole), trained_part_of_lock(whole))
-        return made[kind]
+            made[model] = Prepared(base, results(whole), trained_part_of_lock(whole))
+        return made[model]
 
     return prepare
 
@@ -147,19 +145,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def fresh(prepared: Callable[[str], Prepared], tmp_path: Path) -> Callable[[str], Project]:
-    """Copies the project of a kind, for a test that does it harm."""
+def fresh(prepared: Callable[..., Prepared], tmp_path: Path) -> Callable[..., Project]:
+    """Copies the project of a model, for a test that does it harm."""
 
-    def copy(kind: str = "lstm") -> Project:
-        return copied(prepared(kind).base.root, tmp_path / f"project{len(list(tmp_path.iterdir()))}")
+    def copy(model: str = "bilstm") -> Project:
+        return copied(prepared(model).base.root, tmp_path / f"project{len(list(tmp_path.iterdir()))}")
 
     return copy
 
 
 @pytest.fixture
-def endless(fresh: Callable[[str], Project]) -> Project:
+def endless(fresh: Callable[..., Project]) -> Project:
     """A project whose training is not over while a test runs."""
-    project = fresh("lstm")
+    project = fresh("bilstm")
     project.change(train={"epochs": 100_000, "patience": None})
     return project
 
@@ -206,3 +204,9 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
         if line.startswith(text):
             return
     pytest.fail(f"never said: {text}; {process.stderr.read() if process.stderr else ''}")
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that a process has started."""
+    pid = process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

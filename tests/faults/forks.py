@@ -109,7 +109,7 @@ def become(folder: str, command: list[str], faults: dict[str, Any]) -> int:
             FAULTS[name](value)
         sys.argv = command
         if command[0] == "esetrag":
-            from esetrag.__main__ import main
+            from esetrag.cli import main
 
             main()
         else:
@@ -148,7 +148,7 @@ def main() -> None:
     from esetrag.analysis import error_analysis  # noqa: F401
     from esetrag.data import unimorph  # noqa: F401
     from esetrag.predict import inputs, outputs  # noqa: F401
-    from esetrag.report import error_report, model_card, plots  # noqa: F401
+    from esetrag.report import pages  # noqa: F401
     from esetrag.tasks import evaluation  # noqa: F401
     from esetrag.tracking import tracker  # noqa: F401
     from esetrag.training import progress, trainer  # noqa: F401

@@ -16,6 +16,7 @@ from tests.faults.conftest import (
     TRAIN,
     Prepared,
     Start,
+    children,
     results,
     saved,
     set_constant,
@@ -53,7 +54,7 @@ def tree(project: Project) -> dict[str, tuple[int, int]]:
 def test_a_stage_ends_with_its_dvc(shell: str, name: str, endless: Project, start: Start) -> None:
     dvc = start(endless, "dvc", "repro", "train@toy", SHELL=shell)
     wait_for(dvc, "epoch   2")
-    (stage,) = map(int, Path(f"/proc/{dvc.pid}/task/{dvc.pid}/children").read_text().split())
+    (stage,) = children(dvc)
     assert b"stages/train.py" in Path(f"/proc/{stage}/cmdline").read_bytes()
     dvc.send_signal(getattr(signal, name))
     dvc.wait()
@@ -75,17 +76,17 @@ def test_a_stage_whose_dvc_is_dead_when_it_begins_ends(endless: Project, start: 
 
 
 def test_a_stage_that_dvc_did_not_start_outlives_its_parent(
-    prepared: Callable[[str], Prepared], fresh: Fresh, start: Start
+    prepared: Callable[..., Prepared], fresh: Fresh, start: Start
 ) -> None:
     project = fresh()
     script = f"import subprocess; subprocess.Popen({list(TRAIN)!r}, stdout=open('said', 'w'))"
     start(project, "python", "-c", script).wait()
     wait_until(lambda: (project.root / "metrics/toy/train.json").exists(), "the end of the training")
-    assert results(project) == prepared("lstm").results
+    assert results(project) == prepared().results
 
 
 def test_the_repro_after_a_killed_one_is_the_only_writer_and_goes_on(
-    prepared: Callable[[str], Prepared], fresh: Fresh, start: Start
+    prepared: Callable[..., Prepared], fresh: Fresh, start: Start
 ) -> None:
     project = fresh()
     set_constant(project, "core/runtime", "FINISH, WAIT", "60, 120")
@@ -96,14 +97,14 @@ def test_the_repro_after_a_killed_one_is_the_only_writer_and_goes_on(
     dvc.wait()
     done = project.run("dvc", "repro", "train@toy")  # at once: the orphan may still be ending
     assert "training: goes on after epoch" in done.stderr
-    assert results(project) == prepared("lstm").results
+    assert results(project) == prepared().results
 
 
-@pytest.mark.parametrize(("kind", "name"), [("lstm", "SIGINT"), ("lstm", "SIGHUP"), ("ngram", "SIGTERM")])
+@pytest.mark.parametrize("name", CODES)
 def test_a_signal_ends_a_training_in_one_line_with_its_state_saved(
-    name: str, kind: str, prepared: Callable[[str], Prepared], fresh: Fresh, start: Start
+    name: str, prepared: Callable[..., Prepared], fresh: Fresh, start: Start
 ) -> None:
-    project = fresh(kind)
+    project = fresh()
     set_constant(project, "training/resume", "EVERY", 1000.0)  # so that only the signal saves the state
     set_constant(project, "core/runtime", "FINISH, WAIT", "60, 120")
     slow_down(project, 0.5)
@@ -116,7 +117,7 @@ def test_a_signal_ends_a_training_in_one_line_with_its_state_saved(
     last = int(said.splitlines()[-1].split()[1]) if said else 1
     assert len(saved(project)["epochs"]) == last + 1
     assert project.stage("train").stderr == f"training: goes on after epoch {last} ({STATES})\n"
-    assert results(project) == prepared(kind).results
+    assert results(project) == prepared().results
 
 
 def test_ctrl_c_ends_a_repro_without_a_traceback(endless: Project, start: Start) -> None:
@@ -194,14 +195,14 @@ def test_of_two_stages_at_once_one_works_and_the_other_touches_nothing(
 
 
 def test_a_stage_waits_for_one_that_is_about_to_end(
-    prepared: Callable[[str], Prepared], fresh: Fresh, start: Start
+    prepared: Callable[..., Prepared], fresh: Fresh, start: Start
 ) -> None:
     project = fresh()
     set_constant(project, "core/runtime", "FINISH, WAIT", "5, 300")
     both = [start(project, *TRAIN) for _ in range(2)]
     assert [process.communicate(timeout=300)[1] for process in both] == ["", ""]
     assert [process.returncode for process in both] == [0, 0]
-    assert results(project) == prepared("lstm").results
+    assert results(project) == prepared().results
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(fresh: Fresh) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag.core import files
 from esetrag.core.errors import DataError
 from esetrag.tracking import verify
 from tests.project import Project
@@ -55,7 +54,7 @@ def told(project: Project, code: int) -> list[str]:
 
 def mend(project: Project, line: str) -> None:
     """Does what a line says."""
-    for command in re.findall(r"rm -f [^\s;]+|dvc repro (?:-f )?-s \S+", line):
+    for command in re.findall(r"rm -r?f [^\s;]+|dvc repro (?:-f )?-s \S+", line):
         project.run(*command.split())
 
 
@@ -74,7 +73,7 @@ def test_an_object_of_the_cache_that_changed_is_noticed_when_dvc_does_not(projec
     assert refused.stderr.startswith(f"esetrag: {WEIGHTS}: its SHA-256 is not the one in its manifest")
     assert project.stage("evaluate", code=2).stderr.startswith(f"evaluate: {WEIGHTS}: its SHA-256")
     lines = told(project, code=1)
-    assert [line.split(": ")[0] for line in lines] == [place, WEIGHTS]
+    assert [line.split(": ")[0] for line in lines] == [place, "data/toy/model"]
     for line in lines:
         mend(project, line)
     told(project, code=0)
@@ -86,7 +85,7 @@ def test_a_file_that_changed_under_dvcs_eyes_is_noticed_and_got_back(project: Pr
     flip(project.root / PREDICTIONS)
     assert "Data and pipelines are up to date" in project.run("dvc", "status").stdout
     (line,) = told(project, code=1)
-    assert line.startswith(f"{PREDICTIONS}: not the file that dvc.lock names; rm -f {PREDICTIONS}; ")
+    assert line.startswith(f"{PREDICTIONS}: not what dvc.lock names; rm -rf {PREDICTIONS}; dvc repro -s ")
     mend(project, line)
     assert damaged(project) == {}
 
@@ -96,40 +95,39 @@ def folder_for(path: Path) -> None:
     path.mkdir()
 
 
-KINDS: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "a changed table": ("data/raw/toy.tsv", flip, "not the file that dvc.lock names; if that was not you"),
-    "a changed vocabulary": ("data/toy/vocab.json", flip, "not the file that dvc.lock names; rm -f"),
-    "a changed figure": ("metrics/toy/test.json", flip, "not the file that dvc.lock names; "),
-    "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), "not the file that dvc.lock names"),
-    "a missing file": (PREDICTIONS, Path.unlink, "no such file; rm -f"),
-    "a missing checkpoint": (WEIGHTS, lambda path: shutil.rmtree(path.parent), "no such file; rm -f"),
-    "a changed manifest": ("data/toy/model/manifest.json", flip, "not the file that dvc.lock names; rm -f"),
+MODEL = "data/toy/model"
+KINDS: dict[str, tuple[str, Callable[[Path], object], str, str]] = {
+    "a changed table": ("data/raw/toy.tsv", flip, "data/raw/toy.tsv", "not what dvc.lock names; if that was"),
+    "a changed vocabulary": ("data/toy/vocab.json", flip, "data/toy/vocab.json", "not what dvc.lock names"),
+    "a changed figure": ("metrics/toy/test.json", flip, "metrics/toy/test.json", "not what dvc.lock names"),
+    "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), PREDICTIONS, "not what dvc.lock names"),
+    "a missing file": (PREDICTIONS, Path.unlink, PREDICTIONS, "no such file; rm"),
+    "a missing checkpoint": (WEIGHTS, lambda path: shutil.rmtree(path.parent), MODEL, "no such folder; rm"),
+    "a changed manifest": (f"{MODEL}/manifest.json", flip, MODEL, "not what dvc.lock names"),
     "a file too many": (
-        "data/toy/model/notes.txt", lambda path: path.write_text("x"), "no file of this folder; remove it"),
-    "a folder in the place of a file": (PREDICTIONS, folder_for, "no such file; rm -f"),
+        f"{MODEL}/notes.txt", lambda path: path.write_text("x"), MODEL, "not what dvc.lock names"),
+    "a folder in the place of a file": (PREDICTIONS, folder_for, PREDICTIONS, "no such file; rm"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_line_tells_of_a_file(kind: str, project: Project) -> None:
-    name, harm, expected = KINDS[kind]
+    name, harm, named, expected = KINDS[kind]
     path = project.root / name
     if path.exists():
         path.chmod(0o644)
     harm(path)
     found = damaged(project)
-    assert found[name].startswith(expected)
-    assert len(found) == (2 if kind == "a missing checkpoint" else 1)
+    assert found[named].startswith(expected)
+    assert len(found) == 1
 
 
 def test_a_checkpoint_that_was_put_in_and_committed_is_held_against_its_manifest(project: Project) -> None:
-    lock = project.root / "dvc.lock"
-    weights = project.root / WEIGHTS
-    before = verify._digest({file.name: files.md5(file) for file in weights.parent.iterdir()})
+    lock, weights = project.root / "dvc.lock", project.root / WEIGHTS
+    before = lock.read_text()
     flip(weights)
-    after = verify._digest({file.name: files.md5(file) for file in weights.parent.iterdir()})
-    assert before in lock.read_text()
-    lock.write_text(lock.read_text().replace(before, after))  # as dvc commit -f does
+    project.run("dvc", "commit", "-f", "train@toy")
+    assert lock.read_text() != before
     assert "its SHA-256 is not the one in its manifest" in damaged(project)["data/toy/model"]
 
 
@@ -168,13 +166,11 @@ def test_a_torn_lock_is_refused(project: Project, text: str) -> None:
         damaged(project)
 
 
-@pytest.mark.parametrize("name", ["../../../secret", "/etc/passwd", "a/../../b"])
-def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project, name: str) -> None:
-    data = json.dumps([{"md5": "0" * 32, "relpath": name}]).encode()
+@pytest.mark.parametrize("listed", ["../../../../etc/passwd", "0" * 31 + "/"])
+def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project, listed: str) -> None:
+    data = json.dumps([{"md5": listed, "relpath": "model.safetensors"}]).encode()
     md5 = hashlib.md5(data).hexdigest()
     place = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}.dir"
     project.write(place, data)
     of_train(project, md5=f"{md5}.dir")
-    found = damaged(project)
-    assert found[place].startswith(f"no list of files, or of files elsewhere; rm -f {place}; ")
-    assert not any("secret" in path or "passwd" in path for path in found)
+    assert damaged(project)[place].startswith(f"no list of files; rm -f {place}; ")

@@ -102,7 +102,7 @@ def test_what_is_kept_nowhere_is_one_line_and_no_run_and_a_remote_brings_it(
         ),
         (
             ("compare", "workspace", "lnog"),
-            "or a finished MLflow run (unknown Git revision 'lnog'; no such run",
+            "or a finished MLflow run (unknown Git revision 'lnog'; ",
         ),
         (("compare", "workspace", "o'clock"), "o'clock: expected workspace, a git revision"),
         (("compare", "first", "long", "--task", "tyo"), "no task 'tyo'"),

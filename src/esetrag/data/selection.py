@@ -113,11 +113,8 @@ def select(
                 shown = examples[reasons[number % width]]
                 shown.update(pc.unique(lines).sort()[:EXAMPLES].to_pylist())
     table = pa.concat_tables(kept)
-    if distinct:
-        table = merged(table, COLUMNS)
-        count = {number: len(np.unique(np.concatenate(parts))) for number, parts in hashes.items()}
-    else:
-        count = {number: sum(map(len, parts)) for number, parts in hashes.items()}
+    table = merged(table, COLUMNS) if distinct else table
+    count = {number: _count(hashes.pop(number), distinct) for number in list(hashes)}
     names = list(kinds)
     of_kind: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
@@ -139,6 +136,16 @@ def select(
         bundles=+bundles,
         headings=pa.concat_tables(headings).group_by(list(COLUMNS), use_threads=False).aggregate([]),
     )
+
+
+def _count(parts: list[npt.NDArray[np.int64]], distinct: bool) -> int:
+    """The rows with those hashes, or the distinct ones; there may be millions, so nothing is copied twice."""
+    if not distinct:
+        return sum(map(len, parts))
+    hashes = np.concatenate(parts)
+    parts.clear()
+    hashes.sort()
+    return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
 
 
 def _labelled(rows: pa.RecordBatch, labels: pa.Array) -> pa.Table:

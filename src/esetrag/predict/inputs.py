@@ -6,8 +6,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
@@ -24,22 +23,14 @@ BLOCK = 2**20
 LARGEST = 64 * BLOCK
 """Bytes of the words of a batch."""
 STANDARD_INPUT = Path("-")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A batch of the input, ``BATCH`` rows at most, maybe none."""
-
-    table: pa.Table
-    """All columns."""
-    forms: pa.ChunkedArray
-    """The column of the words."""
+Rows = tuple[pa.Table, pa.ChunkedArray]
+"""A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
 
 def from_words(words: list[str]) -> Iterator[Rows]:
     """The words of a command line."""
     forms = column(words)
-    yield Rows(pa.table({"form": forms}), forms)
+    yield pa.table({"form": forms}), forms
 
 
 def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
@@ -69,7 +60,7 @@ def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
         row = 1
         for table in parquet.batches(path, BATCH):
             _index(table.column_names, name, path)
-            yield Rows(table, _words(table[name], path, row))
+            yield table, _words(table[name], path, row)
             row += len(table)
     except MemoryError:  # Arrow's is one of its exceptions, too
         raise
@@ -114,7 +105,7 @@ def _from_text(path: Path, name: str) -> Iterator[Rows]:
             table = pa.Table.from_arrays(columns, names)
             for start in range(0, max(len(table), 1), BATCH):
                 rows = table.slice(start, BATCH)
-                yield Rows(rows, rows.column(index))
+                yield rows, rows.column(index)
     if not names and not name.isdecimal():
         raise DataError(f"{source}: expected a first line with the name {name!r}, found no line")
     if not names:
@@ -141,11 +132,10 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Texts of whole lines, which end in LF, each with the number of its first line."""
     line, rest, more = 1, b"", True
     try:
-        with _opened(path) as stream:
-            # Of a pipe what is there, of a file the whole block.
-            fetch = stream.read1 if path == STANDARD_INPUT else stream.read
+        with nullcontext() if path == STANDARD_INPUT else files.opened(path) as file:
             while more:
-                data = fetch(BLOCK)
+                # Of a pipe what is there, of a file the whole block.
+                data = file.read(BLOCK) if file else cast(BufferedReader, sys.stdin.buffer).read1(BLOCK)
                 more, rest = bool(data), rest + data
                 # A CR at the very end may be half a CRLF.
                 end = max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1 if more else len(rest)
@@ -158,12 +148,6 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise DataError(f"{source}: cannot be read ({reason})") from error
-
-
-def _opened(path: Path) -> nullcontext[BufferedIOBase] | BufferedIOBase:
-    if path == STANDARD_INPUT:
-        return nullcontext(cast(BufferedIOBase, sys.stdin.buffer))
-    return files.opened(path)
 
 
 def _decoded(block: bytes, line: int, source: str) -> str:

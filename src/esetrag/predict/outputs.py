@@ -61,12 +61,12 @@ def write(predictor: Predictor, batches: Iterator[Rows], top_k: int, kind: str, 
         if kind == "parquet":
             _to_parquet((_table(predictor, rows, top_k) for rows in batches), file)
             return
-        for number, rows in enumerate(batches):
+        for number, (table, forms) in enumerate(batches):
             if kind == "tsv":
-                text = _tsv(_table(predictor, rows, top_k), header=number == 0)
+                text = _tsv(_table(predictor, (table, forms), top_k), header=number == 0)
             else:
                 line = _json if kind == "json" else _text
-                text = "".join(map(line, predictor.predict(rows.forms.to_pylist(), top_k)))
+                text = "".join(map(line, predictor.predict(forms.to_pylist(), top_k)))
             file.write(text.encode())
             file.flush()
 
@@ -116,7 +116,7 @@ def _to_parquet(tables: Iterator[pa.Table], file: IO[bytes]) -> None:
 
 def _table(predictor: Predictor, rows: Rows, top_k: int) -> pa.Table:
     """The input's columns, then the predicted ones, under names that the input has not."""
-    table, predicted = rows.table, predictor.predict_table(rows.forms, top_k)
+    table, predicted = rows[0], predictor.predict_table(rows[1], top_k)
     for name, values in zip(predicted.column_names, predicted.columns, strict=True):
         while name in table.column_names:
             name = f"predicted_{name}"

@@ -189,9 +189,10 @@ class Predictor:
             answered = has_letter & (top_shares[:, 0] >= self.calibration.threshold)
             sets = calibration.sets(shares, self.calibration.ratio) & answered[:, None]
             unknown = [""] * len(words)
-            of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
-            for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
-                unknown[row] = _visible(vocabulary.unknown(words[row].as_py()))
+            if is_unknown.any() or (ids == UNK).any():
+                of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
+                for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
+                    unknown[row] = _visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
 
     @cached_property
@@ -228,14 +229,11 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
         array = pa.array(forms, pa.string())
         if not array.null_count:
             return pa.chunked_array([array])
-    bad = ((row, form) for row, form in enumerate(forms, 1) if not (isinstance(form, str) and _is_utf8(form)))
-    row, form = next(bad)
-    shown = str(form).encode("utf-8", "backslashreplace").decode()
-    raise DataError(f"word {row}: expected text in UTF-8, found '{shown[:40]}'")
-
-
-def _is_utf8(text: str) -> bool:
-    return not any("\ud800" <= symbol <= "\udfff" for symbol in text)  # halves of surrogate pairs
+    for row, form in enumerate(forms, 1):
+        shown = str(form).encode("utf-8", "backslashreplace").decode()
+        if form != shown:
+            raise DataError(f"word {row}: expected text in UTF-8, found '{shown[:40]}'")
+    raise DataError("expected words")
 
 
 @cache

@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, which logging a model does not need
 
 EXAMPLE = (["házból", "kertet"], {"top_k": 2})
-COLUMNS = {"form": "string", "label": "string", "probability": "double", "label_set": "string"}
-COLUMNS["unknown"] = "string"
+COLUMNS = {
+    "form": "string",
+    "label": "string",
+    "probability": "double",
+    "label_set": "string",
+    "unknown": "string",
+}
 RANKS = {"labels": "string", "probabilities": "double"}
+_LISTS = [
+    {"name": n, "items": {"type": kind}, "type": "array", "required": False} for n, kind in RANKS.items()
+]
 SIGNATURE = {
     "inputs": json.dumps([{"type": "string"}]),  # with a name to it, MLflow would refuse a list
-    "outputs": json.dumps(
-        [{"name": name, "type": kind} for name, kind in COLUMNS.items()]
-        + [
-            {"name": name, "items": {"type": kind}, "type": "array", "required": False}
-            for name, kind in RANKS.items()
-        ]
-    ),
+    "outputs": json.dumps([{"name": n, "type": kind} for n, kind in COLUMNS.items()] + _LISTS),
     "params": json.dumps([{"name": "top_k", "type": "long", "default": 1, "shape": None}]),
 }
 """Of the logged model, as MLflow stores it."""

@@ -108,58 +108,53 @@ def application(predictor: Predictor, hosts: Collection[str] = ()) -> FastAPI:
         predictor: the model.
         hosts: names by which it may be called beside those of loopback; ``*`` is any.
     """
+    allowed = {*LOOPBACK, *map(str.lower, hosts)}
     worker = ThreadPoolExecutor(1)  # requests take turns chunk by chunk; the event loop stays free
 
     async def check_host(request: Request) -> None:
         """Against DNS rebinding: a page from elsewhere may not call a server of this machine."""
         with contextlib.suppress(ValueError):  # of a malformed header
-            name = urlsplit(f"//{request.headers.get('host', '')}").hostname
-            if name in {*LOOPBACK, *map(str.lower, hosts)} or "*" in hosts:
+            if "*" in allowed or urlsplit(f"//{request.headers.get('host', '')}").hostname in allowed:
                 return
         raise HTTPException(400, "unknown Host; start the server with --allow-host NAME to allow it")
 
+    async def refuse(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        text = error.detail if isinstance(error, HTTPException) else "the server failed; its log says why"
+        return _json({"error": " ".join(text.split())}, status)
+
     app = FastAPI(
-        docs_url=None,
-        redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
         dependencies=[Depends(check_host)],
+        exception_handlers={HTTPException: refuse, Exception: refuse},
     )
-
-    @app.exception_handler(HTTPException)
-    async def refuse(_: Request, error: HTTPException) -> Response:
-        return _json({"error": " ".join(str(error.detail).split())}, error.status_code)
-
-    @app.exception_handler(Exception)
-    async def fail(_: Request, error: Exception) -> Response:  # noqa: ARG001 the log shows it
-        return _json({"error": "the server failed; its log says why"}, 500)
 
     @app.get("/ping")
     @app.get("/health")
-    async def ping() -> Response:
-        return _json({"status": "ok"})
-
     @app.get("/version")
-    async def version() -> Response:
-        return _json({"version": __version__})
+    async def state() -> Response:
+        return _json({"status": "ok", "version": __version__})
 
-    def rows(top_k: int, words: list[str]) -> str:
-        records = (prediction.record(top_k > 1) for prediction in predictor.predict(words, top_k))
-        return ", ".join(json.dumps(record, ensure_ascii=False) for record in records)
+    def records(words: list[str], top_k: int) -> str:
+        predictions = predictor.predict(words, top_k)
+        return ", ".join(json.dumps(one.record(top_k > 1), ensure_ascii=False) for one in predictions)
 
     @app.post(PATH)
     async def invocations(request: Request) -> Response:
-        body = await _body(request)
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
             raise HTTPException(415, f"expected JSON; send the header Content-Type: {JSON}")
         run = partial(asyncio.get_running_loop().run_in_executor, worker)
-        words, top_k = await run(parse, body)
-        top_k = min(top_k, len(predictor.labels))
-        if len(words) * top_k > LABELS:
-            found = f"{len(words):,} words of {top_k} labels"
-            raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
-        chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
-        parts = [await run(rows, top_k, chunk) for chunk in chunks]
+        try:
+            words, top_k = await run(parse, await _body(request))
+            top_k = min(top_k, len(predictor.labels))
+            if len(words) * top_k > LABELS:
+                found = f"{len(words):,} words of {top_k} labels"
+                raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
+            chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
+            parts = [await run(records, chunk, top_k) for chunk in chunks]
+        except (ClientDisconnect, asyncio.CancelledError) as error:
+            raise HTTPException(503, "the request or the server ended too early") from error
         return Response(f'{{"predictions": [{", ".join(parts)}]}}\n', media_type=JSON)
 
     return app
@@ -168,12 +163,8 @@ def application(predictor: Predictor, hosts: Collection[str] = ()) -> FastAPI:
 async def _body(request: Request) -> bytes:
     """The body; the rest of one too long is received and dropped: clients read no answer before its end."""
     body = bytearray()
-    try:
-        async for part in request.stream():
-            if len(body) <= BYTES:
-                body += part
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the request ended too early") from error
+    async for part in request.stream():
+        body += part if len(body) <= BYTES else b""
     if len(body) > BYTES:
         raise HTTPException(413, f"expected {BYTES:,} bytes at most, found more")
     return bytes(body)

@@ -48,8 +48,8 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test forms; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Models whose error rates differ by less than "
-        f"{test['resolution']:.2%} cannot be told apart on this test set. ece is the expected calibration "
-        "error, loss is in nats, risk area is the area under the risk-coverage curve; less is better."
+        f"{test['resolution']:.2%} cannot be told apart on this test set. Less is better of ece (expected "
+        "calibration error), loss (nats), brier and risk area (under the risk-coverage curve)."
     )
     several = (
         f"{test['ambiguous_forms']:,} forms have several labels. Accuracy: the share of all pairs of form "
@@ -73,18 +73,18 @@ def calibration(context: Context) -> Section:
     """Whether probabilities can be believed, and what abstention gains."""
     rows, own = context.predictions, context.test["models"][context.test["model"]]
     correct = label_sets.correct(rows["label"], rows["predicted"]).astype(float)
-    if context.manifest["experts"][0]["head"] == "softmax":  # labels of a form share probability 1
+    if context.manifest["experts"][0]["head"] == "softmax":  # the labels of a form share one probability
         correct /= 1 + rows["label"].to_pandas().str.count(label_sets.CHOICE).to_numpy()
     bins, curve = context.csv("calibration.csv").replace({"model": NAMES}), context.csv("coverage.csv")
     diagram = figures.reliability(rows["probability"].to_numpy().astype(float), correct)
     formats = shares("confidence", "accuracy") | shares("low", "high", form=".0%")
+    abstains = f"below a confidence of {own['threshold']:.2%}" if own["threshold"] else "nowhere"
     texts = (
         "A model is calibrated if 90 of 100 forms that it classifies with 90% confidence are correct. Below "
         "the dashed line it is overconfident, above it underconfident. Expected calibration error: "
         f"{own['ece']:.2%}.",
-        "Selective prediction: the model answers where it is most confident and abstains elsewhere. The "
-        f"threshold chosen on the development set is a confidence of {own['threshold']:.2%}; zero: it never "
-        "abstains.",
+        "Selective prediction: the model answers where it is most confident and abstains elsewhere. With the "
+        f"threshold chosen on the development set, it abstains {abstains}.",
     )
     return Section(
         "Calibration and selective prediction",
@@ -125,5 +125,5 @@ REPORT = (
     *(results, provenance.training, errors.misclassified, errors.confusions, errors.kinds, errors.groups),
     *(errors.stress, errors.attribution, calibration, provenance.data, provenance.audit, provenance.model),
 )
-ERRORS = (errors.confusions, errors.kinds, errors.stress, errors.groups, errors.misclassified)
+ERRORS = (errors.misclassified, errors.confusions, errors.kinds, errors.groups, errors.stress)
 CARD = (use, results, errors.kinds, errors.groups, provenance.model)

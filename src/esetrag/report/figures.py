@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from esetrag.report.drawing import MISS, PAPER, SERIES, SOFT, percent, single, style
+from esetrag.report.results import NAMES
 from esetrag.training import history
 from esetrag.training.history import Epoch
 
@@ -130,7 +131,7 @@ def reliability(confidence: Floats, correct: Floats) -> Figure:
         forms = place == number
         count, hits = int(forms.sum()), float(correct[forms].sum())
         x, y = _nines([confidence[forms].mean(), hits / count])
-        low, high = _nines(beta.ppf([0.025, 0.975], hits + 0.5, count - hits + 0.5))  # Jeffreys' interval
+        low, high = _nines(betaincinv(hits + 0.5, count - hits + 0.5, [0.025, 0.975]))  # Jeffreys' interval
         upper.plot([x, x], [low, high], color=SERIES[0], linewidth=5, alpha=0.3)
         upper.plot([x], [y], "o", color=SERIES[0])
         left, right = _nines(1 - ERROR_BINS[[number + 1, number]])
@@ -199,10 +200,18 @@ def learning_curve(means: pd.DataFrame, task: str) -> Figure:
         error, low, high = (np.maximum(1 - rows[end].to_numpy(), least) for end in ("test", "high", "low"))
         shift = 1.03 ** (number - len(models) / 2)  # intervals of one size stand beside each other
         interval, line = np.nan_to_num([error - low, high - error]), "s^vDoPX*"[number % 8] + "-"
-        axes.errorbar(rows["forms"] * shift, error, interval, fmt=line, label=name, capsize=2, elinewidth=1)
+        axes.errorbar(
+            rows["forms"] * shift,
+            error,
+            interval,
+            fmt=line,
+            label=NAMES.get(name, name),
+            capsize=2,
+            elinewidth=1,
+        )
     floor = 1 - means.loc[means[column] == bound, "test"].mean()
     if floor > least:
-        axes.axhline(floor, color=SOFT, linestyle=":", label=bound)
+        axes.axhline(floor, color=SOFT, linestyle=":", label=NAMES.get(bound, bound))
     title = f"test error of {task}: mean over {means['seeds'].max()} seeds, with interval"
     axes.set(xscale="log", yscale="log", xlabel="training forms", title=title)
     ticks = np.outer([0.001, 0.01, 0.1], [1, 2, 5]).ravel().tolist()

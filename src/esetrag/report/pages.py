@@ -29,7 +29,7 @@ def write(context: Context) -> str:
         DataError: if an artifact lacks what a page shows.
     """
     task, folder = context.layout.task, context.layout.metrics
-    kind = KINDS[context.data["task"].get("kind", "classify")]
+    kind = KINDS[context.data["task"]["kind"]]
     try:
         top = kind.headline(context)
         made = {make: make(context) for make in dict.fromkeys(kind.REPORT + kind.CARD)}

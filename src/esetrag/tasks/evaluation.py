@@ -12,14 +12,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import config, tables
+from esetrag.core import config
 from esetrag.core.layout import Layout
 from esetrag.data import label_sets
 from esetrag.scoring import calibration, classes, ratios, reliability
 from esetrag.scoring.calibration import ModelOutput
-from esetrag.scoring.ratios import Bools, Ratio, Strings
+from esetrag.scoring.ratios import Bools, Strings
 from esetrag.symbols.encoding import Encoded
-from esetrag.tasks import baselines
+from esetrag.tasks import baselines, classify
+from esetrag.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Evaluation:
 
 
 def evaluate(
+    task: Task,
     parts: Mapping[str, pa.Table],
     outputs: Mapping[str, ModelOutput],
     labels: tuple[str, ...],
@@ -48,6 +50,7 @@ def evaluate(
     """Compares predictions with the true labels.
 
     Args:
+        task: what its kind does.
         parts: ``train``, on which the baselines are trained, ``dev``, on which they are calibrated, ``test``.
         outputs: for the test rows, by name of the model; the first is the task's, others stand beside it.
         labels: names behind the columns of probabilities.
@@ -56,19 +59,20 @@ def evaluate(
         seeds: outputs of the task's model after trainings with other seeds.
     """
     test, (name, output) = parts["test"], next(iter(outputs.items()))
-    values = [*labels, *sorted({*label_sets.names(test["label"])} - {*labels})]
-    targets = label_sets.matrix(test["label"], values)
+    targets = classify.true_labels(test, labels)
     known = targets[:, : len(labels)]
     everyone = {**outputs, **_baselines(parts, labels, options, calibrating)}
-    by_model = {key: scores(each, targets) for key, each in everyone.items()}
+    by_model = {key: task.scores(test, each, labels) for key, each in everyone.items()}
     clusters = clusters_of(test)
     intervals = ratios.intervals(
         {(key, score): by_model[key][score] for key in everyone for score in ("accuracy", "any_correct")},
         clusters,
         options,
     )
+    names = classify.values(test, labels)
     per_class = {
-        key: classes.per_class(label_matrix(each, targets), targets, values) for key, each in everyone.items()
+        key: classes.per_class(classify.label_matrix(each, targets), targets, names)
+        for key, each in everyone.items()
     }
     bins = {
         key: reliability.reliability(each.probabilities, known, each.head) for key, each in everyone.items()
@@ -105,10 +109,10 @@ def evaluate(
         "lead": {**asdict(lead), "on": best},
         # Two models that err as often, independently of each other, differ by so much by chance.
         "resolution": math.sqrt(2) * (own.high - own.low) / 2,
-        "seeds": _spread([scores(each, targets)["accuracy"].value for each in (output, *seeds)]),
+        "seeds": _spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
     }
     return Evaluation(
-        _table(test, output, labels),
+        task.predictions(test, output, labels),
         figures,
         per_class[name].sort_values("label", ignore_index=True),
         pd.concat(bins, names=["model"]).reset_index("model").reset_index(drop=True),
@@ -137,33 +141,6 @@ def others(
 
     data = Data.read(layout)
     return {model.name: trainer.fit(data, model, options).output(data, test, calibrating) for model in models}
-
-
-def scores(output: ModelOutput, targets: Bools) -> dict[str, Ratio]:
-    """The scores that are ratios.
-
-    Strict accuracy counts a correct prediction once and every true label of a form; ``any_correct`` is the
-    share of forms whose top label is one of theirs.
-
-    Args:
-        output: predictions of n forms.
-        targets: (n, values) true labels: first the model's labels, then values that training never had.
-    """
-    shares, known = output.probabilities, targets[:, : output.probabilities.shape[1]]
-    correct = calibration.correct(shares, known)
-    return {
-        "accuracy": Ratio(correct, targets.sum(1)),
-        "any_correct": Ratio.mean(correct),
-        **calibration.set_scores(label_matrix(output, targets), targets),
-        "loss": calibration.losses(shares, known, output.head),
-        "brier": reliability.brier(shares, known, output.head),
-    }
-
-
-def label_matrix(output: ModelOutput, targets: Bools) -> Bools:
-    """The label sets of forms over all values of ``targets``."""
-    chosen = calibration.sets(output.probabilities, output.calibration.ratio)
-    return np.pad(chosen, ((0, 0), (0, targets.shape[1] - chosen.shape[1])))
 
 
 def upper_bound(targets: Bools) -> float:
@@ -209,22 +186,3 @@ def _spread(accuracies: list[float]) -> dict[str, float]:
     """Mean and standard deviation of the strict accuracies of several seeds."""
     spread = {"count": len(accuracies), "mean": float(np.mean(accuracies))}
     return {**spread, "deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else spread
-
-
-def _table(test: pa.Table, output: ModelOutput, labels: tuple[str, ...]) -> pa.Table:
-    schema = tables.predictions(list(labels))
-    shares = output.probabilities.astype(np.float32)
-    best = shares.argmax(1)
-    sets = label_sets.labels(calibration.sets(output.probabilities, output.calibration.ratio), labels)
-    vectors = pa.FixedSizeListArray.from_arrays(
-        pa.array(shares.ravel()), type=schema.field("probabilities").type
-    )
-    predicted = pa.array(labels, pa.string()).take(pa.array(best))
-    columns = [
-        *test.columns,
-        predicted,
-        sets,
-        pa.array(shares[np.arange(len(best)), best]),
-        vectors,
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)

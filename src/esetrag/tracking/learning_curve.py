@@ -7,6 +7,7 @@ the spread over seeds is that of another study of the same kind. The test part c
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -16,11 +17,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from tqdm import tqdm
 
-from esetrag.core import config
+from esetrag.core import config, files
 from esetrag.core.errors import ParamsError
+from esetrag.core.layout import Layout
 from esetrag.data import label_sets, sampling
-from esetrag.report import markdown
+from esetrag.data.source import Source
+from esetrag.report import drawing, figures, markdown
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines, evaluation
 
@@ -157,3 +161,35 @@ def page(task: str, means: pd.DataFrame, confidence: float) -> str:
 def _cell(row: Any) -> str:
     interval = "" if np.isnan(row.low) else f" ({100 * row.low:.1f}–{100 * row.high:.1f})"
     return f"{100 * row.test:.1f}{interval}"
+
+
+def measure(
+    layout: Layout, params: config.Params, seeds: int, sizes: Sequence[int] | None, whole: bool
+) -> str:
+    """Measures the curve of a task and writes its table, page and picture.
+
+    Args:
+        layout: of the task.
+        params: all parameters.
+        seeds: how many splits and samples.
+        sizes: training forms; None are ``SIZES``.
+        whole: all training forms as well.
+
+    Returns:
+        The page without its picture.
+
+    Raises:
+        ParamsError: if there are no seeds, or a size is not to be had.
+    """
+    if seeds < 1:
+        raise ParamsError(f"--seeds: expected 1 or more, found {seeds}")
+    source = Source.load(params.task(layout.task), params.sample.suspicious)
+    confidence = params.evaluate.confidence
+    listed = jobs(source.selection.table, params, seeds, sizes or SIZES, whole)
+    bar = tqdm(points(listed), total=len(listed), unit="sample", disable=not sys.stderr.isatty())
+    means = table([point for group in bar for point in group], confidence)
+    text = page(layout.task, means, confidence)
+    drawing.write_png(layout.curve.with_suffix(".png"), figures.learning_curve(means, layout.task))
+    files.write_text(layout.curve.with_suffix(".md"), text)
+    files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
+    return text.partition("\n\n!")[0]

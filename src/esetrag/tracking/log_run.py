@@ -68,6 +68,7 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
         note = _description(inputs, outcome)
         for tag, value in ((store.RESULTS, outcome.results), ("mlflow.note.content", note)):
             client.set_tag(run_id, tag, value)
+        _log_params(opened, run_id, inputs)  # whoever created the run may have been killed
         known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
         _log(opened, run_id, outcome.metrics, [epoch for epoch in outcome.epochs if epoch.epoch not in known])
         _log_datasets(opened, run_id, layout, inputs, outcome)
@@ -140,9 +141,13 @@ def _create(opened: Store, inputs: Inputs, origin: dict[str, str]) -> Any:
     tags = {store.KEY: inputs.key, "task": inputs.task, "mlflow.source.name": "dvc.yaml", **origin}
     name = origin.get(EXPERIMENT) or f"{inputs.task}-{inputs.key[:7]}"
     run = opened.client.create_run(opened.experiment_id, tags=tags, run_name=name)
-    params = [opened.mlflow.entities.Param(name, str(value)) for name, value in inputs.params.items()]
-    opened.client.log_batch(run.info.run_id, params=params)
+    _log_params(opened, run.info.run_id, inputs)
     return run
+
+
+def _log_params(opened: Store, run_id: str, inputs: Inputs) -> None:
+    params = [opened.mlflow.entities.Param(name, str(value)) for name, value in inputs.params.items()]
+    opened.client.log_batch(run_id, params=params)
 
 
 def _is_beginning(client: Any, run: Any, epochs: list[Epoch]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from esetrag.core import files
 from esetrag.core.errors import CheckpointError, DataError
@@ -40,17 +40,10 @@ class Report:
         lines = [f"{path}: {problem}" for path, problem in self.damaged.items()]
         return "\n".join(lines or [f"whole: {self.files:,} files, {self.objects:,} objects in DVC's cache"])
 
-    def place(self, md5: str) -> Path:
-        """Where the cache keeps an object."""
-        return self.cache / md5[:2] / md5[2:]
-
-    def add(self, path: Path, problem: str) -> None:
-        """Takes down what is wrong with a file."""
-        self.damaged.setdefault(self.name(path), problem)
-
-    def name(self, path: Path) -> str:
-        """A file's path as it is shown."""
-        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+    def add(self, path: Path, problem: str, mend: str) -> None:
+        """Notes what is wrong with a file or folder, which must go before it can be made anew."""
+        name = (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+        self.damaged.setdefault(name, f"{problem}; {mend.format(name)}")
 
 
 def verify(tasks: list[str], root: Path = Path()) -> Report:
@@ -63,102 +56,67 @@ def verify(tasks: list[str], root: Path = Path()) -> Report:
     Raises:
         DataError: if ``dvc.lock`` is missing, or names what lies outside of the repository.
     """
-    report = Report(root, _cache(root))
+    from esetrag.models import checkpoint  # PyTorch
+
+    report, seen = Report(root, _cache(root)), set[str]()
     for task in tasks:
         stages = lock.stages(root, task)
-        made = {entry["path"] for stage in stages.values() for entry in stage.get("outs", [])}
-        seen = set[str]()
-        for stage, content in stages.items():
-            for name, md5 in lock.entries(content):
-                if name in made and not _within(root, root / name):
-                    raise DataError(
-                        f"{lock.LOCK}: {root / name} is outside of the repository, where no stage writes"
-                    )
-                if name not in seen and md5 is not None:
-                    _check(report, root / name, md5, stage if name in made else None)
-                seen.add(name)
-        _check_checkpoint(report, Layout(task, root))
+        made = {entry["path"]: stage for stage in stages for entry in stages[stage].get("outs", [])}
+        for name, md5 in (entry for stage in stages.values() for entry in lock.entries(stage)):
+            path = root / name
+            if name in made and not path.resolve().is_relative_to(root.resolve()):
+                raise DataError(f"{lock.LOCK}: {path} is outside of the repository, where no stage writes")
+            if md5 and name not in seen:
+                whole = _check_objects(report, md5, made.get(name))
+                _check(report, path, md5, made.get(name), whole)
+            seen.add(name)
+        folder = Layout(task, root).checkpoint
+        if f"data/{task}/model" not in report.damaged:
+            try:
+                checkpoint.load(folder)
+            except CheckpointError as error:
+                report.damaged[f"data/{task}/model"] = str(error)
     return report
 
 
-def _check(report: Report, path: Path, md5: str, stage: str | None) -> None:
-    """Checks an output of a stage, or a raw table, which none makes."""
-    listed = {path: md5}
-    if _check_object(report, md5, stage) and md5.endswith(FOLDER):
-        listed = _listed(report, path, md5, stage)
-    elif md5.endswith(FOLDER):  # nothing tells which file of it is wrong
-        own = {file.relative_to(path).as_posix(): files.md5(file) for file in _files(path)}
-        report.files += len(own)
-        if _digest(own) != md5.removesuffix(FOLDER):
-            report.add(path, f"not the files that {lock.LOCK} names; {_mend(report, path, md5, stage)}")
+def _check(report: Report, path: Path, md5: str, stage: str | None, cached: bool) -> None:
+    """Checks an output of a stage, or a raw table, which no stage makes."""
+    if stage is None:
+        mend = "if that was not you, put the table back (git checkout or dvc checkout), else: dvc repro"
+    else:  # DVC knows a file by size and time, and would leave the damaged one where it is
+        mend = f"rm -rf {{}}; dvc repro {'' if cached else '-f '}-s {stage}"
+    is_folder = md5.endswith(FOLDER)
+    if not (path.is_dir() if is_folder else path.is_file()):
+        report.add(path, f"no such {'folder' if is_folder else 'file'}", mend)
         return
-    for file, expected in listed.items():
-        if not file.is_file():
-            report.add(file, f"no such file; {_mend(report, file, expected, stage)}")
-            continue
-        report.files += 1
-        if files.md5(file) != expected:
-            report.add(file, f"not the file that {lock.LOCK} names; {_mend(report, file, expected, stage)}")
+    report.files += len(_files(path)) if is_folder else 1
+    if (_digest(path) + FOLDER if is_folder else files.md5(path)) != md5:
+        report.add(path, f"not what {lock.LOCK} names", mend)
 
 
-def _listed(report: Report, folder: Path, md5: str, stage: str | None) -> dict[Path, str]:
-    """The MD5 of the files of a folder, by the list that the cache has; those beyond it are told."""
-    place = report.place(md5)
-    try:
-        listed = {folder / entry["relpath"]: str(entry["md5"]) for entry in files.read_json(place)}
-        if not all(lock.MD5.fullmatch(known) and _within(folder, path) for path, known in listed.items()):
-            raise DataError("files elsewhere")
-    except (DataError, KeyError, TypeError):
-        report.add(place, f"no list of files, or of files elsewhere; {_anew(report, place, stage)}")
-        return {}
-    for known in listed.values():
-        _check_object(report, known, stage)
-    for path in _files(folder):
-        if path not in listed:
-            report.add(path, "no file of this folder; remove it")
-    return listed
-
-
-def _check_object(report: Report, md5: str, stage: str | None) -> bool:
-    """Whether the cache has an object, and whole."""
-    place = report.place(md5)
+def _check_objects(report: Report, md5: str, stage: str | None) -> bool:
+    """Whether the cache has an object, and whole; of a folder also those of its files."""
+    place = report.cache / md5[:2] / md5[2:]
     if not place.is_file():
         return False
     report.objects += 1
-    whole = files.md5(place) == md5.removesuffix(FOLDER)
-    if not whole:
-        report.add(place, f"an object of DVC's cache that was changed; {_anew(report, place, stage)}")
-    return whole
-
-
-def _anew(report: Report, place: Path, stage: str | None) -> str:
-    """How to get an object of the cache anew: DVC keeps the one that is there."""
+    # DVC keeps an object that is there.
     made = f"dvc repro -f -s {stage}" if stage else "put the table back"
-    return f"rm -f {report.name(place)}; then dvc fetch if there is a remote, else {made}"
-
-
-def _mend(report: Report, path: Path, md5: str, stage: str | None) -> str:
-    """How to get a file of the workspace back."""
-    if stage is None:
-        return "if that was not you, put the table back (git checkout or dvc checkout), else: dvc repro"
-    place = report.place(md5)
-    if place.is_file() and files.md5(place) == md5.removesuffix(FOLDER):
-        # DVC knows a file by size and time, and would leave the damaged one where it is.
-        return f"rm -f {report.name(path)}; dvc repro -s {stage}"
-    return f"make it anew: dvc repro -f -s {stage}"
-
-
-def _check_checkpoint(report: Report, layout: Layout) -> None:
-    """Checks a checkpoint against its manifest, unless it is known to be damaged."""
-    folder = report.name(layout.checkpoint)
-    if any(PurePosixPath(path).is_relative_to(folder) for path in report.damaged):
-        return
-    from esetrag.models import checkpoint  # imports torch
-
+    mend = f"rm -f {{}}; then dvc fetch if there is a remote, else {made}"
+    if files.md5(place) != md5.removesuffix(FOLDER):
+        report.add(place, "an object of DVC's cache that was changed", mend)
+        return False
+    if not md5.endswith(FOLDER):
+        return True
     try:
-        checkpoint.load(layout.checkpoint)
-    except CheckpointError as error:
-        report.damaged[folder] = str(error)
+        listed = [str(entry["md5"]) for entry in files.read_json(place)]
+        if not all(map(lock.MD5.fullmatch, listed)):
+            raise DataError("leads elsewhere")
+    except (DataError, KeyError, TypeError):
+        report.add(place, "no list of files", mend)
+        return False
+    checked = [_check_objects(report, known, stage) for known in listed]  # all of them, and not the first
+    return all(checked)
 
 
 def _cache(root: Path) -> Path:
@@ -177,11 +135,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _digest(listed: dict[str, str]) -> str:
+def _digest(folder: Path) -> str:
     """The MD5 of a folder, as DVC computes it of those of its files."""
+    listed = {path.relative_to(folder).as_posix(): files.md5(path) for path in _files(folder)}
     entries = [{"md5": md5, "relpath": name} for name, md5 in sorted(listed.items())]
     return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-
-
-def _within(folder: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

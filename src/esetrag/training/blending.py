@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from esetrag.models.blend import Blend
 from esetrag.models.lemma_prior.prior import LemmaPrior
@@ -60,7 +61,8 @@ def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch
         return cost.item(), values.grad.numpy()  # type: ignore[union-attr]
 
     bounds = [(0.0, None)] * len(networks) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
-    found = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
+    with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
+        found = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
     # The last digits are noise; without them weights are the same on more machines.
     weights: npt.NDArray[np.float64] = np.round(found.x[:-1], 4)
     return weights

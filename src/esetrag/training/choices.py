@@ -15,7 +15,7 @@ from esetrag.training.augmentation import Analogies
 from esetrag.training.data import Data
 from esetrag.training.loop import Loop
 
-PROBE = {"kind": "ngram", "longest": 8, "iterations": 30, "penalty": 0.2, "lemmas": False}
+PROBE = {"kind": "ngram", "longest": 6, "iterations": 20, "penalty": 0.2, "lemmas": False}
 EVIDENCE = 2.0
 """Nats by which the loss of all dev rows must be lower without what is usual."""
 FORMS = 10_000

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
-from esetrag.core import config, runtime
+from esetrag.core import config, files, runtime
 from esetrag.core.layout import Layout
-from esetrag.training import progress, resume, trainer
+from esetrag.training import history, progress, resume, trainer
 from esetrag.training.data import Data
 from esetrag.training.history import Epoch
 from esetrag.training.resume import SavedStates
@@ -19,7 +20,7 @@ def train(
     calibrating: config.Calibration,
     log: Callable[[Epoch], None],
 ) -> list[Epoch]:
-    """Trains with each seed and writes the checkpoints, resuming where an earlier attempt was stopped.
+    """Trains with each seed, resuming where an earlier attempt was stopped; writes checkpoints and history.
 
     Args:
         layout: of the task.
@@ -51,6 +52,8 @@ def train(
             trained = trainer.fit(data, model, seeded, listeners, saved)
         trained.save(layout, data, seeded, calibrating, is_extra=number > 0)
         first = first or trained.epochs
+    files.write_text(layout.history, history.to_csv(first))
+    files.write_json(layout.metrics / "train.json", asdict(history.best(first)))
     for state in states:  # now that all results are there
         state.clear()
     return first

@@ -13,6 +13,7 @@ import pytest
 from esetrag.core import config, tables
 from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.tasks.evaluation import Evaluation
 
 LABELS = ("ACC", "IN+ESS", "NOM")
@@ -64,7 +65,7 @@ def evaluate(
 ) -> Evaluation:
     outputs = {"bilstm": output(shares, ratio), **others}
     calibrating = config.Calibration(temperature=True, risk=0.1)
-    return evaluation.evaluate(parts, outputs, LABELS, options, calibrating, seeds)
+    return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
 def figures(options: config.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> dict[str, Any]:

@@ -176,6 +176,17 @@ def test_the_run_of_a_training_is_completed_if_it_goes_on_as_it_began(log: Log, 
     assert run.info.status == "FINISHED"
 
 
+def test_a_run_whose_maker_was_killed_at_once_gets_its_parameters(
+    log: Log, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.MlflowClient, "log_batch", lambda *_, **__: None)
+        begun = follow(layout, [])
+    assert log() == begun
+    (run,) = logged()
+    assert run.data.params["train.epochs"] == str(PARAMS.train.epochs)
+
+
 def test_the_run_of_another_training_is_no_part_of_it(log: Log, layout: Layout) -> None:
     begun = follow(layout, [replace(EPOCHS[0], dev_loss=9.0)])
     assert log() != begun
