@@ -71,15 +71,18 @@ curve: $(READY) ## measure how the readers learn, from 30 forms on (TASK=… SEE
 results: $(READY) ## write the table of results into README.md
 	esetrag results
 
-bench: $(READY) ## measure against the notebook's loop, common tools and limits (TABLES=folder of others)
-	python -m bench $(if $(TABLES),--tables $(TABLES))
+bench: $(READY) ## measure against the notebook's loop and baselines (TABLES=folder PROBING=folder)
+	for name in goal speed pipelines "audit $(TABLES)"; do python -m bench.$$name || exit; done
+	$(if $(TABLES),python -m bench.languages $(TABLES))
+	$(if $(PROBING),python -m bench.probing $(PROBING))
+	python -m bench.report
 
 look: $(READY) ## open each report in Chromium: sort, search, filter, take pictures (into dvc_plots/)
 	python -m bench.look
 
 raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
-	python -m esetrag.lexicon.hunspell $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
-	python -m esetrag.lexicon.hunspell $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
+	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
+	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
 
 raw: AFF ?= /usr/share/hunspell/hu_HU.aff
 raw: DIC ?= /usr/share/hunspell/hu_HU.dic

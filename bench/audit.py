@@ -1,8 +1,8 @@
-"""Wrong labels that the audit finds, good ones that it doubts: python -m bench.audit --tables FOLDER."""
+"""Wrong labels that the audit finds, correct ones that it doubts: python -m bench.audit FOLDER."""
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -12,70 +12,39 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.child import REPO
+from bench import measure
+from bench.experiment import rows as read
 from esetrag.core import config, features
-from esetrag.data import unimorph
 from esetrag.data.audit import audit
-from esetrag.data.selection import Selection, select
-from esetrag.report import markdown
+from esetrag.data.selection import Selection
 
 Bools = npt.NDArray[np.bool_]
 CLEAN, WRONG = "hun.tsv", "hun_misaligned.tsv"
 """A table, and rows of it with the value of the next table row."""
-TASK = config.Task(raw="-", pos="N", feature="Case")
-SEED, SHARE, FEW = 1, 0.05, 5000
+TASK = config.UnimorphTask(kind="classify", raw="-", model="bilstm", pos="N", feature="Case")
+SEED, SHARE = 1, 0.05
 
 
 def main() -> None:
-    """Prints two Markdown tables: known errors found, and doubts about tables as they are published."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--tables", type=Path, help="a folder of UniMorph tables, *.tsv")
-    folder = options.parse_args().tables
-    paths = [REPO / "data/raw/hun.tsv.gz", *(sorted(folder.glob("*.tsv")) if folder else [])]
+    """Examines tables with known errors, and tables as they are published."""
+    options = measure.parser(__doc__)
+    options.add_argument("folder", type=Path, nargs="?", help="with UniMorph tables, *.tsv")
+    arguments = options.parse_args()
+    paths = [arguments.raw, *(sorted(arguments.folder.glob("*.tsv")) if arguments.folder else ())]
     tables = {path.name: read(path) for path in paths}
     wrong = tables.pop(WRONG, None)
     known = {f"{name}, {SHARE:.0%} of the lemmas a row off": shifted(rows) for name, rows in tables.items()}
     if wrong is not None and CLEAN in tables:
-        known = mixes(tables[CLEAN], wrong) | known
-    head = ("rows", "wrong", "found", "recall", "precision", "seconds")
-    lines = [(name, *score(rows, truth)) for name, (rows, truth) in known.items()]
-    print("Known errors\n\n" + markdown.table(("table", *head), lines, "lrrrrrr"))
-    lines = []
-    for name, rows in tables.items():
-        found, seconds = examined(rows)
-        doubted = int(found.labels.sum())
-        rate = f"{1000 * doubted / len(rows):.2f}"
-        lines.append((name, f"{len(rows):,}", f"{doubted:,}", rate, f"{found.lemmas:,}", f"{seconds:.2f}"))
-    head = ("table", "rows", "doubted", "of 1,000", "lemmas", "seconds")
-    print("\nAs published: doubts, right or wrong\n\n" + markdown.table(head, lines, "lrrrrr"))
-
-
-def read(path: Path) -> pa.Table:
-    """The labelled rows of a table."""
-    return select(unimorph.read(path), path, TASK.pos, TASK.feature).table
-
-
-def mixes(clean: pa.Table, wrong: pa.Table) -> dict[str, tuple[pa.Table, Bools]]:
-    """Wrong rows among all good ones, in their place, among those of a fifth of the lemmas and among few."""
-    chance = np.random.default_rng(SEED)
-    lemmas = pc.unique(clean["lemma"]).to_pylist()
-    fifth = pa.array(chance.choice(lemmas, len(lemmas) // 5, replace=False).tolist())
-    some = chance.choice(len(clean), FEW, replace=False)
-    bad = {(row["lemma"], row["form"]) for row in wrong.to_pylist()}
-    others = [(row["lemma"], row["form"]) not in bad for row in clean.to_pylist()]
-    goods = {
-        "all": clean,
-        "all, less the same forms": clean.filter(pa.array(others)),
-        "a fifth of the lemmas": clean.filter(pc.is_in(clean["lemma"], fifth)),
-        f"{FEW:,} rows": clean.take(np.sort(some)),
-    }
-    return {
-        f"{WRONG} in {CLEAN}, {name}": (
-            pa.concat_tables([good, wrong]).combine_chunks(),
-            np.repeat([False, True], [len(good), len(wrong)]),
-        )
-        for name, good in goods.items()
-    }
+        both = pa.concat_tables([tables[CLEAN], wrong]).combine_chunks()
+        known[f"{CLEAN} with {WRONG}"] = both, np.arange(len(both)) >= len(tables[CLEAN])
+    known |= {name: (rows, np.zeros(len(rows), bool)) for name, rows in tables.items()}
+    found = []
+    for name, (rows, errors) in known.items():
+        found.append((name, *score(rows, errors)))
+        print(*found[-1], file=sys.stderr, flush=True)
+    head = ("table", "rows", "known errors", "doubted", "recall", "precision", "seconds")
+    text = "Tables without known errors are as they were published."
+    measure.write_section("6 Audit", text, head, found, arguments.quick)
 
 
 def shifted(rows: pa.Table, share: float = SHARE, seed: int = SEED) -> tuple[pa.Table, Bools]:
@@ -87,39 +56,34 @@ def shifted(rows: pa.Table, share: float = SHARE, seed: int = SEED) -> tuple[pa.
         seed: of their choice.
 
     Returns:
-        The rows; (n,) whether the value is wrong, which it is not where a form bears both.
+        The rows; (n,) whether the value is wrong, which it is not where a form has both.
     """
     lemmas = sorted(pc.unique(rows["lemma"]).to_pylist())
-    some = set(np.random.default_rng(seed).choice(lemmas, max(1, int(share * len(lemmas))), replace=False))
+    chosen = set(np.random.default_rng(seed).choice(lemmas, max(1, int(share * len(lemmas))), replace=False))
     columns: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
-    good = rows.to_pylist()
-    bears = {(row["lemma"], row["form"], row["label"]) for row in good}
-    for row in good:
+    correct = rows.to_pylist()
+    true = {(row["lemma"], row["form"], row["label"]) for row in correct}
+    for row in correct:
         columns[row["lemma"], features.others(row["features"], TASK.feature)].append(row)
-    made, wrong = [], []
+    changed, wrong = [], []
     for (lemma, _), cells in columns.items():
-        after = cells[1:] if lemma in some else cells
+        after = cells[1:] if lemma in chosen else cells
         for cell, other in zip(cells, after, strict=False):
-            row = {**other, "lemma": lemma, "form": cell["form"]}
-            made.append(row)
-            wrong.append((lemma, row["form"], row["label"]) not in bears)
-    return pa.Table.from_pylist(made, schema=rows.schema), np.array(wrong)
+            changed.append({**other, "lemma": lemma, "form": cell["form"]})
+            wrong.append((lemma, cell["form"], other["label"]) not in true)
+    return pa.Table.from_pylist(changed, schema=rows.schema), np.array(wrong)
 
 
-def examined(rows: pa.Table) -> tuple[audit.Audit, float]:
-    """The audit of labelled rows, and its seconds."""
+def score(rows: pa.Table, errors: Bools) -> tuple[str, ...]:
+    """Rows, errors, doubted rows; share of the errors that are doubted, of the doubted that are errors."""
     start = time.perf_counter()
-    found = audit.examine(Selection(rows, len(rows), 0, {}), TASK)
-    return found, time.perf_counter() - start
-
-
-def score(rows: pa.Table, wrong: Bools) -> tuple[str, ...]:
-    """Figures of the rows found against those that are wrong."""
-    found, seconds = examined(rows)
-    right = int((found.labels & wrong).sum())
-    every, listed = int(wrong.sum()), int(found.labels.sum())
-    shares = (f"{right / max(total, 1):.2%}" for total in (every, listed))
-    return f"{len(rows):,}", f"{every:,}", f"{listed:,}", *shares, f"{seconds:.2f}"
+    doubted = audit.examine(Selection(rows, len(rows), 0, {}), TASK).labels
+    seconds = f"{time.perf_counter() - start:.2f}"
+    if not errors.any():
+        return f"{len(rows):,}", "", f"{doubted.sum():,}", "", "", seconds
+    both = (doubted & errors).sum()
+    shares = (f"{both / max(count, 1):.2%}" for count in (errors.sum(), doubted.sum()))
+    return f"{len(rows):,}", f"{errors.sum():,}", f"{doubted.sum():,}", *shares, seconds
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def sample() -> None:
     lemmas = rows["lemma"].unique()
     np.random.RandomState(SEED).shuffle(lemmas)
     first, second = int(0.8 * len(lemmas)), int(0.9 * len(lemmas))
-    for part, of_part in zip(SIZES, np.split(lemmas, [first, second]), strict=True):
-        drawn = rows[rows["lemma"].isin(of_part)].sample(SIZES[part], random_state=SEED)
+    for part, chosen in zip(SIZES, np.split(lemmas, [first, second]), strict=True):
+        drawn = rows[rows["lemma"].isin(chosen)].sample(SIZES[part], random_state=SEED)
         drawn.to_csv(f"{part}.csv", index=False)
 
 
@@ -67,8 +67,8 @@ def train() -> None:
         mlflow.log_params({"epochs": notebook.EPOCHS, "batch": notebook.BATCH, "seed": SEED, **SIZES})
         for epoch in range(notebook.EPOCHS):
             notebook.train_epoch(network, optimizer, rows)
-            for part, of_part in (("train", rows), ("dev", dev)):
-                loss, accuracy = notebook.evaluate(network, of_part)
+            for part, batch in (("train", rows), ("dev", dev)):
+                loss, accuracy = notebook.evaluate(network, batch)
                 mlflow.log_metric(f"{part}_loss", loss, step=epoch)
                 mlflow.log_metric(f"{part}_accuracy", accuracy, step=epoch)
         mlflow.pytorch.log_model(network, name="model", serialization_format="pickle")
@@ -83,7 +83,7 @@ def evaluate() -> None:
     network.load_state_dict(safetensors.torch.load_file("model.safetensors"))
     test = pd.read_csv("test.csv", na_filter=False)
     loss, accuracy = notebook.evaluate(network, notebook.tensors(pd.read_parquet("test.parquet")))
-    test["predicted"] = notebook.Trained(network, alphabet).read(test)
+    test["predicted"] = notebook.Trained(network, alphabet).predict(test)
     test.to_csv("predictions.csv", index=False)
     plt.matshow(pd.crosstab(test["label"], test["predicted"]))
     plt.savefig("confusion.png")

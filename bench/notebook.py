@@ -19,28 +19,23 @@ from torch.nn.utils.rnn import pack_padded_sequence
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
 EPOCHS, BATCH = 30, 128
 Rows = tuple[Tensor, Tensor, Tensor]
-"""Ids (n, t), lengths (n,), labels (n,); -1 is a label that training never showed."""
+"""Ids (n, t), lengths (n,), labels (n,); -1 is a label that no training row has."""
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Ids of the symbols and labels of the training rows."""
+    """Ids of symbols and labels of the training rows; width of the longest form, BOS and EOS counted."""
 
     symbols: dict[str, int]
     labels: dict[str, int]
     width: int
-    """Symbols of the longest training form, BOS and EOS counted."""
 
     @classmethod
     def of(cls, train: pd.DataFrame) -> Alphabet:
         """Collects them from the columns ``form`` and ``label``."""
-        symbols = [*SPECIAL, *sorted(set("".join(train["form"])))]
-        labels = sorted(set(train["label"]))
-        return cls(
-            {symbol: number for number, symbol in enumerate(symbols)},
-            {label: number for number, label in enumerate(labels)},
-            int(train["form"].str.len().max()) + 2,
-        )
+        names = [*SPECIAL, *sorted(set("".join(train["form"])))], sorted(set(train["label"]))
+        symbols, labels = ({name: number for number, name in enumerate(each)} for each in names)
+        return cls(symbols, labels, int(train["form"].str.len().max()) + 2)
 
     def encode(self, form: str) -> list[int]:
         """Ids of ``BOS symbols EOS``."""
@@ -53,9 +48,8 @@ def encode(frame: pd.DataFrame, alphabet: Alphabet) -> pd.DataFrame:
     """Adds ``length``, ``padded`` and ``label_id``; a form longer than the training's stays whole."""
     ids = frame["form"].apply(alphabet.encode)
     lengths = ids.apply(len)
-    width = max(alphabet.width, int(lengths.max()))
-    pad = alphabet.symbols["<PAD>"]
-    padded = ids.apply(lambda known: known + [pad] * (width - len(known)))
+    width, pad = max(alphabet.width, int(lengths.max())), alphabet.symbols["<PAD>"]
+    padded = ids.apply(lambda row: row + [pad] * (width - len(row)))
     label_ids = frame["label"].apply(lambda label: alphabet.labels.get(label, -1))
     return frame.assign(length=lengths, padded=padded, label_id=label_ids)
 
@@ -70,12 +64,7 @@ class Classifier(nn.Module):
     """Embedding, one bidirectional LSTM over packed sequences, a linear layer on its two last states."""
 
     def __init__(self, symbols: int, labels: int) -> None:
-        """Builds the layers.
-
-        Args:
-            symbols: size of the alphabet.
-            labels: number of labels.
-        """
+        """Builds the layers for an alphabet of so many symbols, and so many labels."""
         super().__init__()
         self.embedding = nn.Embedding(symbols, 30, padding_idx=0)
         self.lstm = nn.LSTM(30, 64, batch_first=True, bidirectional=True)
@@ -100,9 +89,9 @@ class Trained:
     history: list[tuple[float, float, float, float]] = field(default_factory=list)
     """Loss and accuracy on train, then on dev, after each epoch."""
 
-    def read(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
-        """The labels read off some forms."""
-        ids, lengths, _ = tensors(encode(frame, self.alphabet))
+    def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
+        """The label of each form."""
+        ids, lengths, _ = tensors(encode(frame.assign(label=""), self.alphabet))
         best = torch.cat([logits.argmax(1) for logits in _scores(self.network, ids, lengths)])
         labels: npt.NDArray[np.object_] = np.array(list(self.alphabet.labels), dtype=object)[best.numpy()]
         return labels
@@ -131,12 +120,7 @@ def _scores(network: Classifier, ids: Tensor, lengths: Tensor) -> list[Tensor]:
     return [network(*batch) for batch in zip(ids.split(BATCH), lengths.split(BATCH), strict=True)]
 
 
-def fit(
-    train: pd.DataFrame,
-    dev: pd.DataFrame | None,
-    seed: int,
-    epochs: int = EPOCHS,
-) -> Trained:
+def fit(train: pd.DataFrame, dev: pd.DataFrame | None, seed: int, epochs: int = EPOCHS) -> Trained:
     """The whole loop.
 
     Args:

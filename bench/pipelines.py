@@ -1,122 +1,129 @@
-"""Whole pipelines in folders of their own: ours, one written after the notebook, and six stages of ``cp``."""
+"""Whole pipelines, ours and one written after the notebook; our stages alone, as the table grows.
+
+Seconds, CPU seconds and memory, from 1,000 to 1,000,000 rows. More rows than the table has are its paradigms
+again with a syllable before the stem, as compounds are made.
+"""
 
 from __future__ import annotations
 
+import argparse
+import gzip
 import itertools
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from bench import clock, results
-from bench.child import REPO, environment, run
-from bench.copies import RAW, STAGES, Copy
+from bench import measure
+from bench.measure import RAW, REPO, TASK, bar, median, ratio, spread
+from bench.process import STAGES, Copy, Ran, run
 
 ROUNDS = 5
-NAIVE = {  # stage: what it reads, what it makes
-    "prepare": (["raw.tsv.gz"], ["rows.csv"]),
-    "sample": (["rows.csv"], ["train.csv", "dev.csv", "test.csv"]),
-    "build_vocab": (["train.csv"], ["vocab.json"]),
-    "encode_pad": (
-        ["train.csv", "dev.csv", "test.csv", "vocab.json"],
-        ["train.parquet", "dev.parquet", "test.parquet"],
-    ),
-    "train": (["train.parquet", "dev.parquet", "vocab.json"], ["model.safetensors", "run.txt"]),
-    "evaluate": (
-        ["model.safetensors", "test.parquet", "vocab.json", "run.txt"],
-        ["test.json", "predictions.csv"],
-    ),
-}
-"""The pipeline of ``bench.naive``."""
+OURS, NOTEBOOK = "esetrag, `dvc repro -f`", "notebook-like, `dvc repro -f`"
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+FEW = "data/raw/few.tsv.gz"
+SYLLABLES = [first + vowel for first in ("k", "l", "m", "sz", "v") for vowel in "aeou"]
 
 
-def naive(folder: Path, raw: Path) -> None:
-    """Lays out the pipeline written after the notebook."""
-    stages = {
-        name: {"cmd": f"python -m bench.naive {name}", "deps": deps, "outs": outs}
-        for name, (deps, outs) in NAIVE.items()
-    }
-    _lay_out(folder, stages, raw)
+def pipelines(arguments: argparse.Namespace, folder: Path) -> None:
+    """Runs both pipelines and our stages in turn."""
+    ran: dict[str, list[Ran]] = {}
+    naive = folder / "naive"
+    naive.mkdir()
+    shutil.copyfile(arguments.raw, naive / "raw.tsv.gz")
+    shutil.copyfile(REPO / "bench/naive.yaml", naive / "dvc.yaml")
+    run(["dvc", "init", "--no-scm", "--quiet"], naive)
+    run(["dvc", "repro"], naive)
+    copy = Copy(folder / "ours", arguments.raw)
+    ran["esetrag, first `dvc repro`"] = [copy.run("dvc", "repro")]
+    for number in range(1 if arguments.quick else ROUNDS):
+        # Of the same inputs ours would find its run in MLflow and log none; the other always logs.
+        copy.change("train", seed=number + 2)
+        each = {
+            NOTEBOOK: run(["dvc", "repro", "-f"], naive),
+            OURS: copy.run("dvc", "repro", "-f"),
+            "esetrag, nothing to do": copy.run("dvc", "repro"),
+            **{stage: copy.stage(stage) for stage in STAGES},
+        }
+        for command, done in each.items():
+            ran.setdefault(command, []).append(done)
+        print(f"round {number + 1}:", {name: done.seconds for name, done in each.items()}, file=sys.stderr)
+    seconds = {name: [done.seconds for done in each] for name, each in ran.items()}
+    cpu = {name: spread([done.cpu for done in each]) for name, each in ran.items()}
+    rows = [
+        (name, median(spread(seconds[name])), median(cpu[name]), f"{max(done.peak for done in each):,.0f}")
+        for name, each in ran.items()
+    ]
+    bars = [
+        bar("notebook-like pipeline ÷ ours, `dvc repro -f`", 3, ratio(seconds[NOTEBOOK], seconds[OURS])),
+        bar("`dvc repro -f`, CPU seconds", 15, cpu[OURS], at_most=True),
+    ]
+    head = ("command", "seconds", "CPU seconds", "peak, MiB")
+    text = f"{ROUNDS} rounds, imports included; below, our stages alone."
+    measure.write_section("4 Pipelines", text, head, rows, arguments.quick, bars)
 
 
-def copying(folder: Path, raw: Path) -> None:
-    """Lays out six stages of ``cp``: DVC's floor."""
-    files = ["raw.tsv.gz", *(f"{number}.gz" for number in range(1, len(STAGES) + 1))]
-    pairs = itertools.pairwise(files)
-    _lay_out(
-        folder,
-        {
-            name: {"cmd": f"cp {a} {b}", "deps": [a], "outs": [b]}
-            for name, (a, b) in zip(STAGES, pairs, strict=True)
-        },
-        raw,
-    )
+def lines(raw: Path) -> Iterator[str]:
+    """The table's rows, then the same with a syllable before lemma and form, then with another."""
+    with gzip.open(raw, "rt", encoding="utf-8") as file:
+        rows = file.readlines()
+    prefixes = ("".join(parts) for count in range(3) for parts in itertools.product(SYLLABLES, repeat=count))
+    for prefix, row in itertools.product(prefixes, rows):
+        lemma, rest = row.split("\t", 1)
+        yield f"{prefix}{lemma}\t{prefix}{rest}"
 
 
-def _lay_out(folder: Path, stages: dict[str, Any], raw: Path) -> None:
-    folder.mkdir()
-    shutil.copyfile(raw, folder / "raw.tsv.gz")
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), "utf-8")
-    run(["dvc", "init", "--no-scm", "--quiet"], folder)
+def scarce(rows: Iterable[str]) -> Iterator[str]:
+    """The same rows, adjectives but for one lemma in fifty."""
+    numbers: dict[str, int] = {}
+    for row in rows:
+        lemma, form, tags = row.split("\t")
+        selected = numbers.setdefault(lemma, len(numbers)) % 50 == 0
+        yield row if selected else f"{lemma}\t{form}\tADJ{tags[tags.index(';') :]}"
+
+
+def grown(raw: Path, size: int, folder: Path) -> list[tuple[str, ...]]:
+    """Runs every stage, then ``esetrag predict``, on a table of so many rows; the report's rows."""
+    copy = Copy(folder, raw)
+    for path, table in ((RAW, lines(raw)), (FEW, scarce(lines(raw)))):
+        with gzip.open(folder / path, "wt", encoding="utf-8", compresslevel=1) as file:
+            file.writelines(itertools.islice(table, size))
+    copy.change("sample", train=None, dev=None, test=None)
+    copy.change("tracking", enabled=False)
+    ran = {stage: copy.stage(stage) for stage in STAGES}
+    words = ("--input", RAW, "--column", "2", "--output", "predicted.parquet")
+    ran["predict"] = copy.run("python", "-m", "esetrag", "predict", "--task", TASK, *words)
+    copy.change("tasks", TASK, raw=FEW)
+    ran["sample, 2 % selected"] = copy.stage("sample")
+    return [
+        (f"{size:,}", name, f"{done.seconds:.1f}", f"{done.cpu:.1f}", f"{done.peak:,.0f}")
+        for name, done in ran.items()
+    ]
+
+
+def growth(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measures each size once."""
+    head = ("rows", "command", "seconds", "CPU seconds", "peak, MiB")
+    rows = []
+    for size in [4_000] if arguments.quick else arguments.sizes:
+        rows += grown(arguments.raw, size, folder / str(size))
+        shutil.rmtree(folder / str(size))
+        print(f"{size:,} rows are done", file=sys.stderr, flush=True)
+        text = "Whole processes, imports included; all rows are used."
+        measure.write_section("5 Growth", text, head, rows, arguments.quick)
 
 
 def main() -> None:
-    """Times all commands in turn."""
-    options = results.parser(__doc__)
+    """Measures one after another."""
+    jobs = {"pipelines": pipelines, "growth": growth}
+    options = measure.parser(__doc__)
+    options.add_argument("--only", nargs="+", choices=jobs, default=list(jobs))
+    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="rows of the growing table")
     arguments = options.parse_args()
-    raw = arguments.raw or REPO / RAW
-    rounds = 1 if arguments.quick else ROUNDS
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        naive(folder / "naive", raw)
-        copying(folder / "cp", raw)
-        # The pipeline's first run, nothing cached, makes the MLflow store too.
-        cold = []
-        for number in range(rounds):
-            ours = Copy(folder / f"ours-{number}", raw=raw)
-            cold.append(ours.run("dvc", "repro").seconds)
-        for first in ("naive", "cp"):
-            run(["dvc", "repro"], folder / first)
-        places = {"ours": ours.root, "naive": folder / "naive", "cp": folder / "cp"}
-        jobs: dict[str, tuple[list[str], Path]] = {}
-        for place, root in places.items():
-            jobs[f"{place}, dvc repro -f"] = (["dvc", "repro", "-f"], root)
-            jobs[f"{place}, no-op"] = (["dvc", "repro"], root)
-        for module in ("torch", "mlflow"):
-            jobs[f"import {module}"] = ([sys.executable, "-c", f"import {module}"], folder)
-        train = [sys.executable, "-m", "bench.training", *(["--raw", str(raw)] if arguments.raw else [])]
-        times: clock.Times = {name: [] for name in (*jobs, "training alone")}
-        peaks: dict[str, float] = {}
-        for number in range(rounds):
-            # Of the same inputs ours would find its finished run and log none; the other logs one each time.
-            ours.change(train={"seed": number + 2})
-            for job, (command, root) in jobs.items():
-                ran = run(command, root, environment(root if root == ours.root else REPO))
-                times[job].append(ran.seconds)
-                peaks[job] = max(ran.peak, peaks.get(job, 0.0))
-            times["training alone"].append(float(run(train, folder).output.split()[-1]))
-            print(f"round {number + 1}:", {job: each[-1] for job, each in times.items()}, file=sys.stderr)
-    times["cold"] = cold
-    results.write("pipelines", {"rounds": rounds, **figures(times), "peak": peaks}, arguments.quick)
-
-
-def figures(times: clock.Times) -> dict[str, Any]:
-    """Seconds and ratios of what was timed."""
-    floor = ["cp, dvc repro -f", "import torch", "import mlflow", "training alone"]
-    parts = [sum(each) for each in zip(*(times[name] for name in floor), strict=True)]
-    whole = times["ours, dvc repro -f"]
-    return {
-        "seconds": {
-            **{name: clock.spread(each) for name, each in times.items()},
-            "parts": clock.spread(parts),
-        },
-        "naive_to_ours": clock.ratio(times["naive, dvc repro -f"], whole),
-        "ours_to_parts": clock.ratio(whole, parts),
-        "no_op_to_floor": clock.ratio(times["ours, no-op"], times["cp, no-op"]),
-    }
+    for name in arguments.only:
+        with tempfile.TemporaryDirectory() as folder:
+            jobs[name](arguments, Path(folder))
 
 
 if __name__ == "__main__":

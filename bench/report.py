@@ -1,275 +1,251 @@
-"""The figures of all measurements as a page: bench/results.md, and a picture beside it."""
+"""The figures of all measurements as pages: bench/results.md and docs/results.md."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
 
-from bench import picture, readers, results
-from bench.child import REPO
+from bench import measure
+from bench.experiment import BASELINES, MODELS, NOTEBOOK, SCORES
+from bench.measure import REPO, Bar, bar, mean, spread
 from esetrag.report.markdown import Row, table
+from esetrag.scoring import reliability
 
 Figures = dict[str, Any]
+CHOICE, BOUND, REGRESSION = "dev's choice", "upper bound", "logistic_regression"
+NOTE = "Whole test sets; intervals by Student's t over the samples."
+WELL = 0.02
+"""Largest calibration error that is asked for."""
+LEAST = {1000: 99.44, 300: 99.1}
+"""Accuracies in % that are asked for, by training words."""
+LANGUAGES = """# Results by language and feature
+
+Made by `python -m bench.languages FOLDER`: one configuration for every row, that of `params.yaml`; means over
+the seeds, each of its own split by lemma, sample and training, on whole test sets. {cpu:.0f} CPU minutes in
+all on {machine}, one thread. The baselines have the same rows, and are calibrated on dev as the models are.
+
+- *strict*: correct predictions over pairs of form and label (± standard deviation over the seeds). One label
+  a form cannot pass the *upper bound*. *any*: share of the forms whose predicted label is one of theirs.
+- *set F1*: of predicted label sets. *ECE*: expected calibration error in points, over the forms of all test
+  sets.
+- *lead*: of *any* on that of the best baseline, in points, with Student's 95 % interval over the seeds.
+  **Bold**: behind it, outside the interval. *forms*: of the training and of the test set.
+- *dev's choice*: of each seed the model of the lowest loss on dev; the default, unless another one's is lower
+  by 2 nats. Behind the name: in how many seeds.
+"""
+PROBING = """## Morphological probing tasks
+
+Made by `python -m bench.probing FOLDER`: tasks of a given split, some 2,000 words of running text each, no
+lemmas. The published dev part is the test set; a tenth of the training words is held out as dev. One
+configuration for all, that of `params.yaml`. Accuracy in %.
+"""
 
 
-def percent(share: Figures) -> str:
+def percent(share: Figures, sign: str = "", dash: str = "–") -> str:
     """A mean in per cent with its interval."""
-    return f"{100 * share['value']:.2f} ({100 * share['low']:.2f}–{100 * share['high']:.2f})"
+    value, *bounds = (f"{100 * share[key]:{sign}.2f}" for key in ("value", "low", "high") if key in share)
+    return f"{value} ({dash.join(bounds)})" if bounds else value
 
 
 def points(lead: Figures) -> str:
     """A difference in points with its interval."""
-    return f"{100 * lead['value']:+.2f} ({100 * lead['low']:+.2f} to {100 * lead['high']:+.2f})"
+    return percent(lead, "+", " to ")
 
 
-def median(spread: Figures) -> str:
-    """Seconds, ratios, words a second: median and range."""
-    return f"{_short(spread['median'])} ({_short(spread['low'])}–{_short(spread['high'])})"
+class Group:
+    """The samples of one table, feature and size."""
+
+    def __init__(self, samples: list[Figures]) -> None:
+        """Adds what dev chose as one more model."""
+        self.samples = samples
+        for sample in samples:
+            sample["models"][CHOICE] = sample["models"][sample["prefers"]]
+            sample["bins"][CHOICE] = sample["bins"][sample["prefers"]]
+        self.best = max(BASELINES, key=lambda name: self.mean(name)["value"])
+
+    def values(self, name: str, score: str = "any_correct") -> list[float]:
+        """A model's score of each sample."""
+        return [sample["models"][name][score] for sample in self.samples]
+
+    def mean(self, name: str, score: str = "any_correct") -> Figures:
+        """The mean of that."""
+        return mean(self.values(name, score))
+
+    def average(self, key: str) -> float:
+        """The mean of a number that is no score."""
+        return float(np.mean([sample[key] for sample in self.samples]))
+
+    def lead(self, name: str, other: str) -> Figures:
+        """By how much a model is better than another one."""
+        pairs = zip(self.values(name), self.values(other), strict=True)
+        return mean([a - b for a, b in pairs])
+
+    def errors(self, name: str) -> int:
+        """Misclassified forms of all test sets."""
+        tested = [sample["test"] for sample in self.samples]
+        return round(float(np.dot(tested, np.subtract(1, self.values(name)))))
+
+    def calibration_error(self, name: str) -> float:
+        """Of the forms of all test sets together: in bins of few forms the gap is mostly chance."""
+        rows = [row for sample in self.samples for row in sample["bins"][name]]
+        bins = pd.DataFrame(rows, columns=["low", "forms", "confidence", "accuracy"])
+        sums = bins[["confidence", "accuracy"]].mul(bins["forms"], axis=0).assign(forms=bins["forms"])
+        sums = sums.groupby(bins["low"]).sum()
+        return reliability.expected_error(sums.div(sums["forms"], axis=0).assign(forms=sums["forms"]))
+
+    def chosen(self) -> str:
+        """How often dev chose each model."""
+        names = [sample["prefers"] for sample in self.samples]
+        return ", ".join(f"{name} {names.count(name)}" for name in MODELS if name in names)
 
 
-def _short(value: float) -> str:
-    digits = next((digits for least, digits in ((100, 0), (10, 1), (0.1, 2)) if value >= least), 4)
-    return f"{value:,.{digits}f}"
+def groups(samples: Iterable[Figures], *keys: str) -> dict[tuple[Any, ...], Group]:
+    """Samples by the values of some keys, sorted."""
+    by_key: dict[tuple[Any, ...], list[Figures]] = {}
+    for sample in samples:
+        by_key.setdefault(tuple(sample[key] or 0 for key in keys), []).append(sample)
+    return {key: Group(of_key) for key, of_key in sorted(by_key.items())}
+
+
+def languages(samples: list[Figures]) -> str:
+    """The table of all tables."""
+    behind, badly = list[str](), list[str]()
+    rows: list[Row] = []
+    for (words, name, feature), group in groups(samples, "words", "table", "feature").items():
+        title = f"{name}, {feature}" + ("" if words else ", all")
+        sizes = f"{group.average('train'):,.0f} / {group.average('test'):,.0f}"
+        for model in (*BASELINES, *MODELS, CHOICE):
+            means = {score: group.mean(model, score) for score in SCORES}
+            means["ece"]["value"] = error = group.calibration_error(model)
+            cells = [f"{100 * each['value']:.2f}" for each in means.values()]
+            if "deviation" in means["accuracy"]:
+                cells[0] += f" ± {100 * means['accuracy']['deviation']:.2f}"
+            ahead = {} if model in BASELINES else group.lead(model, group.best)
+            is_behind = ahead.get("high", 0) < 0
+            lead = points(ahead) if ahead else ""
+            first = model == BASELINES[0]
+            row = title if first else "", model, *cells, f"**{lead}**" if is_behind else lead
+            rows.append((*row, sizes if first else ""))
+            behind += [title] if is_behind and model == CHOICE else []
+            badly += [f"{title} ({model} {100 * error:.2f})"] if ahead and error > WELL else []
+        share = f"{100 * group.average('ambiguous') / group.average('test'):.1f} % ambiguous"
+        strict = f"{100 * group.average('upper_bound'):.2f}"
+        rows.append(("", BOUND, strict, "100", "100", "", f"dev's choice: {group.chosen()}", share))
+    head = ("table, feature", "model", "strict", "any", "set F1", "ECE", "lead", "forms")
+    cpu = sum(sample["cpu"] for sample in samples) / 60
+    return "\n".join(
+        [
+            LANGUAGES.format(cpu=cpu, machine=platform.machine()),
+            f"Dev's choice is behind a baseline, outside the interval: {', '.join(behind) or 'nowhere'}.\\",
+            f"Calibration errors above {100 * WELL:.0f} points: {', '.join(badly) or 'none'}.\n",
+            table(head, rows, "llrrrrrr") + "\n",
+        ]
+    )
+
+
+def probing(samples: list[Figures]) -> str:
+    """The tasks of each language, and their means."""
+    names = (*BASELINES, *MODELS, CHOICE)
+    tasks = {task: group for (task,), group in groups(samples, "raw").items()}
+    values = {
+        task: [*(group.mean(name)["value"] for name in names), group.calibration_error(MODELS[0])]
+        for task, group in tasks.items()
+    }
+    rows: list[Row] = []
+    for language in sorted({task.rsplit("-", 1)[-1] for task in tasks}):
+        own = [task for task in tasks if task.endswith(f"-{language}")]
+        for task in own:
+            cells = [f"{100 * value:.1f}" for value in values[task]]
+            rows.append((task, f"{tasks[task].average('train'):,.0f}", *cells, tasks[task].chosen()))
+        rows.append(_means(f"mean of {len(own)}, {language}", [values[task] for task in own]))
+    if len(rows) > len(tasks) + 1:
+        rows.append(_means(f"mean of all {len(tasks)}", list(values.values())))
+    head = ("task", "words", *names, f"ECE of {MODELS[0]}", "chosen")
+    return f"{PROBING}\n{table(head, rows, 'l' + 'r' * (len(head) - 2) + 'l')}\n"
+
+
+def _means(title: str, values: list[list[float]]) -> Row:
+    return f"**{title}**", "", *(f"**{100 * value:.2f}**" for value in np.mean(values, axis=0)), ""
+
+
+def goal(samples: list[Figures]) -> tuple[str, list[Bar]]:
+    """The accuracies on the task's table, a table for each size; what is asked for."""
+    text, bars = list[str](), list[Bar]()
+    default = MODELS[0]
+    for (words,), group in groups(samples, "words").items():
+        size = f"{words:,} words" if words else f"All {group.average('train'):,.0f} words"
+        trained = group.samples[0]["models"]
+        names = [name for name in (*MODELS, CHOICE, *BASELINES, NOTEBOOK) if name in trained]
+        rows = [
+            (
+                name,
+                percent(group.mean(name)),
+                group.errors(name),
+                "" if name == default else points(group.lead(default, name)),
+                "" if name == NOTEBOOK else f"{100 * group.calibration_error(name):.2f}",
+            )
+            for name in names
+        ]
+        head = ("model", "accuracy, %", "errors", f"lead of {default}, points", "ECE")
+        text.append(f"### {size}, {len(group.samples)} samples, each of its own split, draw and seed\n")
+        text.append(f"{table(head, rows, 'lrrrr')}\n\nDev's choice: {group.chosen()}.\n")
+        lead, accuracy = group.lead(default, REGRESSION), group.mean(default)
+        if words:
+            least, value = LEAST.get(words, 0.0), {"median": 100 * accuracy["value"]}
+            bars.append(bar(f"accuracy, {size}, %", least, value, percent(accuracy)))
+            value = {"median": lead.get("low", lead["value"])}
+            bars.append(bar(f"lead on logistic regression, {size}, points", 0, value, points(lead)))
+        else:
+            share = spread([group.errors(default) / max(group.errors(REGRESSION), 1)])
+            bars.append(bar("errors ÷ logistic regression's, all words", 0.8, share, at_most=True))
+    return "\n".join([*text, *([NOTE] if text else [])]), bars
 
 
 def machine() -> str:
-    """What the figures were taken on."""
-    place = Path("/proc/cpuinfo")
-    lines = place.read_text("utf-8").splitlines() if place.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    model = next(iter(models), platform.machine())
+    """What the figures were measured on."""
+    path = Path("/proc/cpuinfo")
+    names = re.findall(
+        r"^model name\s*: (.*)", path.read_text("utf-8") if path.exists() else "", re.MULTILINE
+    )
+    model = next(iter(names), platform.machine())
     return f"{model}, {os.cpu_count()} cores; Python {platform.python_version()}, PyTorch {torch.__version__}"
 
 
-def _accuracy(found: Figures) -> str:
-    titles = {
-        "small": "{train:,} words, {samples} samples, each of its own split, draw and seed",
-        "few": "{train:,} words, likewise",
-        "all": "All {train:,} words, {samples} splits",
-        "networks": f"All words, the notebook's loop for {readers.EPOCHS} epochs, {{samples}} splits",
-    }
-    text = ""
-    for regime, title in titles.items():
-        if regime not in found:
-            continue
-        given = found[regime]["readers"]
-        first = next(iter(given))
-        rows = []
-        for name, one in given.items():
-            sure = (percent(one["accuracy"]), sum(one["errors"]))
-            other = (points(lead(found, regime, name)), median(one["longer"])) if name != first else ("", "")
-            rows.append((name, *sure, other[0], _short(one["seconds"]["median"]), other[1]))
-        head = ("reader", "accuracy, %", "errors", f"lead of {first}, points", "seconds", "times as long")
-        text += f"### {title.format(**found[regime])}\n\n{table(head, rows, 'lrrrrr')}\n\n"
-    text += (
-        "One thread; tested on the whole test part. Intervals by Student's t over the samples; those of the\n"
-    )
-    return text + "leads over fewer than five splits by bootstrap over the lemmas of all test parts."
-
-
-def lead(accuracy: Figures, regime: str, name: str) -> Figures:
-    """How much better than a reader the first of the regime is; over few splits by bootstrap over lemmas."""
-    chosen = "lead" if accuracy[regime]["samples"] >= 5 else "lead_over_lemmas"
-    found: Figures = accuracy[regime]["readers"][name][chosen]
-    return found
-
-
-def _tables(found: Figures) -> str:
-    others = (readers.LR, readers.SVC, readers.SUFFIX)
-    rows: list[Row] = []
-    for name, each in found.items():
-        of = each["readers"]
-        leads = [points(of[other]["lead"]) for other in others]
-        rows.append((name, f"{100 * each['ceiling']:.2f}", percent(of[readers.DEFAULT]["accuracy"]), *leads))
-    head = ("table", "strict ceiling, %", "esetrag, %", *(f"lead on {other}" for other in others))
-    samples = next(iter(found.values()))["samples"]
+def measurements(quick: bool) -> str:
+    """The page of accuracies on the task's table and of all times."""
+    text, bars = goal(list(measure.read("goal", quick).values()))
+    sections = [f"## Accuracy\n\n{text}"] if text else []
+    for name, content in measure.read("sections", quick).items():
+        bars += content["bars"]
+        rows = table(content["head"], content["rows"], "l" + "r" * (len(content["head"]) - 1))
+        sections.append(f"## {name[2:]}\n\n{content['text']}\n\n{rows}")
     intro = (
-        f"The default configuration, 1000 rows, {samples} samples. Right is a value that the form bears; "
-        "the strict ceiling is that of one value a form where all of them count."
+        f"# Measurements\n\n{machine()}. Made by `make bench`. Times and ratios are medians (range) of jobs "
     )
-    return f"{intro}\n\n" + table(head, rows, "lrrrrr")
+    intro += "done in turn.\n\n## Asked and measured\n\n"
+    intro += table(("", "asked", "measured", "reached"), bars, "lrrl")
+    return "\n\n".join([intro, *sections]) + "\n"
 
 
-def _throughput(found: Figures) -> str:
-    rows: list[Row] = []
-    for each in found["each"]:
-        for name, rate in each["words_per_second"].items():
-            ratio = median(each["ratio"]) if name == readers.LSTM else ""
-            flop, limit = f"{each['flop_per_word'][name] / 1e6:.2f}", each["limit_words_per_second"][name]
-            share = f"{each['share_of_limit'][name]:.0%} of {_short(limit)}"
-            rows.append((each["threads"], name, median(rate), ratio, flop, share))
-    head = ("threads", "training", "words a second", "times the notebook's", "MFLOP a word", "of the limit")
-    peaks = ", ".join(f"{each['peak_flops'] / 1e9:.0f}" for each in found["each"])
-    text = f"{found['rows']:,} rows, {found['rounds']} epochs in turn. The limit is that of matrix products"
-    return f"{text}: {peaks} GFLOP/s.\n\n" + table(head, rows, "rlrrrr")
-
-
-def _goal(found: Figures) -> str:
-    rows = [(name, median(each), median(found["ratio"][name])) for name, each in found["seconds"].items()]
-    text = f"{found['rows']:,} rows, {len(found['each'][readers.LSTM])} seeds, {found['threads']} thread. "
-    text += (
-        "The networks are looked at each quarter of an epoch, the clock stopped; the default reader's time\n"
-    )
-    text += "is that of its whole training, vocabulary and encoding included.\n\n"
-    return text + table(("training", "seconds", "notebook's ÷ its"), rows, "lrr")
-
-
-def _encoding(found: Figures) -> str:
-    jobs = {
-        "encode": "forms and labels to ids",
-        "read": "parquet to tensors",
-        "lists": "parquet to tensors, arrays made lists again first",
-    }
-    rows = []
-    for job, what in jobs.items():
-        theirs = found["seconds"][f"{job}, notebook"]["median"]
-        own = found["seconds"]["encode, ours" if job == "encode" else "read, ours"]["median"]
-        rows.append((what, f"{1000 * theirs:.1f}", f"{1000 * own:.1f}", median(found[job])))
-    head = ("", "pandas as in the notebook, ms", "esetrag, ms", "ratio")
-    return f"{found['rows']:,} rows, {found['rounds']} rounds.\n\n" + table(head, rows, "lrrr")
-
-
-def _prediction(found: Figures) -> str:
-    rows = [(name, median(rate)) for name, rate in found["rates"].items()]
-    text = f"{found['rounds']} rounds, {found['threads']} thread.\n\n"
-    return text + table(("reading", "words a second"), rows, "lr")
-
-
-def _pipelines(found: Figures) -> str:
-    rows = []
-    for name, each in found["seconds"].items():
-        peak = found["peak"].get(name)
-        rows.append((name, median(each), f"{peak:,.0f}" if peak else ""))
-    text = (
-        f"{found['rounds']} rounds; *parts*: `dvc repro -f` of six `cp`, the two imports, training alone.\n\n"
-    )
-    return text + table(("command", "seconds", "peak, MiB"), rows, "lrr")
-
-
-def _stages(found: Figures) -> str:
-    rows: list[Row] = []
-    for stage in found["stages"]["now"]:
-        cells: list[str] = []
-        for when in ("before", "now"):
-            one = found["stages"][when][stage]
-            cells += [f"{one['seconds']['median']:.2f}", f"{one['imports']:.2f}", f"{one['peak']:.0f}"]
-        rows.append((stage, *cells))
-    head = ("stage", "before, s", "imports", "MiB", "now, s", "imports", "MiB")
-    text = f"Each script alone, {found['rounds']} rounds; before is commit {found['before']}.\n\n"
-    return text + table(head, rows, "lrrrrrr")
-
-
-def _growth(found: Figures) -> str:
-    rows: list[Row] = []
-    for size, commands in found.items():
-        for name, one in commands.items():
-            each = 1e6 * one["seconds"] / int(size), 1024 * one["peak"] / int(size)
-            cells = (f"{one['seconds']:.1f}", f"{each[0]:,.1f}", f"{one['peak']:,.0f}", f"{each[1]:,.1f}")
-            rows.append((f"{int(size):,}", name, *cells))
-    head = ("rows", "command", "seconds", "µs a row", "peak, MiB", "KiB a row")
-    return "Whole processes, imports included; all rows are used.\n\n" + table(head, rows, "rlrrrr")
-
-
-SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
-    "accuracy": ("Accuracy", _accuracy),
-    "tables": ("Other tables", _tables),
-    "throughput": ("Training the LSTM", _throughput),
-    "goal": ("Time to 99 % on dev", _goal),
-    "encoding": ("Encoding", _encoding),
-    "prediction": ("Prediction", _prediction),
-    "pipelines": ("Whole pipelines", _pipelines),
-    "stages": ("Stage by stage", _stages),
-    "growth": ("Growth", _growth),
-}
-
-
-def asked(found: Figures) -> list[Row]:
-    """What was asked for, what was measured, and whether it is reached."""
-    rows: list[Row] = []
-
-    def bar(what: str, least: float, value: float, text: str, top: bool = False) -> None:
-        reached = value <= least if top else value >= least
-        rows.append((what, f"{'≤' if top else '≥'} {least:,.6g}", text, "yes" if reached else "**no**"))
-
-    if of := found.get("accuracy"):
-        first, lr = readers.DEFAULT, readers.LR
-        share = of["small"]["readers"][first]["accuracy"]
-        bar("accuracy, 1000 words, %", 99.3, 100 * share["value"], percent(share))
-        for regime in ("small", "few"):
-            gain = lead(of, regime, lr)
-            bar(
-                f"lead on logistic regression, {of[regime]['train']:,} words, points",
-                0,
-                gain["low"],
-                points(gain),
-            )
-        if "all" in of:
-            errors = [sum(of["all"]["readers"][name]["errors"]) for name in (first, lr)]
-            part = errors[0] / errors[1]
-            bar("errors ÷ logistic regression's, all words", 0.8, part, f"{part:.2f}", top=True)
-            gain = lead(of, "networks", readers.NOTEBOOK)
-            bar("LSTM's lead on the notebook's loop, all words, points", 0, gain["high"], points(gain))
-    for name, each in found.get("tables", {}).items():
-        others = [one["lead"] for other, one in each["readers"].items() if other != readers.DEFAULT]
-        least = min(others, key=lambda one: float(one["high"]))
-        bar(f"{name}, 1000 rows: lead on the best other reader, points", 0, least["high"], points(least))
-    ratios: list[tuple[str, str, str, float, bool]] = [
-        ("pipelines", "naive_to_ours", "notebook-like pipeline ÷ ours, `dvc repro -f`", 3, False),
-        ("pipelines", "ours_to_parts", "ours ÷ (DVC, imports, training alone)", 2.5, True),
-        ("pipelines", "no_op_to_floor", "no-op ÷ DVC's floor", 1.1, True),
-        ("encoding", "encode", "encoding: notebook's time ÷ ours", 10, False),
-        ("encoding", "read", "parquet to tensors: notebook's time ÷ ours", 20, False),
+def write(quick: bool) -> None:
+    """Writes both pages from the figures that there are; those of quick runs beside these."""
+    pages = {"languages": languages, "probing": probing}
+    texts = [
+        page(list(samples.values())) for name, page in pages.items() if (samples := measure.read(name, quick))
     ]
-    for each in found.get("throughput", {"each": []})["each"]:
-        what = f"LSTM's training rate ÷ the notebook's, {each['threads']} thread(s)"
-        bar(what, 4, each["ratio"]["median"], median(each["ratio"]))
-    if of := found.get("goal"):
-        ratio = of["ratio"][readers.LSTM]
-        bar("notebook's time to 99 % on dev ÷ the LSTM's", 7, ratio["median"], median(ratio))
-    for measured, key, what, bound, top in ratios:
-        if of := found.get(measured):
-            bar(what, bound, of[key]["median"], median(of[key]), top)
-    if of := found.get("prediction"):
-        rate = of["rates"]["esetrag, bulk"]
-        bar("bulk prediction, words a second, one thread", 100_000, rate["median"], median(rate))
-    if of := found.get("growth"):
-        peaks = [
-            f"{of[size]['predict']['peak']:,.0f} MiB at {int(size):,}"
-            for size in (min(of, key=int), max(of, key=int))
-        ]
-        rows.append(("`esetrag predict`, peak memory", "bounded", ", ".join(peaks), ""))
-    return rows
-
-
-def page(found: Figures) -> str:
-    """The page of what was measured.
-
-    Args:
-        found: figures by measurement, those that are there.
-    """
-    text = f"# Measurements\n\n{machine()}. Made by `make bench`. Times and ratios are medians (range) "
-    text += "of jobs taken in turn.\n\n![Accuracy, training, pipelines, growth](results.png)\n\n"
-    text += (
-        "## Asked and measured\n\n" + table(("", "asked", "measured", "reached"), asked(found), "lrrl") + "\n"
-    )
-    for name, (title, show) in SECTIONS.items():
-        text += f"\n## {title}\n\n{show(found[name])}\n" if name in found else ""
-    return text
-
-
-def main() -> None:
-    """Writes both."""
-    quick: bool = results.parser(__doc__).parse_args().quick
-    found = {name: content for name in SECTIONS if (content := results.read(name, quick)) is not None}
-    folder = results.folder(True) if quick else REPO / "bench"
-    (folder / "results.md").write_text(page(found), "utf-8")
-    picture.draw(found, folder / "results.png")
+    folder, docs = (measure.folder(True),) * 2 if quick else (REPO / "bench", REPO / "docs")
+    (folder / ("measurements.md" if quick else "results.md")).write_text(measurements(quick), "utf-8")
+    if texts:
+        (docs / "results.md").write_text("\n".join(texts), "utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    write(measure.parser(__doc__).parse_args().quick)

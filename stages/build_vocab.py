@@ -1,17 +1,15 @@
 """Training rows to the tables of symbols and labels."""
 
+from esetrag import tasks
 from esetrag.core import config, files, stage, tables
 from esetrag.core.layout import Layout
-from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, how: config.BuildVocab) -> None:
+def main(layout: Layout, task: config.ClassifyTask, options: config.BuildVocab) -> None:
     """Writes the vocabulary."""
-    train = tables.batches(layout.sample("train"), tables.SAMPLE)
-    batches = ((rows["form"].to_pylist(), rows["label"].unique().to_pylist()) for rows in train)
-    vocabulary = Vocabulary.of_batches(batches, how.min_count, how.unit, how.merges)
-    files.write_json(layout.vocab, vocabulary.to_json())
+    rows = tables.batches(layout.sample("train"), tables.SAMPLE)
+    files.write_json(layout.vocab, tasks.of(task).vocabulary(rows, options).to_json())
 
 
 if __name__ == "__main__":
-    stage.run(main, config.BuildVocab)
+    stage.run(main, config.ClassifyTask, config.BuildVocab)

@@ -1,35 +1,28 @@
-"""UniMorph table to labelled rows, audited, split and sampled, and reports on the data."""
+"""Raw table to labelled rows, audited, split and sampled, with the figures of both reports."""
 
-from pathlib import Path
-
-from esetrag.core import config, stage, tables
-from esetrag.core.files import sha256
+from esetrag.core import config, files, stage, tables
 from esetrag.core.layout import PARTS, Layout
-from esetrag.data import leakage, sampling, unimorph
-from esetrag.data.audit import audit
+from esetrag.data import leakage
+from esetrag.data.audit import audit, review
 from esetrag.data.families import Families
-from esetrag.data.selection import select
-from esetrag.report import audit_report, data_report
+from esetrag.data.source import Source
 
 
-def main(layout: Layout, task: config.Task, how: config.Sample) -> None:
+def main(layout: Layout, task: config.UnimorphTask | config.ColumnsTask, sample: config.Sample) -> None:
     """Writes the rows of train, dev and test."""
-    raw = Path(task.raw)
-    selection = select(unimorph.batches(raw), raw, task.pos, task.feature)
-    found = audit.examine(selection, task)
-    selection = audit.settle(selection, found, how.suspicious)
-    available = sampling.split(selection.table, how)
-    drawn = sampling.draw(available, how)
-    audit_report.write(layout, found, how.suspicious)
-    audit.check(found, how.suspicious, layout.review)
+    source = Source.load(task, sample.suspicious)
+    available, drawn = source.parts(sample)
+    split = source.split_of(sample)
+    families = Families.of(source.selection.table)
+    files.write_json(layout.metrics / "data_audit.json", source.audit.figures if source.audit else {})
+    files.write_text(layout.review, review.tsv(source.audit.review if source.audit else []))
+    if source.audit:
+        audit.check(source.audit, sample.suspicious, layout.review)
     for part in PARTS:
-        tables.write(layout.sample(part), leakage.mark(drawn[part], how.split))
-    kin = Families.of(selection.table)
-    tables.write(layout.families, kin.table)
-    split = leakage.account(how.split, drawn, kin)
-    account = data_report.figures(task, sha256(raw), selection, available, drawn, split)
-    data_report.write(layout, account)
+        tables.write(layout.sample(part), leakage.mark(drawn[part], split))
+    tables.write(layout.families, families.table)
+    files.write_json(layout.metrics / "data.json", source.figures(available, drawn, families, split))
 
 
 if __name__ == "__main__":
-    stage.run(main, config.Task, config.Sample)
+    stage.run(main, config.ClassifyTask, config.Sample)

@@ -1,26 +1,20 @@
-"""Encoded rows to a checkpoint, with the history of the training; MLflow is told of every epoch."""
+"""Encoded rows to a checkpoint, with the history of the training; MLflow receives every epoch."""
 
-from dataclasses import asdict
-
-from esetrag.core import config, files, stage
+from esetrag.core import config, stage
 from esetrag.core.layout import Layout
 from esetrag.tracking import tracker
 
 
-def main(layout: Layout, model: config.Model, how: config.Train, calibrating: config.Calibration) -> None:
-    """Trains and writes the best epoch's checkpoint, and those of more seeds if some are wanted."""
+def main(
+    layout: Layout, model: config.Resolved, train: config.Train, calibration: config.Calibration
+) -> None:
+    """Trains, and writes checkpoint and history."""
     with tracker.live(layout) as log:
-        # PyTorch is imported here, while the tracker's process imports MLflow.
-        from esetrag.training import history, seeds
+        # PyTorch is imported here, while the tracker's thread imports MLflow.
+        from esetrag.training import seeds
 
-        material = seeds.Material.read(layout)
-        ended = [material.train(model, how, calibrating, number, log) for number in range(how.repeats + 1)]
-        epochs = ended[0].epochs
-        files.write_text(layout.history, history.to_csv(epochs))
-        files.write_json(layout.metrics / "train.json", asdict(history.best(epochs)))
-        for one in ended:
-            one.saved.clear()
+        seeds.train(layout, model, train, calibration, log)
 
 
 if __name__ == "__main__":
-    stage.run(main, config.Model, config.Train, config.Calibration)
+    stage.run(main, config.Resolved, config.Train, config.Calibration)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,13 +13,16 @@ import torch
 from hypothesis import settings
 
 from esetrag.core import config, tables
-from esetrag.models import checkpoint
-from esetrag.models.network import Network
-from esetrag.scoring import calibration
+from esetrag.core.layout import Layout
+from esetrag.models.blend import Blend
+from esetrag.models.lemma_prior.decomposition import Decomposition
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.training import trainer
+from esetrag.training.data import Data
+from esetrag.training.trainer import Trained
+from tests.samples import table
 
 # The same examples on every machine, and no time limit that a busy one could miss.
 settings.register_profile("esetrag", deadline=None, derandomize=True)
@@ -36,41 +41,52 @@ SUFFIXES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def repo() -> Path:
     return Path(__file__).parents[1]
 
 
-@pytest.fixture
-def given(repo: Path) -> config.Params:
+@pytest.fixture(scope="session")
+def params(repo: Path) -> config.Params:
     return config.load(repo / "params.yaml")
 
 
 @pytest.fixture
+def given(params: config.Params) -> config.Params:
+    """The older name of ``params``."""
+    return params
+
+
+@pytest.fixture(scope="session")
 def tiny_rows() -> pa.Table:
     """Twelve invented nouns in seven cases: 84 rows."""
-    rows = [
-        (stem, stem + suffixes[front], f"N;{case};SG", case)
+    return table(
+        (stem, stem + suffixes[front], case)
         for front, stems in enumerate((BACK_STEMS, FRONT_STEMS))
         for stem in stems
         for case, suffixes in SUFFIXES.items()
-    ]
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return pa.Table.from_arrays(columns, schema=tables.SAMPLE)
+    )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_vocabulary(tiny_rows: pa.Table) -> Vocabulary:
     return Vocabulary.build(tiny_rows["form"].to_pylist(), tiny_rows["label"].to_pylist())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_encoded(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
     width = encoding.width_of(tiny_rows["form"], None)
     return encoding.encode_rows(tiny_rows, tiny_vocabulary, width, "end")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def tiny_data(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, tiny_encoded: Encoded) -> Data:
+    """The tiny rows as training and development set, split into stem and ending."""
+    split = Decomposition.of(tiny_rows, tiny_vocabulary)
+    return Data(tiny_encoded, tiny_encoded, tiny_vocabulary, split)
+
+
+@pytest.fixture(scope="session")
 def tiny_syncretic(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
     """The rows of three cases; a form without an ending is nominative and accusative."""
     few = tiny_rows.filter(pc.is_in(tiny_rows["label"], pa.array(["NOM", "DAT", "IN+ABL"])))
@@ -79,9 +95,12 @@ def tiny_syncretic(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
     return encoding.encode_rows(rows, tiny_vocabulary, encoding.width_of(rows["form"], None), "end")
 
 
-@pytest.fixture
-def tiny_model(given: config.Params) -> config.Model:
-    return given.model.model_copy(update={"kind": "lstm", "embedding": 8, "hidden": 12, "layers": 1})
+@pytest.fixture(scope="session")
+def tiny_model(params: config.Params) -> config.BilstmModel:
+    """The notebook's network, smaller."""
+    model = params.models["bilstm"]
+    assert isinstance(model, config.BilstmModel)
+    return model.model_copy(update={"embedding": 8, "hidden": 12, "lemmas": False})
 
 
 @pytest.fixture
@@ -89,41 +108,38 @@ def single_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def tiny_training(given: config.Params) -> config.Train:
-    """What is enough for the notebook's network to learn the tiny rows by heart."""
-    return given.train.model_copy(
-        update={"device": "cpu", "epochs": 16, "learning_rate": 0.03, "batch_size": 8}
-    )
+@pytest.fixture(scope="session")
+def tiny_training(params: config.Params) -> config.Train:
+    """What is enough for ``tiny_model`` to memorise the tiny rows."""
+    changes = {"device": "cpu", "epochs": 16, "min_steps": 0, "learning_rate": 0.03, "batch_size": 8}
+    return params.train.model_copy(update=changes | {"analogies": 0})
+
+
+@pytest.fixture(scope="session")
+def tiny_trained(tiny_data: Data, tiny_model: config.BilstmModel, tiny_training: config.Train) -> Trained:
+    return trainer.fit(tiny_data, config.Resolved("bilstm", [tiny_model], lemmas=False), tiny_training)
 
 
 @pytest.fixture
-def tiny_network(
+def tiny_network(tiny_trained: Trained, single_thread: None) -> Blend:
+    """A network that has memorised the tiny rows."""
+    return copy.deepcopy(tiny_trained.network)
+
+
+@pytest.fixture(scope="session")
+def _saved(
+    tmp_path_factory: pytest.TempPathFactory,
+    params: config.Params,
+    tiny_data: Data,
     tiny_training: config.Train,
-    tiny_encoded: Encoded,
-    tiny_vocabulary: Vocabulary,
-    tiny_model: config.Model,
-    single_thread: None,
-) -> Network:
-    """The notebook's network, after it has learnt the tiny rows by heart."""
-    return trainer.fit(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_model, tiny_training).network
-
-
-@pytest.fixture
-def tiny_checkpoint(
-    tmp_path: Path,
-    given: config.Params,
-    tiny_encoded: Encoded,
-    tiny_vocabulary: Vocabulary,
-    tiny_model: config.Model,
-    tiny_training: config.Train,
-    tiny_network: Network,
+    tiny_trained: Trained,
 ) -> Path:
-    """A reader that has learnt the tiny rows by heart."""
-    folder = tmp_path / "tiny-model"
-    fitted = calibration.fit(
-        trainer.logits(tiny_network, tiny_encoded), tiny_encoded.targets, "softmax", given.calibration
-    )
-    account = tiny_training.model_dump()
-    checkpoint.save(folder, tiny_network, tiny_vocabulary, tiny_encoded, tiny_model, account, fitted)
-    return folder
+    layout = Layout("tiny", tmp_path_factory.mktemp("tiny"))
+    tiny_trained.save(layout, tiny_data, tiny_training, params.calibration)
+    return layout.checkpoint
+
+
+@pytest.fixture
+def tiny_checkpoint(tmp_path: Path, _saved: Path, single_thread: None) -> Path:
+    """The checkpoint of a network that has memorised the tiny rows."""
+    return shutil.copytree(_saved, tmp_path / "tiny-model")

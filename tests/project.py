@@ -18,11 +18,12 @@ CASES = {"NOM": "", "ACC": "t", "DAT": "nak", "IN+ESS": "ban", "IN+ABL": "ból",
 STEMS = [
     first + vowel + last for first in "bdfgkmps" for vowel in "aáoó" for last in ("ra", "la", "da", "sa")
 ]
+TASK = {"kind": "classify", "raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case", "model": "bilstm"}
 TINY: dict[str, dict[str, Any]] = {
-    "tasks": {"toy": {"raw": "data/raw/toy.tsv", "pos": "N", "feature": "Case"}},
+    "tasks": {"toy": TASK},
+    "models": {"bilstm": {"embedding": 6, "hidden": 8}, "ngram": {"iterations": 5}},
     "sample": {"train": 150, "dev": 40, "test": None},
-    "model": {"kind": "lstm", "embedding": 6, "hidden": 8},
-    "train": {"epochs": 3, "batch_size": 16},
+    "train": {"epochs": 3, "min_steps": 0, "batch_size": 16, "analogies": 1000},
     "evaluate": {"resamples": 100, "stress": 20},
     "tracking": {"enabled": False},
 }
@@ -74,11 +75,21 @@ class Project:
         return content
 
     def change(self, **sections: dict[str, Any]) -> None:
-        """Overwrites values of params.yaml."""
+        """Overwrites values of params.yaml, at any depth; ``tasks`` are those given and no others.
+
+        A task without kind or model is a ``classify`` of ``bilstm``.
+        """
         content = self.params
-        for name, values in sections.items():
-            content[name] = values if name == "tasks" else {**content.get(name, {}), **values}
-        (self.root / "params.yaml").write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+        if tasks := sections.pop("tasks", None):
+            usual = {"kind": TASK["kind"], "model": TASK["model"]}
+            content["tasks"] = {name: usual | values for name, values in tasks.items()}
+        (self.root / "params.yaml").write_text(
+            yaml.safe_dump(merged(content, sections), allow_unicode=True), "utf-8"
+        )
+
+    def use(self, model: str) -> None:
+        """Gives every task that model."""
+        self.change(tasks={name: {**task, "model": model} for name, task in self.params["tasks"].items()})
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Writes a file."""
@@ -96,6 +107,16 @@ class Project:
         found = (path for top in ("data", "metrics") for path in (self.root / top).rglob("*"))
         names = {path.relative_to(self.root).as_posix() for path in found if path.is_file()}
         return {name for name in names if not name.startswith("data/raw/")}
+
+
+def merged(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A nested mapping with some of its values replaced."""
+    deeper = {
+        name: merged(content[name], value)
+        for name, value in changes.items()
+        if isinstance(value, dict) and isinstance(content.get(name), dict)
+    }
+    return {**content, **changes, **deeper}
 
 
 def toy_table(stems: list[str] = STEMS) -> str:

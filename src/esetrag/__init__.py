@@ -1,6 +1,6 @@
-"""esetrag reads a grammatical feature off an isolated word form.
+"""esetrag predicts a grammatical feature of a word from its form alone.
 
-``Predictor`` reads words with a checkpoint. The packages follow the way of the data, from ``corpus`` on.
+``Predictor`` applies a trained model to words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Predictor":  # PyTorch is imported only for whom wants to read
+    if name == "Predictor":  # imports PyTorch: only for who uses it
         from esetrag.predict.predictor import Predictor
 
         return Predictor

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag.__main__ import main
+from esetrag.cli import main
 from tests.project import REPO
 
 DOCS = [REPO / "docs/experiments.md", REPO / "docs/tracking.md", REPO / "docs/lab.md", REPO / "README.md"]

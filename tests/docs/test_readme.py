@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from esetrag.__main__ import main
+from esetrag.cli import main
 from esetrag.core import files
 from tests.project import REPO
 

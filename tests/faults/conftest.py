@@ -1,12 +1,14 @@
-"""Projects that stand before their training, one for each kind of network."""
+"""Projects that stand before their training or at their end, and ways to run commands in them."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +18,13 @@ import pytest
 
 from tests.project import REPO, Project, copy_project, with_git
 
-KINDS: dict[str, dict[str, Any]] = {
-    "lstm": {"epochs": 4, "analogies": 300, "patience": 4},
-    "ngram": {"iterations": 5, "analogies": 1000, "patience": 4},
-}
 OUTPUTS = ("data/toy/model/model.safetensors", "data/toy/model/manifest.json",
            "metrics/toy/history.csv", "metrics/toy/train.json")  # fmt: skip
-STATES = ".esetrag/toy/train"
+"""Of ``train``."""
+STATES = ".esetrag/toy/train-1-0"
+"""Of the first seed and its first expert."""
 STAGES = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
+TRAIN = ("python", "stages/train.py", "toy")
 
 
 def results(project: Project) -> dict[str, bytes]:
@@ -36,20 +37,14 @@ def trained_part_of_lock(project: Project) -> str:
     return (project.root / "dvc.lock").read_text("utf-8").split("train@toy:")[1]
 
 
-def run_stages(project: Project, *stages: str) -> None:
-    """Runs stage scripts one after another in forks of one process, which has imported their libraries."""
-    script = """
-import sys
-from tests.faults.scarce import forked, warm
-warm()
-sys.exit(max(abs(forked([f"stages/{stage}.py", "toy"], {}, 2)) for stage in sys.argv[1:]))
-"""
-    path = os.pathsep.join([str(project.root / "src"), str(REPO)])
-    project.run("python", "-c", script, *(stages or STAGES), env={"PYTHONPATH": path})
+def saved(project: Project) -> dict[str, Any]:
+    """What the saved state of a training says beside its tensors."""
+    about: dict[str, Any] = json.loads((project.root / STATES / "state").read_bytes().split(b"\n", 2)[1])
+    return about
 
 
-def set_constant(project: Project, module: str, name: str, value: float) -> None:
-    """ChangeModel a constant of the copy's library."""
+def set_constant(project: Project, module: str, name: str, value: object) -> None:
+    """Changes a constant of the copy's library."""
     path = project.root / f"src/esetrag/{module}.py"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     changed = [f"{name} = {value}\n" if line.startswith(f"{name} = ") else line for line in lines]
@@ -58,16 +53,56 @@ def set_constant(project: Project, module: str, name: str, value: float) -> None
 
 
 def slow_down(project: Project, seconds: float) -> None:
-    """Makes each epoch last so long, by the one who tells of it."""
+    """Makes each epoch last so long."""
     script = project.root / "stages/train.py"
     slow = f"""
     import time
     from esetrag.training import progress
-    told = progress._line
-    progress._line = lambda epoch: (time.sleep({seconds}), told(epoch))[1]
+    show = progress.show
+    progress.show = lambda text: (time.sleep({seconds}), show(text))
 """
     head, main = script.read_text("utf-8").split('if __name__ == "__main__":\n')
     script.write_text(f'{head}if __name__ == "__main__":{slow}{main}', "utf-8")
+
+
+def copied(source: Path, target: Path) -> Project:
+    """A copy of a project, DVC's cache included."""
+    shutil.copytree(source, target, symlinks=True)
+    return Project(target)
+
+
+Forked = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forked]:
+    """Runs a stage script or ``esetrag`` in a folder, short of what ``tests.faults.forks.FAULTS`` names."""
+    search = os.pathsep.join([str(REPO / "src"), str(REPO)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.forks"],
+        cwd=REPO,
+        env={**Project(REPO).environment(), "PYTHONPATH": search},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def run(folder: Path, *command: str, **faults: Any) -> dict[str, Any]:
+            assert process.stdin
+            assert process.stdout
+            job = {"folder": str(folder), "command": command, "faults": faults}
+            print(json.dumps(job), file=process.stdin, flush=True)
+            done: dict[str, Any] = json.loads(process.stdout.readline())
+            return done | {"fault": faults}
+
+        yield run
+
+
+def run_stages(forked: Forked, project: Project, *stages: str) -> None:
+    """Runs stages one after another."""
+    for stage in stages or STAGES:
+        done = forked(project.root, f"stages/{stage}.py", "toy")
+        assert done["code"] == 0, done
 
 
 @dataclass
@@ -80,22 +115,22 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prepared]:
-    """Makes both for a kind of network, once."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepared]:
+    """Makes both for a model, once."""
     made: dict[str, Prepared] = {}
 
-    def prepare(kind: str) -> Prepared:
-        if kind not in made:
-            folder = tmp_path_factory.mktemp(kind)
+    def prepare(model: str = "bilstm") -> Prepared:
+        if model not in made:
+            folder = tmp_path_factory.mktemp(model)
             base = copy_project(folder / "base")
-            set_constant(base, "learning/resumption", "EVERY", 0.0)  # a state after each epoch
-            base.change(model={"kind": kind}, train=KINDS[kind])
+            set_constant(base, "training/resume", "EVERY", 0.0)  # a state after each epoch
+            base.change(train={"epochs": 4, "analogies": 300, "patience": 4})
+            base.use(model)
             with_git(base).run("dvc", "repro", "encode_pad@toy")
-            shutil.copytree(base.root, folder / "whole", symlinks=True)
-            whole = Project(folder / "whole")
+            whole = copied(base.root, folder / "whole")
             whole.run("dvc", "repro", "train@toy")
-            made[kind] = Prepared(base, results(whole), trained_part_of_lock(whole))
-        return made[kind]
+            made[model] = Prepared(base, results(whole), trained_part_of_lock(whole))
+        return made[model]
 
     return prepare
 
@@ -110,21 +145,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def fresh(prepared: Callable[[str], Prepared], tmp_path: Path) -> Callable[[str], Project]:
-    """Copies the project of a kind, for a test that does it harm."""
+def fresh(prepared: Callable[..., Prepared], tmp_path: Path) -> Callable[..., Project]:
+    """Copies the project of a model, for a test that does it harm."""
 
-    def copy(kind: str = "lstm") -> Project:
-        root = tmp_path / f"project{len(list(tmp_path.iterdir()))}"
-        shutil.copytree(prepared(kind).base.root, root, symlinks=True)
-        return Project(root)
+    def copy(model: str = "bilstm") -> Project:
+        return copied(prepared(model).base.root, tmp_path / f"project{len(list(tmp_path.iterdir()))}")
 
     return copy
 
 
 @pytest.fixture
-def endless(fresh: Callable[[str], Project]) -> Project:
+def endless(fresh: Callable[..., Project]) -> Project:
     """A project whose training is not over while a test runs."""
-    project = fresh("lstm")
+    project = fresh("bilstm")
     project.change(train={"epochs": 100_000, "patience": None})
     return project
 
@@ -171,3 +204,9 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
         if line.startswith(text):
             return
     pytest.fail(f"never said: {text}; {process.stderr.read() if process.stderr else ''}")
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that a process has started."""
+    pid = process.pid
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -203,7 +203,7 @@ MANIFEST_GIVEN: dict[str, Any] = {
         "longest": 3, "lemmas": 0.0, "embedding": 1, "hidden": 1, "layers": 1, "bidirectional": True,
         "dropout": 0.0,
     },
-    "calibration": {"temperature": 1.0, "ratio": 1.0, "least": 0.0},
+    "calibration": {"temperature": 1.0, "exponent": 1.0, "ratio": 1.0, "threshold": 0.0},
     "encoding": {"width": 5, "keep": "end"},
     "vocabulary": {"symbols": ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a"], "labels": ["ACC"]},
     "training": {"threads": 1},

@@ -1,4 +1,4 @@
-"""Ten thousand requests, some of them not fit to be read: every answer right or a 4xx, no memory lost."""
+"""Ten thousand requests, some of them unfit: every answer correct or a 4xx, no memory lost."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import json
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.project import STEMS, Project, copy_project, with_git
+from tests.pipeline.test_serving import serving
+from tests.project import STEMS, Project, copy_project
 
 WORDS = [stem + ending for stem in STEMS for ending in ("", "t", "ban", "ból", "val")]
 REQUESTS, CONNECTIONS, WARM = 10_000, 8, 2_000
@@ -35,47 +34,30 @@ UNFIT = (
 GROWTH = 6 * 2**20
 """Bytes that the server may take after the first requests; a kilobyte a request would be 8 MB."""
 
+Server = tuple[subprocess.Popen[str], int]
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with a run in its store."""
+    """A project with a checkpoint."""
     project = copy_project(tmp_path_factory.mktemp("load") / "project")
-    project.change(
-        model={"kind": "ngram"}, train={"iterations": 10, "analogies": 600}, tracking={"enabled": True}
-    )
-    with_git(project).run("dvc", "repro")
+    project.change(model={"kind": "ngram"}, train={"iterations": 10, "analogies": 600})
+    for stage in ("sample", "build_vocab", "encode_pad", "train"):
+        project.stage(stage)
     return project
 
 
 @pytest.fixture(scope="module")
-def server(project: Project) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The server, as it is started where nobody says which address to listen on."""
-    with (project.root / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            ["esetrag", "serve", "--port", "0"],
-            executable=Path(sys.executable).parent / "esetrag",
-            cwd=project.root,
-            env=project.environment(),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/invocations\n", line)
-    assert found, (project.root / "serve.log").read_text("utf-8")
-    yield process, int(found[1])
-    process.kill()
-    process.wait()
+def server(project: Project) -> Iterator[Server]:
+    """The server, as it starts where no address is named."""
+    with serving(project) as running:
+        yield running
 
 
-def test_it_listens_on_loopback_alone(server: tuple[subprocess.Popen[str], int]) -> None:
+def test_it_listens_on_loopback_alone(server: Server) -> None:
     port = server[1]
-    lines = [
-        line.split()
-        for name in ("tcp", "tcp6")
-        for line in Path("/proc/net", name).read_text().splitlines()[1:]
-    ]
+    tables = [Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    lines = [line.split() for table in tables for line in table]
     listening = "0A"
     addresses = {line[1] for line in lines if line[3] == listening and line[1].endswith(f":{port:04X}")}
     assert addresses == {f"0100007F:{port:04X}"}
@@ -86,16 +68,16 @@ def test_it_listens_on_loopback_alone(server: tuple[subprocess.Popen[str], int])
 def connection(port: int, bodies: list[bytes]) -> list[tuple[int, bytes]]:
     """Status and body of the answers to requests that are sent over one connection."""
     answers = []
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as line, line.makefile("rb") as heard:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as line, line.makefile("rb") as stream:
         for body in bodies:
-            head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            head = f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
             line.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
-            status = int(heard.readline().split()[1])
+            status = int(stream.readline().split()[1])
             size = 0
-            while (header := heard.readline().strip().lower()) != b"":
+            while (header := stream.readline().strip().lower()) != b"":
                 name, _, value = header.partition(b":")
                 size = int(value) if name == b"content-length" else size
-            answers.append((status, heard.read(size)))
+            answers.append((status, stream.read(size)))
     return answers
 
 
@@ -104,7 +86,7 @@ def at_once(port: int, bodies: list[bytes]) -> list[tuple[int, bytes]]:
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         dealt = [bodies[number::CONNECTIONS] for number in range(CONNECTIONS)]
         parts = list(threads.map(connection, [port] * CONNECTIONS, dealt))
-    answers: list[Any] = [None] * len(bodies)
+    answers = [(0, b"")] * len(bodies)
     for number, part in enumerate(parts):
         answers[number::CONNECTIONS] = part
     return answers
@@ -117,9 +99,7 @@ def resident(process: subprocess.Popen[str]) -> int:
     return int(found[1]) * 1024
 
 
-def test_ten_thousand_requests_are_each_answered_right_and_cost_no_memory(
-    project: Project, server: tuple[subprocess.Popen[str], int]
-) -> None:
+def test_ten_thousand_requests_are_each_answered_and_cost_no_memory(project: Project, server: Server) -> None:
     process, port = server
     done = project.run("esetrag", "predict", *WORDS, "--format", "json")
     labels = {row["form"]: row["labels"][0] for row in map(json.loads, done.stdout.splitlines())}

@@ -1,20 +1,28 @@
-"""What MLflow shows of a training that was stopped, and that it holds up no end."""
+"""What MLflow shows of a training that was stopped, and that no store holds up a stage."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 
-from tests.faults.conftest import Prepared, Start, results, slow_down, wait_for
+from tests.faults.conftest import TRAIN, Prepared, Start, copied, results, slow_down, wait_for
 from tests.project import Project
 
-TRAIN = ("python", "stages/train.py", "toy")
+ANSWERS = {
+    "silent": b"",
+    "endless": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{",
+    "busy for an hour": b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n",
+}
 
 
 def run_of(project: Project) -> Any:
@@ -29,37 +37,77 @@ def run_of(project: Project) -> Any:
 
 @pytest.mark.parametrize("by", ["SIGTERM to the stage", "Ctrl-C"])
 def test_the_run_of_a_stopped_training_is_killed_and_goes_on(
-    by: str, prepared: Callable[[str], Prepared], fresh: Callable[[str], Project], start: Start
+    by: str, prepared: Callable[..., Prepared], fresh: Callable[..., Project], start: Start
 ) -> None:
-    project = fresh("lstm")
+    project = fresh()
     project.change(tracking={"enabled": True, "required": True})  # the run is there when training begins
     slow_down(project, 0.5)
-    stage = by == "SIGTERM to the stage"
-    process = start(project, *TRAIN) if stage else start(project, "dvc", "repro", "train@toy")
+    is_stage = by == "SIGTERM to the stage"
+    process = start(project, *(TRAIN if is_stage else ("dvc", "repro", "train@toy")))
     wait_for(process, "epoch   1")
-    if stage:
+    if is_stage:
         process.send_signal(signal.SIGTERM)
     else:
         os.killpg(process.pid, signal.SIGINT)
-    _, complained = process.communicate(timeout=60)
+    _, complained = process.communicate(timeout=300)
     assert "Traceback" not in complained
     status, steps = run_of(project)
     assert status == "KILLED"
     assert steps[:2] == [0, 1]
     again = project.stage("train")
     assert "training: goes on after epoch" in again.stderr
-    assert results(project) == prepared("lstm").results
+    assert results(project) == prepared().results
     assert run_of(project)[1] == [0, 1, 2, 3, 4], "each epoch once, those before the stop too"
 
 
-def test_a_dead_server_holds_up_no_stop(endless: Project, start: Start) -> None:
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that gives every request this answer, and if that has no end, a byte every half second."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            while connection.recv(2**16):
+                connection.sendall(answer)
+                while answer.endswith(b"{"):
+                    time.sleep(0.5)
+                    connection.sendall(b" ")
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_a_slow_store_costs_a_warning_and_no_result(kind: str, finished: Project, tmp_path: Path) -> None:
+    project = copied(finished.root, tmp_path / "project")
+    project.change(tracking={"enabled": True})
+    (project.root / "metrics/toy/errors.md").unlink()
+    with answering(ANSWERS[kind]) as uri:
+        told = [
+            project.run("python", f"stages/{stage}.py", "toy", env={"MLFLOW_TRACKING_URI": uri}).stderr
+            for stage in ("train", "error_analysis")
+        ]
+    assert told[0].startswith("tracking: the epochs were not logged (")
+    assert told[1].startswith("tracking: the run was not logged (")
+    assert [text.count("\n") for text in told] == [1, 1]
+    assert results(project) == results(finished)
+    assert (project.root / "metrics/toy/errors.md").exists()
+
+
+def test_a_silent_store_holds_up_no_stop(endless: Project, start: Start) -> None:
     endless.change(tracking={"enabled": True})
-    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes every request and answers none
-        uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
+    with answering(b"") as uri:
         process = start(endless, *TRAIN, MLFLOW_TRACKING_URI=uri)
         wait_for(process, "epoch  20")
         process.send_signal(signal.SIGTERM)
-        _, complained = process.communicate(timeout=30)
-    assert process.returncode == 143
-    assert "Traceback" not in complained
-    assert complained.endswith("train: stopped by SIGTERM\n")
+        _, complained = process.communicate(timeout=300)
+    assert (process.returncode, complained) == (143, "train: stopped by SIGTERM\n")

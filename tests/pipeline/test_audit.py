@@ -21,7 +21,7 @@ def spoilt(project: Project, policy: str) -> Project:
     return project
 
 
-AUDIT = {f"metrics/toy/{name}" for name in ("data_audit.md", "data_audit.json", "review.tsv")}
+AUDIT = {f"metrics/toy/{name}" for name in ("data_audit.json", "review.tsv")}
 SUSPICIOUS = len(CASES) - 2
 
 

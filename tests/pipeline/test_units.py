@@ -20,17 +20,17 @@ def test_a_pipeline_of_each_unit(project: Project, unit: str) -> None:
     for stage in STAGES:
         project.stage(stage)
     vocabulary, test = project.json("data/toy/vocab.json"), project.json("metrics/toy/test.json")
-    account = project.json("metrics/toy/encoding.json")["parts"]["test"]
+    summary = project.json("metrics/toy/encoding.json")["parts"]["test"]
     longest = max(map(len, vocabulary["symbols"][4:]))
     if unit == "word":
         forms = set(tables.read(project.root / "data/toy/sample/train.parquet")["form"].to_pylist())
         assert forms == set(vocabulary["symbols"][4:])
-        assert account["unknown_symbols"] == {"<UNK>": test["rows"]}, "no test lemma is a training lemma"
+        assert summary["unknown_symbols"] == {"<UNK>": test["rows"]}, "no test lemma is a training lemma"
         assert test["reader"]["accuracy"] <= test["majority"]["accuracy"] + 0.02
     else:
-        assert account["unknown_symbols"] == {}
+        assert summary["unknown_symbols"] == {}
         assert (longest > 1) == (unit == "bpe")
         assert test["reader"]["accuracy"] > 0.9
     predictions = tables.read(project.root / "data/toy/predictions.parquet")
-    read = Predictor.load(project.root / "data/toy/model").read_table(predictions["form"])
-    assert read["label"].to_pylist() == predictions["predicted"].to_pylist()
+    again = Predictor.load(project.root / "data/toy/model").predict_table(predictions["form"])
+    assert again["label"].to_pylist() == predictions["predicted"].to_pylist()

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
-from bench import notebook, ours, report, results
+from bench import experiment, languages, measure, notebook, probing, report
+from bench.experiment import TableSample, parameters
 
+from esetrag.training import trainer
 from tests.project import CASES, REPO, STEMS
 
-MODULES = sorted(path.stem for path in (REPO / "bench").glob("*.py") if path.stem != "__main__")
+MODULES = sorted(path.stem for path in (REPO / "bench").glob("*.py"))
+ROWS = [(stem, stem + end, case) for stem in STEMS for case, end in CASES.items()]
 
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Path:
-    lines = [f"{stem}\t{stem}{end}\tN;{case};SG\n" for stem in STEMS for case, end in CASES.items()]
     path = tmp_path / "toy.tsv"
-    path.write_text("".join(lines), "utf-8")
+    path.write_text("".join(f"{lemma}\t{form}\tN;{case};SG\n" for lemma, form, case in ROWS), "utf-8")
     return path
 
 
@@ -34,27 +35,14 @@ def test_modules_import(name: str) -> None:
 
 def test_notebook_loop_learns() -> None:
     torch.set_num_threads(1)
-    rows = pd.DataFrame(
-        [(stem + end, case) for stem in STEMS for case, end in CASES.items()], columns=["form", "label"]
-    )
+    rows = pd.DataFrame(ROWS, columns=["lemma", "form", "label"])
     test = rows.iloc[::5]
     train = rows.drop(test.index).sample(frac=1.0, random_state=1)
     trained = notebook.fit(train, test, seed=1, epochs=20)
-    assert (trained.read(test) == test["label"].to_numpy()).mean() > 0.9
+    assert (trained.predict(test) == test["label"].to_numpy()).mean() > 0.9
     loss, accuracy, _, _ = zip(*trained.history, strict=True)
     assert loss[-1] < loss[0] / 5
     assert accuracy[-1] > 0.9
-
-
-def test_the_lstm_measured_on_all_words_is_the_one_that_the_page_says_how_to_get() -> None:
-    page = (REPO / "docs/performance.md").read_text("utf-8")
-    (command,) = re.findall(r"^\$ dvc exp run (-S sample\.train=null .*(?:\n    .*)*)", page, re.MULTILINE)
-    told: ours.ChangeModel = {}
-    for section, key, value in re.findall(r"-S ([a-z_]+)\.([a-z_]+)=(\S+)", command):
-        told.setdefault(section, {})[key] = yaml.safe_load(value)
-    assert told.pop("sample") == {"train": None, "dev": None}
-    told["train"]["device"] = "cpu"  # where all that is compared is trained
-    assert told == ours.LSTM_ALL
 
 
 def test_an_unknown_symbol_and_a_longer_form_are_encoded() -> None:
@@ -67,20 +55,51 @@ def test_an_unknown_symbol_and_a_longer_form_are_encoded() -> None:
     assert labels.tolist() == [0, -1]
 
 
-def test_quick_measurements_make_a_page(
+def test_an_expert_that_is_trained_once_gives_the_same_blend(raw: Path) -> None:
+    params = parameters()
+    parts = TableSample(raw, 1, "toy", "Case", 60).parts(params)
+    data = experiment.data_of(parts, params)
+    options = experiment.options_of(params, data, seed=1).model_copy(update={"epochs": 2, "min_steps": 0})
+    with experiment.experts_trained_once():
+        trainer.fit(data, params.resolve("bilstm"), options)
+        shared = trainer.fit(data, params.resolve("blend"), options)
+    alone = trainer.fit(data, params.resolve("blend"), options)
+    test = data.encode(parts["test"])
+    assert np.array_equal(shared.logits(test), alone.logits(test))
+    assert shared.epochs == alone.epochs
+
+
+def test_samples_make_a_page_and_an_interrupted_run_continues(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(results, "FOLDER", tmp_path)
-    for name in ("encoding", "throughput"):
-        monkeypatch.setattr(sys, "argv", [name, "--quick", "--raw", str(raw)])
-        importlib.import_module(f"bench.{name}").main()
-    found = json.loads((tmp_path / "quick/throughput.json").read_text("utf-8"))
-    assert all(each["ratio"]["median"] > 0 for each in found["each"])
-    monkeypatch.setattr(sys, "argv", ["report", "--quick"])
-    report.main()
-    page = (tmp_path / "quick/results.md").read_text("utf-8")
-    assert "## Encoding" in page
-    assert "## Training the LSTM" in page
-    assert "## Growth" not in page
-    assert (tmp_path / "quick/results.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "task-Toy").mkdir()
+    for part, rows in (("train", ROWS[::2]), ("dev", ROWS[1::2])):
+        lines = (f"{form}\t{case}\n" for _, form, case in rows)
+        (tmp_path / "task-Toy" / f"{part}.tsv").write_text("".join(lines), "utf-8")
+    monkeypatch.setattr(measure, "FOLDER", tmp_path / "results")
+    for module, arguments in (
+        (languages, ["--raw", str(raw), "--features", "Case"]),
+        (probing, [str(tmp_path)]),
+    ):
+        monkeypatch.setattr(sys, "argv", ["bench", "--quick", *arguments])
+        module.main()
+    page = (tmp_path / "results/quick/results.md").read_text("utf-8")
+    assert "| hun (embedded), Case | majority |" in page
+    assert "|  | dev's choice |" in page
+    assert "| **mean of 1, Toy** |" in page
     capsys.readouterr()
+    probing.main()
+    assert "1 samples, 1 measured already" in capsys.readouterr().out
+
+
+def test_quick_measurements_make_a_page(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["speed", "--quick", "--raw", str(raw)])
+    importlib.import_module("bench.speed").main()
+    report.write(quick=True)
+    page = (tmp_path / "quick/measurements.md").read_text("utf-8")
+    for title in ("Training the BiLSTM", "Encoding", "Prediction"):
+        assert f"## {title}\n" in page
+    section = json.loads((tmp_path / "quick/sections/2 Encoding.json").read_text("utf-8"))
+    assert [len(row) for row in section["rows"]] == [4, 4]
+    assert "## Growth" not in page

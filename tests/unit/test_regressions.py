@@ -13,7 +13,6 @@ from esetrag.core import config
 from esetrag.core.errors import CheckpointError, DataError, ParamsError, TrainingError
 from esetrag.data import sampling, unimorph
 from esetrag.data.selection import select
-from esetrag.lexicon import hunspell
 from esetrag.models import checkpoint
 from esetrag.predict.predictor import Predictor
 from esetrag.training import history, trainer
@@ -96,17 +95,3 @@ def test_an_empty_history_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "history.csv").write_text(text)
     with pytest.raises(DataError):
         history.read(tmp_path / "history.csv")
-
-
-def test_a_superscript_digit_is_a_flag(tmp_path: Path) -> None:
-    (tmp_path / "a.aff").write_bytes(b"SFX \xb2 Y 1\nSFX \xb2 0 ban . is:INE\n")
-    (tmp_path / "a.dic").write_bytes(b"1\nnap/\xb2\tpo:noun is:NOM\n")
-    assert hunspell.paradigms(tmp_path / "a.aff", tmp_path / "a.dic")["nap"]["N;IN+ESS;SG"] == {"napban"}
-
-
-def test_a_strip_longer_than_any_condition_acts(tmp_path: Path) -> None:
-    (tmp_path / "a.aff").write_bytes(b"SFX a Y 1\nSFX a abcdefghij ban . is:INE\n")
-    (tmp_path / "a.dic").write_bytes(b"1\nxabcdefghij/a\tpo:noun is:NOM\n")
-    assert hunspell.paradigms(tmp_path / "a.aff", tmp_path / "a.dic")["xabcdefghij"]["N;IN+ESS;SG"] == {
-        "xban"
-    }

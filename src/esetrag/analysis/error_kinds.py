@@ -1,13 +1,14 @@
-"""The kinds of errors: of each misread form the first reason that explains it.
+"""Kinds of errors: the first reason that explains a misclassified form.
 
-The kinds stand in the order of precedence: first what no reader of the training rows could know
-(symbols, length, a form of several values), then what is wrong with the row, then what makes a form
-hard. What is left is the reader's own.
+The order is one of precedence: first what no model of the training rows could know (symbols, length, a form
+of several labels), then what is wrong with the row, then what makes a form hard.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,124 +16,90 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.analysis.endings import Endings
+from esetrag.analysis.endings import Endings, has_lemmas
 from esetrag.analysis.seen_in_training import UNSEEN, SeenInTraining
-from esetrag.data.label_sets import values
+from esetrag.data.label_sets import CHOICE, values
 
+OTHER = "other"
 KINDS = {
     "unknown symbol": "has a symbol that no training form has",
-    "too long": "is longer than what is read of a form, which no training form exceeds",
-    "ambiguous form": "bears another value too, in this row or another one of train, dev or test",
+    "too long": "is longer than the longest training form, so that the model does not get all of it",
+    "ambiguous form": "has another label too, in this row or another one of train, dev or test",
     "probable label error": (
-        "in training, what became of its lemma almost never bears the label and mostly the value that was "
-        "read, of which the reader was sure"
+        "has a lemma and an ending that hardly ever have this label in training and mostly the predicted "
+        "one, of which the model is confident"
     ),
     "look-alike": (
-        "is a form of the citation value that ends like another value's, or was taken for the citation "
-        "value and ends like its forms"
+        "is a citation form that ends like another label's forms, or was classified as a citation form and "
+        "ends like one"
     ),
     "unseen ending": "ends in three symbols in which no training form ends",
-    "rest": "none of these",
+    OTHER: "none of these",
 }
-"""Kind and what is true of a form of it; a form is of the first kind that it fits."""
+"""Kind and what is true of its forms; a form is of the first kind that fits."""
+NEED_LEMMAS = frozenset({"probable label error", "look-alike"})
 
-SURE = 0.9
-"""Probability of the value read, at least, where the label is doubted."""
+CONFIDENT = 0.9
+"""Probability of the prediction, at least, where the label is doubted."""
 ROWS, SHARE = 5, 0.1
-"""A label is doubted if so many training rows change their lemma alike, and a smaller share bears it."""
+"""A label is doubted if so many training rows change the lemma alike, and a smaller share of them has it."""
+
+Bools = npt.NDArray[np.bool_]
 
 
-def kinds(errors: pd.DataFrame, shown: SeenInTraining) -> list[str]:
-    """The kind of each error.
+def kinds(errors: pd.DataFrame, seen: SeenInTraining) -> list[str]:
+    """The kind of each error, keys of KINDS; without lemmas none of NEED_LEMMAS.
 
     Args:
-        errors: misread rows: lemma, form, label, predicted, probability, unknown.
-        shown: the rows of the parts.
-
-    Returns:
-        (errors,) keys of KINDS.
+        errors: misclassified rows: lemma, form, label, predicted, probability, unknown.
+        seen: the rows of the parts.
     """
-    if len(errors) == 0:
+    if errors.empty:
         return []
-    texts = {name: pa.chunked_array([pa.array(errors[name], pa.string())]) for name in _TEXTS}
-    rows = pa.table(texts)
-    learnt = Endings(shown.parts["train"])
-    trigram = shown.seen(rows).filter(like="trigram").iloc[:, 0]
-    borne = learnt.bears_citation(rows["label"])
-    read_as_citation = (errors["predicted"] == learnt.citation).to_numpy()
-    alike = (borne & learnt.looks_inflected(rows["form"])) | (
-        ~borne & read_as_citation & learnt.ends_as_citation(rows["form"])
+    rows = pa.table(
+        {name: pa.chunked_array([pa.array(errors[name], pa.string())]) for name in ("lemma", "form", "label")}
     )
-    found = [
-        (errors["unknown"] != "").to_numpy(),
-        (errors["form"].str.len() > (shown.longest or math.inf)).to_numpy(),
-        _ambiguous(errors, shown),
-        _doubtful(errors, learnt, rows),
-        alike,
-        (trigram == UNSEEN).to_numpy(),
-    ]
-    names: list[str] = np.select(found, list(KINDS)[:-1], list(KINDS)[-1]).tolist()
+    fits: dict[str, Any] = {
+        "unknown symbol": errors["unknown"] != "",
+        "too long": errors["form"].str.len() > (seen.longest or math.inf),
+        "ambiguous form": _ambiguous(errors, seen.parts),
+    }
+    if has_lemmas(seen.parts["train"]):
+        endings = Endings(seen.parts["train"])
+        citation, forms = endings.has_citation(rows["label"]), rows["form"]
+        as_citation = ~citation & (errors["predicted"] == endings.citation) & endings.ends_as_citation(forms)
+        fits["probable label error"] = _doubtful(errors, endings, rows)
+        fits["look-alike"] = as_citation | (citation & endings.looks_inflected(forms))
+    fits["unseen ending"] = seen.seen(rows).filter(like="trigram").iloc[:, 0] == UNSEEN
+    names: list[str] = np.select([np.asarray(fit) for fit in fits.values()], list(fits), OTHER).tolist()
     return names
 
 
-_TEXTS = ("lemma", "form", "label")
+def _ambiguous(errors: pd.DataFrame, parts: Mapping[str, pa.Table]) -> pd.Series[bool]:
+    """Whether a form has several labels in the rows of all parts."""
+    rows = pa.concat_tables(part.select(["form", "label"]) for part in parts.values())
+    rows = rows.filter(pc.is_in(rows["form"], pa.array(errors["form"].unique(), pa.string()))).to_pandas()
+    labels = rows.assign(label=rows["label"].str.split(CHOICE)).explode("label").groupby("form")["label"]
+    several = labels.nunique()
+    return errors["form"].isin(several.index[several > 1])
 
 
-def _ambiguous(errors: pd.DataFrame, shown: SeenInTraining) -> npt.NDArray[np.bool_]:
-    """Whether a form bears several values in the rows of all parts."""
-    wanted = pa.array(errors["form"].unique(), pa.string())
-    rows = pa.concat_tables(part.select(["form", "label"]) for part in shown.parts.values())
-    some = rows.filter(pc.is_in(rows["form"], wanted)).to_pandas().drop_duplicates()
-    some = some.assign(value=some["label"].map(values)).explode("value")
-    several = some.groupby("form")["value"].nunique()
-    found: npt.NDArray[np.bool_] = errors["form"].isin(several.index[several > 1]).to_numpy()
-    return found
-
-
-def _doubtful(errors: pd.DataFrame, learnt: Endings, rows: pa.Table) -> npt.NDArray[np.bool_]:
-    """Whether what became of the lemma speaks against the label and for the value read."""
-    changes = learnt.changes(rows)
-    counts = learnt.counts.set_index(["lost", "ending", "value"])["rows"]
-    total = learnt.counts.groupby(["lost", "ending"])["rows"].sum()
-    change = list(zip(changes["lost"], changes["ending"], strict=True))
-    seen = np.array([total.get(key, 0) for key in change])
-    bearing = np.array(
-        [
-            sum(counts.get((*key, value), 0) for value in values(label))
-            for key, label in zip(change, errors["label"], strict=True)
-        ]
-    )
-    read = np.array(
-        [counts.get((*key, value), 0) for key, value in zip(change, errors["predicted"], strict=True)]
-    )
-    sure = (errors["probability"] >= SURE).to_numpy()
-    found: npt.NDArray[np.bool_] = sure & (seen >= ROWS) & (bearing < SHARE * seen) & (read > seen / 2)
-    return found
+def _doubtful(errors: pd.DataFrame, endings: Endings, rows: pa.Table) -> Bools:
+    """Whether the change of the lemma speaks against the label and for the prediction."""
+    counts, total = endings.counts, endings.counts.groupby(["lost", "ending"]).sum()
+    doubtful = []
+    columns = (errors[name] for name in ("label", "predicted", "probability"))
+    for change, label, predicted, probability in zip(
+        endings.changes(rows).itertuples(index=False, name=None), *columns, strict=True
+    ):
+        seen, own = total.get(change, 0), sum(counts.get((*change, value), 0) for value in values(label))
+        contradicted = own < SHARE * seen and counts.get((*change, predicted), 0) > seen / 2
+        doubtful.append(probability >= CONFIDENT and seen >= ROWS and contradicted)
+    return np.array(doubtful, dtype=bool)
 
 
 def counts(errors: pd.DataFrame) -> dict[str, int]:
-    """Errors of each kind, none included, in the order of precedence."""
-    return {kind: int((errors["kind"] == kind).sum()) for kind in KINDS}
-
-
-def frame(errors: pd.DataFrame, examples: int = 5) -> pd.DataFrame:
-    """The kinds of errors for people: kind, what it means, how many, their share, the surest ones.
-
-    Args:
-        errors: misread rows with their kind, the surest first.
-        examples: forms a kind.
-    """
-    some = errors.assign(
-        example=errors["form"] + " (" + errors["label"] + " → " + errors["predicted"] + ")",
-    )
-    shown = {kind: some.loc[some["kind"] == kind, "example"].head(examples) for kind in KINDS}
-    found = counts(errors)
-    return pd.DataFrame(
-        {
-            "kind": list(KINDS),
-            "the form": list(KINDS.values()),
-            "misread": list(found.values()),
-            "share": [count / max(len(errors), 1) for count in found.values()],
-            "for example": [", ".join(shown[kind]) for kind in KINDS],
-        }
-    )
+    """Errors of each kind, in the order of precedence; without lemmas none of NEED_LEMMAS."""
+    lemmas = errors.empty or errors["lemma"].notna().any()
+    shown = [kind for kind in KINDS if lemmas or kind not in NEED_LEMMAS]
+    return {kind: int((errors["kind"] == kind).sum()) for kind in shown}

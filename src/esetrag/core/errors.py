@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 _NO_ROOM = ("allocate memory", "not enough memory", "failed to map", "start new thread", "bad_alloc")
-"""What libraries say of memory that is not to be had, in errors of many kinds."""
+"""Words of libraries for a lack of memory, in errors of many kinds."""
 
 
 class EsetragError(Exception):
     """Base class: its text is one line that says what is wrong, where, and the mend."""
 
     def __str__(self) -> str:
-        """The text; what a stranger's file put into it breaks no line and tells a terminal nothing."""
+        """The text; what a file put into it cannot break the line or control the terminal."""
         return "".join(
             symbol if symbol.isprintable() else ascii(symbol)[1:-1] for symbol in super().__str__()
         )
@@ -45,7 +45,7 @@ class RoomError(EsetragError):
 
 
 def mendable(error: BaseException) -> EsetragError | None:
-    """An error that the user can mend: ours, or a lack of memory, which may come up anywhere; else None."""
+    """An error that the user can mend: ours, or a lack of memory in any library; else None."""
     if isinstance(error, EsetragError):
         return error
     cause: BaseException | None = error

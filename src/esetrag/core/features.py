@@ -1,8 +1,7 @@
-"""UniMorph's schema: which tags are values of which dimension, and how a bundle is read.
+"""UniMorph's schema: which tags are values of which dimension, and how a bundle is taken apart.
 
 Values after Sylak-Glassman (2016), *The Composition and Use of the Universal Morphological
-Feature Schema (UniMorph Schema)*, table 2, and tags that published tables use beside it. A new
-dimension is one more entry of ``DIMENSIONS``.
+Feature Schema (UniMorph Schema)*, table 2, and tags that published tables use beside it.
 """
 
 from __future__ import annotations
@@ -47,8 +46,7 @@ PARTS_OF_SPEECH = frozenset(
     {"N", "PROPN", "ADJ", "PRO", "CLF", "ART", "DET", "V", "ADV", "AUX", "V.PTCP", "V.MSDR", "V.CVB"}
     | {"ADP", "COMP", "CONJ", "NUM", "PART", "INTJ"}
 )
-
-ALIASES = {"INST": "INS"}
+ALIASES = {"INST": "INS", "NDEF": "INDF", "PAST": "PST", "PRES": "PRS"}
 """Spellings that drifted between years and files, and the schema's own."""
 
 HEADINGS = frozenset(
@@ -58,7 +56,10 @@ HEADINGS = frozenset(
 )
 """Headings of Wiktionary's tables that some files carry in the place of a form."""
 
-_SEPARATORS = re.compile(r"[;:(){},\s]+")  # N;ACC;SG  V:PST:3:PL  N;ACC(SG)  V;PRS;ERG(3,SG)
+_NEGATED = r"[nN][oO][nN]\{[^{}]*\}"  # non{PST} is not PST
+_POSSESSOR = r"PSS\([^()]*\)"  # PSS(3,SG): person and number of the possessor, not of the noun
+_TAG = re.compile(rf"{_NEGATED}|{_POSSESSOR}|[^;:(){{}},\s]+")  # N;ACC;SG  V:PST:3:PL  V;PRS;ERG(3,SG)
+_CHOICE = re.compile(r"([^;:(){},\s]*)\{([^{}]*/[^{}]*)\}([^;:(){},\s]*)")  # PSS{2/3}D
 _FUSED = re.compile(r"([0-4])(SG|PL|DU)")  # 2SG
 _NUMBERED = re.compile(r"([A-Z]+SPEC)0*([0-9]+)")  # LGSPEC02
 
@@ -69,34 +70,33 @@ def part_of_speech(bundle: str) -> str:
     >>> part_of_speech("V.PTCP;PST")
     'V.PTCP'
     """
-    return _SEPARATORS.split(bundle, maxsplit=1)[0]
+    return re.split(r"[;:(){},\s]", bundle, maxsplit=1)[0]
 
 
 def tags(bundle: str) -> list[str]:
-    """The tags behind the part of speech, fused ones taken apart.
+    """The tags behind the part of speech: fused ones apart, choices expanded, a possessor as one tag.
 
-    >>> tags("V;ACC(2SG)")
-    ['ACC', '2', 'SG']
+    >>> tags("V;ACC(2SG)"), tags("V;non{PST}"), tags("N;PSS{2/3}D"), tags("N;ACC(PL);PSS(3,SG)")
+    (['ACC', '2', 'SG'], ['non{PST}'], ['PSS2D/PSS3D'], ['ACC', 'PL', 'PSS3S'])
     """
-    found: list[str] = []
-    for tag in _SEPARATORS.split(bundle)[1:]:
-        fused = _FUSED.fullmatch(tag)
-        found += fused.groups() if fused else [tag] if tag else []
-    return found
+    result: list[str] = []
+    behind = bundle[len(part_of_speech(bundle)) :]
+    if "{" in behind:
+        behind = _CHOICE.sub(lambda m: "/".join(m[1] + choice + m[3] for choice in m[2].split("/")), behind)
+    for tag in _TAG.findall(behind):
+        if fused := _FUSED.fullmatch(tag):
+            result += fused.groups()
+        elif tag.startswith("PSS("):  # PSS(3,SG,MASC) is PSS3SM
+            result.append("PSS" + "".join(part.strip()[:1] for part in re.split("[,;]", tag[4:-1])))
+        else:
+            result.append(tag)
+    return result
 
 
 def values(bundle: str, dimension: str) -> frozenset[str]:
-    """The values of one dimension, found by vocabulary anywhere behind the part of speech.
+    """The values of a dimension (a key of ``DIMENSIONS``) anywhere behind the part of speech.
 
-    A conjunction keeps the parts that are values of the dimension, in the order given; of a
-    disjunction every alternative counts.
-
-    Args:
-        bundle: a bundle of tags.
-        dimension: a key of ``DIMENSIONS``.
-
-    Returns:
-        No value, one, or several when the bundle is ambiguous or marks two arguments.
+    A conjunction keeps the parts that are values of the dimension; of a disjunction every alternative counts.
 
     >>> sorted(values("N;DEF;GEN;PL", "Case")), sorted(values("N;IN+ABL;SG", "Case"))
     (['GEN'], ['IN+ABL'])
@@ -107,23 +107,16 @@ def values(bundle: str, dimension: str) -> frozenset[str]:
 
 
 def choices(bundle: str, dimension: str) -> list[frozenset[str]]:
-    """The values of one dimension tag by tag: the alternatives that each tag with any gives.
-
-    Args:
-        bundle: a bundle of tags.
-        dimension: a key of ``DIMENSIONS``.
-
-    Returns:
-        One set: the form bears these values. Several: the bundle marks two arguments.
+    """The values of a dimension tag by tag, each with its alternatives; two if a bundle marks two arguments.
 
     >>> [sorted(choice) for choice in choices("N;NOM/ACC;SG", "Case")]
     [['ACC', 'NOM']]
     """
-    return [found for tag in tags(bundle) if (found := _values(tag, dimension))]
+    return [chosen for tag in tags(bundle) if (chosen := _values(tag, dimension))]
 
 
 def others(bundle: str, dimension: str) -> str:
-    """What a bundle says beside its values of a dimension.
+    """The tags of a bundle beside its values of a dimension.
 
     >>> others("N;DEF;GEN;PL", "Case")
     'DEF;PL'
@@ -156,8 +149,6 @@ def known(tag: str) -> bool:
 
 
 def _values(tag: str, dimension: str) -> frozenset[str]:
-    found = set()
-    for alternative in tag.split("/"):
-        parts = [ALIASES.get(part, part) for part in alternative.split("+")]
-        found.add("+".join(part for part in parts if part in DIMENSIONS[dimension]))
-    return frozenset(found - {""})
+    alternatives = ([ALIASES.get(part, part) for part in choice.split("+")] for choice in tag.split("/"))
+    known_parts = ("+".join(p for p in parts if p in DIMENSIONS[dimension]) for parts in alternatives)
+    return frozenset(known_parts) - {""}

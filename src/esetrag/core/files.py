@@ -18,10 +18,8 @@ from esetrag.core.errors import DataError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-BLOCK = 2**20
-"""Bytes read at once."""
-LARGEST_JSON = 2**26
-"""Bytes; the vocabulary of a script of all of Unicode's letters has a tenth of them."""
+BLOCK = 2**20  # bytes read at once
+LARGEST_JSON = 2**26  # bytes; a vocabulary of all letters of Unicode takes a tenth
 
 
 def opened(path: Path) -> io.BufferedIOBase:
@@ -30,17 +28,14 @@ def opened(path: Path) -> io.BufferedIOBase:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of ``path`` when the block ends well.
 
-    Args:
-        path: the file to appear; missing folders above it are made.
-
-    Yields:
-        A binary file; if the block raises, it is removed and ``path`` stays as it was.
+    Missing folders are made. If the block raises, ``path`` stays as it was. The permissions of a
+    pipeline's output (``mode``) depend on no umask.
 
     Raises:
-        DataError: if the place cannot be written, naming the path.
+        DataError: if the place cannot be written.
     """
     temporary = None
     try:
@@ -50,7 +45,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # a temporary file is private; its umask must not reach the outputs
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
@@ -71,14 +66,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes canonical JSON: sorted keys, two spaces, a newline at the end.
-
-    Raises:
-        ValueError: if ``content`` holds NaN or an infinity, which JSON does not have.
-    """
-    write_text(
-        path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    """Writes canonical JSON; raises ``ValueError`` for NaN or an infinity, which JSON does not have."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
 
 
 def write_csv(path: Path, table: DataFrame) -> None:
@@ -87,14 +77,9 @@ def write_csv(path: Path, table: DataFrame) -> None:
 
 
 def whole(stream: io.BufferedIOBase, most: int) -> bytes | None:
-    """All bytes of a stream; None if it has more than ``most``, of which no more than those are held.
-
-    Args:
-        stream: a file; one that unpacks may hold a thousand times the bytes that lie on the disk.
-        most: bytes.
-    """
+    """All bytes of a stream; None if it has more than ``most``, of which no more than those are held."""
     parts, left = [], most
-    while data := stream.read(BLOCK):
+    while data := stream.read(BLOCK):  # a stream that unpacks may hold a thousand times its file
         left -= len(data)
         if left < 0:
             return None

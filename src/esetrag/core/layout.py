@@ -71,7 +71,7 @@ class Layout:
         """The network's weights."""
         return self.checkpoint / WEIGHTS
 
-    def repeat(self, seed: int) -> Path:
+    def extra_seed(self, seed: int) -> Path:
         """Folder of the checkpoint of another seed, within that of the first."""
         return self.checkpoint / f"seed-{seed}"
 

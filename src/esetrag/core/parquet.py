@@ -1,7 +1,7 @@
 """Parquet files from anywhere, unpacked within bounds.
 
 A thousand bytes of parquet can stand for a terabyte: a long text once, and a count of the rows that
-repeat it. So texts are read as they are stored, each once, and what they come to is added up before
+repeat it. So texts are read as they are stored, each once, and their sizes are added up before
 they are unpacked.
 """
 
@@ -17,24 +17,20 @@ import pyarrow.parquet as pq
 from esetrag.core.errors import DataError
 
 LARGEST = 2**30
-"""Bytes in memory of what is unpacked at once; a million rows of a task come to a tenth of them."""
+"""Bytes in memory of what is unpacked at once; a million rows of a task take a tenth of them."""
 DAMAGE = (OSError, pa.ArrowException, ValueError, MemoryError)
-"""What a file that is none, or not a whole one, comes to: ValueError where a name is no text."""
+"""What a damaged file raises: ValueError where a name is no text."""
 _READING = {"buffer_size": 2**20, "pre_buffer": False, "page_checksum_verification": True}
 
 
 def batches(path: Path, rows: int) -> Iterator[pa.Table]:
-    """Reads a file some rows at a time.
-
-    Args:
-        path: a parquet file.
-        rows: how many at a time, fewer if they are wide.
+    """Reads a file ``rows`` at a time, fewer if they are wide.
 
     Yields:
         A table without rows, so that columns can be checked before anything is unpacked; then the rows.
 
     Raises:
-        DataError: if some rows come to more than ``LARGEST``.
+        DataError: if rows take more than ``LARGEST``.
         DAMAGE: one of these, if the file is damaged or cannot be read.
     """
     with pq.ParquetFile(path, **_READING) as file:
@@ -78,7 +74,7 @@ def _size(column: pa.Array) -> int:
         return sum(map(_size, column.flatten()))
     if pa.types.is_map(column.type):
         return _size(column.keys) + _size(column.items) + 4 * len(column)
-    if column.type.num_fields:  # a list of some kind
+    if column.type.num_fields:  # a list
         return _size(column.flatten()) + 4 * len(column)
     return int(column.nbytes)
 

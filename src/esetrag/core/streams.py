@@ -1,4 +1,4 @@
-"""What is said on standard output and error, where nobody may be left to hear it."""
+"""Standard output and error, also when nobody reads them or the disk is full."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 
 
 def tell(text: str) -> None:
-    """Says a line on standard error; that it cannot be written, as on a full disk, costs no work."""
+    """Prints a line on standard error; one that cannot be written is dropped."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 def show(text: str) -> None:
-    """Says a line on standard output, as long as that can be written."""
+    """Prints a line on standard output; after the first that cannot be written, all are dropped."""
     try:
         print(text, flush=True)
     except OSError:
@@ -22,7 +22,7 @@ def show(text: str) -> None:
 
 
 def mute() -> None:
-    """Gives up standard output after an error: Python flushes once more at its end, and would complain."""
+    """Gives up standard output after an error: Python would flush it at its end and complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

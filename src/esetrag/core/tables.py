@@ -1,8 +1,8 @@
-"""The parquet tables that stages hand on: fixed schemas, checked when read."""
+"""The parquet tables that stages hand on: fixed schemas, checked when they are loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +17,45 @@ Storage = dict[str, str | bool]
 AT_ONCE = 2**16
 """Rows of a row group where a table is written whole."""
 WHOLE = 2**20
-"""Rows that are read at once where all are wanted: parts of a column would have to be joined."""
+"""Rows that are loaded at once where all are wanted: parts of a column would have to be joined."""
 BATCH = 2**14
-"""Rows read at once where they go by, and what is made of them."""
+"""Rows that are loaded at once where they go by."""
 ROW_GROUP = 2**23
 """Bytes of the rows that wait to be written together where they come in parts."""
 
 TEXTS: Storage = {"compression": "zstd", "write_page_checksum": True}
 ARRAYS: Storage = {**TEXTS, "compression": "lz4", "use_dictionary": False}
-"""How tables of texts and of arrays are stored: numbers are not looked up in a dictionary of them, and LZ4
-unpacks them four times as fast as Zstandard."""
+"""How texts and arrays are stored: a dictionary of numbers gains nothing, and LZ4 unpacks them faster."""
 
 ROWS = pa.schema(
-    [pa.field(name, pa.string(), nullable=False) for name in ("lemma", "form", "features", "label")]
+    [
+        pa.field("lemma", pa.string()),
+        pa.field("form", pa.string(), nullable=False),
+        pa.field("features", pa.string()),
+        pa.field("label", pa.string(), nullable=False),
+    ]
 )
-"""A row of the table with the value of the task's feature: lemma, form, bundle, value."""
+"""A labelled row; lemma and features are null in tables that have none."""
 
-SAMPLE = ROWS
-"""A form of a part, once, with all its bundles and all its values (``truth.of_forms``)."""
+LABELLED = pa.schema([*ROWS, pa.field("weight", pa.float32())])
+"""A labelled row of a raw table; its weight is null if none is set."""
+
+SAMPLE = pa.schema([*ROWS, pa.field("weight", pa.float32(), nullable=False)])
+"""A row of train, dev or test: a form with its label (``label_sets``); the weight is 1 if none is set."""
 
 FAMILIES = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("lemma", "head")])
 """A lemma and the head of its family."""
 
 ERRORS = pa.schema(
     [
-        *SAMPLE,
-        pa.field("predicted", pa.string()),
-        pa.field("predicted_set", pa.string()),
-        pa.field("probability", pa.float32()),
-        pa.field("label_probability", pa.float32()),
-        pa.field("unknown", pa.string()),
-        pa.field("kind", pa.string()),
+        *ROWS,
+        *(pa.field(name, pa.string()) for name in ("predicted", "predicted_set")),
+        *(pa.field(name, pa.float32()) for name in ("probability", "label_probability")),
+        *(pa.field(name, pa.string()) for name in ("unknown", "kind")),
     ]
 )
-"""A misread form: how sure the reader was, what it gave the true values, the symbols it did not know,
-the kind of error (``taxonomy.KINDS``)."""
+"""A misclassified form: the probabilities of the predicted and of the true values, the symbols that are not
+in the vocabulary, the kind of error."""
 
 ATTRIBUTIONS = pa.schema(
     [
@@ -60,23 +64,30 @@ ATTRIBUTIONS = pa.schema(
         pa.field("letters", pa.list_(pa.float32())),
     ]
 )
-"""What each letter of a form does for the label read, against another; what of it is no letter's doing."""
+"""What each letter of a form adds to the predicted label against another; ``rest`` belongs to no letter."""
+
+
+def sample(
+    lemma: Sequence[str | None],
+    form: Sequence[str],
+    features: Sequence[str | None],
+    label: Sequence[str],
+    weight: Sequence[float] | None = None,
+) -> pa.Table:
+    """A table of ``SAMPLE`` of its columns, (rows,) each; without weights all are 1."""
+    weights = np.ones(len(form), np.float32) if weight is None else weight
+    return pa.table([lemma, form, features, label, weights], schema=SAMPLE)
 
 
 def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
-    """Schema of the encoded rows.
-
-    Args:
-        width: symbols a row, padding included.
-        symbols: size of the vocabulary; its ids are stored in the narrowest type, little-endian.
-        labels: values that are told apart; those of a row are one bit each.
-    """
+    """Schema of encoded rows of ``width`` symbols; a row's values are one bit each of ``labels``."""
     # As bytes, not as a list: parquet takes lists apart value by value, eight times as long.
     return pa.schema(
         [
             pa.field("ids", pa.binary(width * id_type(symbols).itemsize), nullable=False),
             pa.field("length", pa.uint16(), nullable=False),
-            pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),  # none: unseen in training
+            pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),
+            pa.field("weight", pa.float32(), nullable=False),
         ]
     )
 
@@ -87,11 +98,11 @@ def id_type(symbols: int) -> np.dtype[np.unsignedinteger[Any]]:
 
 
 def predictions(labels: list[str]) -> pa.Schema:
-    """Schema of the predictions; the metadata name the labels behind ``probabilities``."""
+    """Schema of the predictions; its metadata name the labels behind ``probabilities``."""
     shares = pa.list_(pa.field("item", pa.float32(), nullable=False), len(labels))
-    read = [("predicted", pa.string()), ("predicted_set", pa.string())]
-    extra = [*read, ("probability", pa.float32()), ("probabilities", shares)]
-    fields = [*SAMPLE, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
+    sets = [("predicted", pa.string()), ("predicted_set", pa.string())]
+    extra = [*sets, ("probability", pa.float32()), ("probabilities", shares)]
+    fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
 
 
@@ -102,19 +113,10 @@ def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
 
 
 def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
-    """Writes a table as its rows come, of which a row group at a time is in memory.
-
-    Args:
-        path: as of ``write``.
-        parts: of one schema; one at least, maybe without rows.
-        storage: as of ``write``.
-    """
+    """Writes a table as its parts come, one at least; a row group at a time is in memory."""
     rest = iter(parts)
     waiting = [next(rest)]
-    with (
-        files.replacing(path) as file,
-        pq.ParquetWriter(file, waiting[0].schema, **storage) as writer,
-    ):
+    with files.replacing(path) as file, pq.ParquetWriter(file, waiting[0].schema, **storage) as writer:
         for part in rest:
             waiting.append(part)
             if sum(table.nbytes for table in waiting) > ROW_GROUP:
@@ -125,14 +127,10 @@ def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS)
 
 
 def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
-    """Reads a table whole.
-
-    Args:
-        path: a parquet file.
-        expected: its schema; None takes any.
+    """Loads a table whole, of the expected schema or of any.
 
     Raises:
-        DataError: if the file is missing, damaged, has another schema or is too large (``parquet.LARGEST``).
+        DataError: as ``batches``, or if the table is larger than ``parquet.LARGEST``.
     """
     parts: list[pa.Table] = []
     size = 0
@@ -148,15 +146,7 @@ def read(path: Path, expected: pa.Schema | None = None) -> pa.Table:
 
 
 def batches(path: Path, expected: pa.Schema | None = None, rows: int = BATCH) -> Iterator[pa.Table]:
-    """Reads a table some rows at a time.
-
-    Args:
-        path: a parquet file.
-        expected: its schema; None takes any.
-        rows: how many at a time.
-
-    Yields:
-        A table without rows; then the rows.
+    """Loads a table some rows at a time: first a table without rows, then the rows.
 
     Raises:
         DataError: if the file is missing, damaged, has another schema or its rows are too large.
@@ -176,11 +166,7 @@ def batches(path: Path, expected: pa.Schema | None = None, rows: int = BATCH) ->
 
 
 def check(path: Path, table: pa.Table, expected: pa.Schema) -> None:
-    """Compares the columns of a table read from ``path`` with those expected.
-
-    Raises:
-        DataError: if they differ.
-    """
+    """Raises DataError if the columns of a table from ``path`` are not those expected."""
     if not table.schema.equals(expected):
         raise DataError(f"{path}: expected columns {_columns(expected)}, found {_columns(table.schema)}")
 

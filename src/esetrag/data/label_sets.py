@@ -1,7 +1,7 @@
-"""What is true of a form: the values it bears, one or several, as UniMorph writes a choice (``ACC/NOM``).
+"""The true values of a form: one or several, written with ``/`` between them as UniMorph does (``ACC/NOM``).
 
-German *Haus* is nominative, dative and accusative. A reader of the form alone cannot tell which, so
-the truth about a form is a set.
+German *Haus* is nominative, dative and accusative. A classifier of the form alone cannot tell which, so
+the label of a form is a set. A value that itself holds ``/`` (free text) is escaped within a label.
 """
 
 from __future__ import annotations
@@ -24,34 +24,32 @@ Bools = npt.NDArray[np.bool_]
 
 
 def values(label: str) -> tuple[str, ...]:
-    """The values of a label.
+    """The values of a label, the inverse of ``join``.
 
-    >>> values("ACC/NOM")
-    ('ACC', 'NOM')
+    >>> values("ACC/NOM"), values("km%2Fh/mph")
+    (('ACC', 'NOM'), ('km/h', 'mph'))
     """
-    return tuple(label.split(CHOICE))
+    if "%2" not in label:
+        return tuple(label.split(CHOICE))
+    return tuple(part.replace("%2F", CHOICE).replace("%252", "%2") for part in label.split(CHOICE))
 
 
-def join(some: Iterable[str]) -> str:
-    """The label of some values: sorted, each once."""
-    return CHOICE.join(sorted(set(some)))
+def join(parts: Iterable[str]) -> str:
+    """The label of some values: sorted, each once; ``/`` within a value becomes ``%2F``.
+
+    >>> join(["NOM", "ACC", "NOM"]), join(["mph", "km/h"])
+    ('ACC/NOM', 'km%2Fh/mph')
+    """
+    return CHOICE.join(sorted({part.replace("%2", "%252").replace(CHOICE, "%2F") for part in parts}))
 
 
 def names(labels: pa.ChunkedArray) -> list[str]:
-    """All values that some labels have, sorted."""
+    """All values of the labels, sorted."""
     return sorted({value for label in pc.unique(labels).to_pylist() for value in values(label)})
 
 
 def matrix(labels: pa.ChunkedArray, known: Sequence[str]) -> Bools:
-    """Which values each label has.
-
-    Args:
-        labels: (n,) labels.
-        known: names of the columns; other values have none.
-
-    Returns:
-        (n, values).
-    """
+    """Which of the known values each label has, (n, values)."""
     encoded = labels.combine_chunks().dictionary_encode()
     place = {value: column for column, value in enumerate(known)}
     distinct = np.zeros((len(encoded.dictionary), len(known)), dtype=bool)
@@ -62,39 +60,29 @@ def matrix(labels: pa.ChunkedArray, known: Sequence[str]) -> Bools:
 
 
 def labels(chosen: Bools, known: Sequence[str]) -> list[str]:
-    """The label of each row of a matrix, the inverse of ``matrix``.
-
-    Args:
-        chosen: (n, values).
-        known: names of the columns, sorted.
-    """
+    """The label of each row of a matrix (n, values), the inverse of ``matrix``."""
     packed = np.packbits(chosen, axis=1)  # (n, values / 8)
     keys = packed.view(f"S{packed.shape[1]}")[:, 0].tolist()
     row_of = dict(zip(keys, range(len(keys)), strict=True))
-    texts = {
-        key: join(known[int(column)] for column in np.flatnonzero(chosen[row])) for key, row in row_of.items()
-    }
+    texts = {key: join(known[i] for i in np.flatnonzero(chosen[row]).tolist()) for key, row in row_of.items()}
     return [texts[key] for key in keys]
 
 
-def right(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:
-    """Whether the value read off each form is one that it bears.
+def correct(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> Bools:
+    """Whether each predicted value is one of the true ones, (n,).
 
     Args:
         label: (n,) true labels, of one value or several.
         predicted: (n,) values.
     """
-    true, read = (column.combine_chunks().dictionary_encode() for column in (label, predicted))
-    value = read.dictionary.to_pylist()
-    borne = np.array(
-        [[one in values(text) for one in value] for text in true.dictionary.to_pylist()], dtype=bool
-    ).reshape(len(true.dictionary), len(value))
-    found: Bools = borne[true.indices.to_numpy(), read.indices.to_numpy()]
-    return found
+    distinct = predicted.combine_chunks().dictionary_encode()
+    true = matrix(label, distinct.dictionary.to_pylist())
+    hits: Bools = true[np.arange(len(true)), distinct.indices.to_numpy()]
+    return hits
 
 
 def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A true value of each form to stand beside the one read: the same if it bears that, else its first.
+    """A true value of each form: the predicted one if it is true, else the first.
 
     Args:
         label: (n,) true labels, of one value or several.
@@ -102,45 +90,50 @@ def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
     """
     encoded = label.combine_chunks().dictionary_encode()
     first = pa.array([values(text)[0] for text in encoded.dictionary.to_pylist()], pa.string())
-    own = pa.array(right(label, predicted))
-    return pa.chunked_array([pc.if_else(own, predicted.combine_chunks(), first.take(encoded.indices))])
+    return pc.if_else(pa.array(correct(label, predicted)), predicted, first.take(encoded.indices))
 
 
 def of_forms(rows: pa.Table) -> pa.Table:
-    """One row a form, with all the values it bears.
+    """Rows with each form once, with all its values.
 
     Args:
-        rows: one row for each lemma, form and bundle (``tables.ROWS``).
+        rows: ``tables.LABELLED``.
 
     Returns:
-        ``tables.SAMPLE``, in the order in which the forms come first: the first of a form's lemmas
-        by code point, its bundles joined by ``BUNDLES``, its values by ``CHOICE``.
+        ``tables.SAMPLE``, in the order in which the forms come first: the first of a form's lemmas by code
+        point, its bundles joined by ``BUNDLES``, its values by ``CHOICE``, the sum of its weights.
     """
     form = rows["form"].combine_chunks().dictionary_encode().indices.to_numpy()
-    times = np.bincount(form)
-    several = times[form] > 1
+    several = np.bincount(form)[form] > 1
     if not several.any():
-        return rows.cast(tables.SAMPLE)
+        return weighted(rows)
     # Forms that stand once need nothing; in many languages that is nearly all of them.
     numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
     once, more = numbered.filter(pa.array(~several)), numbered.filter(pa.array(several))
     more = more.sort_by([(name, "ascending") for name in ("form", "label", "features", "lemma")])
     groups = more.group_by("form", use_threads=False).aggregate(
-        [("lemma", "min"), ("features", "list"), ("label", "list"), ("row", "min")]
+        [("lemma", "min"), ("features", "list"), ("label", "list"), ("weight", "sum"), ("row", "min")]
     )
-    joined = {
+    merged = {
         "lemma": groups["lemma_min"],
         "form": groups["form"],
         "features": _joined(groups["features_list"], BUNDLES),
         "label": _joined(groups["label_list"], CHOICE),
+        "weight": groups["weight_sum"],
         "row": groups["row_min"],
     }
-    together = pa.concat_tables([once, pa.table(joined).cast(once.schema)]).sort_by("row")
-    return together.drop_columns("row").cast(tables.SAMPLE)
+    together = pa.concat_tables([once, pa.table(merged).cast(once.schema)]).sort_by("row")
+    return weighted(together.drop_columns("row"))
+
+
+def weighted(rows: pa.Table) -> pa.Table:
+    """Rows (``tables.LABELLED``) as ``tables.SAMPLE``: a weight that is not set is 1."""
+    place = rows.column_names.index("weight")
+    return rows.set_column(place, "weight", pc.fill_null(rows["weight"], 1)).cast(tables.SAMPLE)
 
 
 def _joined(lists: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
-    """Each list as one text: its parts sorted, each once."""
+    """Each list as one text, its parts sorted and each once; null if it holds a null."""
     texts = pc.dictionary_encode(pc.binary_join(lists, separator)).combine_chunks()
     canonical = [separator.join(sorted(set(text.split(separator)))) for text in texts.dictionary.to_pylist()]
     return pa.chunked_array([pa.array(canonical, pa.string()).take(texts.indices)])

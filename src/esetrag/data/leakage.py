@@ -1,4 +1,4 @@
-"""What parts may share under each split, written into the samples and held to by the test."""
+"""What train and test may share under each split; written into the samples, and checked before the test."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from esetrag.core import tables
 from esetrag.core.errors import DataError
 from esetrag.data.families import Families, heads_of
 
+GIVEN = "given"
 GUARANTEES = {
     "lemma": "No lemma is in two parts; forms that several lemmas have, and compounds of one head, can be.",
     "family": (
@@ -21,8 +23,9 @@ GUARANTEES = {
         "No form is in two parts; lemmas are: the test forms are other forms of lemmas known from training."
     ),
     "notebook": "No lemma is in two parts; the split is the lecture notebook's own.",
+    GIVEN: "The parts are the files of the task, row by row; what they share is counted, not removed.",
 }
-"""What each ``sample.split`` promises."""
+"""What each split promises: ``sample.split``, or the files of the task."""
 _KEY = b"split"
 
 
@@ -38,69 +41,76 @@ def split_of(table: pa.Table) -> str:
 
 
 def check(train: pa.Table, test: pa.Table, families: pa.Table, path: Path) -> None:
-    """Refuses a test of what training has shown, beyond what the split allows.
+    """Refuses test rows that share with the training rows what their split keeps apart.
 
     Args:
-        train: training rows.
-        test: test rows.
-        families: lemma, head (``tables.FAMILIES``).
+        train: ``tables.SAMPLE``.
+        test: likewise.
+        families: ``tables.FAMILIES``.
         path: where the test rows came from, for messages.
 
     Raises:
-        DataError: if the parts were split in two ways, or share what their split keeps apart.
+        DataError: if they do, or were split in two ways.
     """
     split, other = split_of(test), split_of(train)
     again = "make the samples anew: dvc repro -f"
     if split not in GUARANTEES or split != other:
         raise DataError(f"{path}: train was split by {other!r}, test by {split!r}; {again}")
-    for what, (one, two) in _kept_apart(split, train, test, families).items():
-        shared = _shared(one, two)
-        if shared:
+    kept_apart = {"form": ["form"], "family": ["lemma", "family head"], GIVEN: []}.get(split, ["lemma"])
+    for what in kept_apart:
+        if both := _shared(train, test, families)[what]:
             raise DataError(
-                f"{path}: train and test share {len(shared)} {what}, {shared[0]!r} for one, which "
+                f"{path}: train and test share {len(both)} {what}(s), {both[0]!r} for one, which "
                 f"sample.split: {split} rules out; {again}"
             )
 
 
-def _kept_apart(
-    split: str, train: pa.Table, test: pa.Table, families: pa.Table
-) -> dict[str, tuple[pa.ChunkedArray, pa.ChunkedArray]]:
-    if split == "form":
-        return {"form(s)": (train["form"], test["form"])}
-    apart = {"lemma(s)": (train["lemma"], test["lemma"])}
-    if split == "family":
-        apart["family head(s)"] = (heads_of(train["lemma"], families), heads_of(test["lemma"], families))
-    return apart
+def refuse(train: pa.Table, test: pa.Table, path: Path) -> None:
+    """Refuses a test file that shares lemmas with training, or forms if it has no lemmas.
+
+    Raises:
+        DataError: if it does.
+    """
+    what = "lemma" if test["lemma"].null_count < len(test) else "form"
+    if both := _shared(train, test, tables.FAMILIES.empty_table())[what]:
+        raise DataError(
+            f"{path}: expected no {what} of the training rows, found {len(both):,}, {both[0]!r} for one; "
+            "split the rows anew or set leakage: report"
+        )
 
 
-def shared(train: pa.Table, test: pa.Table, families: pa.Table) -> dict[str, int]:
-    """How many distinct lemmas, forms and family heads of the test rows training has too."""
-    return {
-        "lemmas": len(_shared(train["lemma"], test["lemma"])),
-        "forms": len(_shared(train["form"], test["form"])),
-        "family_heads": len(_shared(heads_of(train["lemma"], families), heads_of(test["lemma"], families))),
-    }
-
-
-def account(split: str, drawn: dict[str, pa.Table], families: Families) -> dict[str, Any]:
-    """What the data report says of the split.
+def summary(split: str, parts: dict[str, pa.Table], families: Families) -> dict[str, Any]:
+    """The figures of a split for the data report; null where they need lemmas and there are none.
 
     Args:
-        split: ``sample.split``.
-        drawn: the rows of the parts.
-        families: of the whole table (``families.Families``).
+        split: ``sample.split``, or ``GIVEN``.
+        parts: the rows of train, dev and test.
+        families: of the whole table.
     """
+    known = len(families.table) > 0
+    shared = {part: _shared(parts["train"], parts[part], families.table) for part in ("dev", "test")}
+    keys = {"lemma": "lemmas", "form": "forms", "family head": "family_heads"}
     return {
         "kind": split,
         "guarantee": GUARANTEES[split],
-        "families": len(pc.unique(families.table["head"])),
-        "shortest_head": families.shortest,
+        "families": len(pc.unique(families.table["head"])) if known else None,
+        "shortest_head": families.shortest if known else None,
         "heads_passed_over": list(families.passed_over),
-        "test_shares_with_train": shared(drawn["train"], drawn["test"], families.table),
+        **{
+            f"{part}_shares_with_train": {
+                keys[what]: len(both) if known or what == "form" else None for what, both in of_part.items()
+            }
+            for part, of_part in shared.items()
+        },
     }
 
 
-def _shared(one: pa.ChunkedArray, other: pa.ChunkedArray) -> list[str]:
-    found = pc.unique(other)
-    both: list[str] = found.filter(pc.is_in(found, pc.unique(one))).sort().to_pylist()
-    return both
+def _shared(train: pa.Table, test: pa.Table, families: pa.Table) -> dict[str, list[str]]:
+    """The distinct lemmas, forms and family heads of the test rows that training has too, sorted."""
+    pairs = {name: (train[name], test[name]) for name in ("lemma", "form")}
+    pairs["family head"] = (heads_of(train["lemma"], families), heads_of(test["lemma"], families))
+    shared = {}
+    for what, (seen, own) in pairs.items():
+        distinct = pc.unique(own).drop_null()
+        shared[what] = distinct.filter(pc.is_in(distinct, pc.unique(seen))).sort().to_pylist()
+    return shared

@@ -25,18 +25,18 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
     order of their first appearance, shuffled by numpy's legacy generator with seed 12.
 
     Args:
-        table: labelled rows (``tables.ROWS``).
-        sample: ``split`` and ``seed`` are read.
+        table: labelled rows (``tables.LABELLED``).
+        sample: ``split`` and ``seed`` are used.
 
     Returns:
         All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``); of
-        the notebook's split the rows, of which it drew.
+        the notebook's split the rows (``tables.LABELLED``), of which it drew.
 
     Raises:
         DataError: if there are fewer than three lemmas (families, forms).
     """
     if sample.split != "notebook":
-        table = table.sort_by([(name, "ascending") for name in tables.SAMPLE.names])
+        table = table.sort_by([(name, "ascending") for name in tables.LABELLED.names])
     units = pc.dictionary_encode(_units(table, sample.split)).combine_chunks()  # ids by first appearance
     count = len(units.dictionary)
     if count < len(PARTS):
@@ -58,7 +58,7 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
 
 
 def _units(table: pa.Table, split: str) -> pa.ChunkedArray:
-    """Of each row what must not be in two parts."""
+    """What must not be in two parts, of each row."""
     if split == "family":
         return heads_of(table["lemma"], Families.of(table).table)
     return table["form" if split == "form" else "lemma"]
@@ -68,7 +68,7 @@ def draw(parts: dict[str, pa.Table], sample: config.Sample) -> dict[str, pa.Tabl
     """Draws as many forms of each part as wanted, or all there are; as the notebook did, rows.
 
     Args:
-        parts: what ``split`` returned.
+        parts: the result of ``split``.
         sample: sizes (None: all), ``split`` and ``seed``. Of one seed, a larger sample holds
             the smaller one.
 
@@ -93,7 +93,4 @@ def draw(parts: dict[str, pa.Table], sample: config.Sample) -> dict[str, pa.Tabl
 def _as_pandas_draws(rows: int, size: int) -> npt.NDArray[np.int64]:
     import pandas as pd  # only the notebook's split pays for the import
 
-    drawn: npt.NDArray[np.int64] = (
-        pd.Series(np.arange(rows)).sample(size, random_state=NOTEBOOK_SAMPLE_SEED).to_numpy()
-    )
-    return drawn
+    return pd.Series(np.arange(rows)).sample(size, random_state=NOTEBOOK_SAMPLE_SEED).to_numpy()

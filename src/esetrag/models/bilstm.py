@@ -1,106 +1,82 @@
-"""The reader's network: embedded symbols, a (bi)directional LSTM, a linear layer on its last states."""
+"""The lecture's classifier: an encoder and a linear layer on its final state."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from esetrag.core.config import Model
-from esetrag.symbols.vocabulary import PAD
+from esetrag.core.config import BilstmModel
+from esetrag.models.encoder import Encoder
+from esetrag.models.network import Network, difference
+from esetrag.symbols.batch import Batch
+
+POINTS = (12, 48, 192)
+"""On the path of integration (Gauss-Legendre): more where the scores miss the difference."""
+TOLERANCE = 0.05
+"""What scores and rest may miss of the difference, in logits."""
 
 
-class BiLSTM(nn.Module):
-    """Reads a form in both directions and scores every label.
+class BilstmClassifier(Network):
+    """Embedding, LSTM in both directions, linear layer."""
 
-    The function is that of ``nn.LSTM(bidirectional=True)`` over packed sequences. It is computed
-    by one-way passes over right-padded rows, the backward one over rows turned around up to their
-    length: a packed sequence of mixed lengths leaves PyTorch's fused path and takes about three
-    times as long.
-    """
-
-    def __init__(self, symbols: int, labels: int, shape: Model) -> None:
+    def __init__(self, symbols: int, labels: int, model: BilstmModel) -> None:
         """Builds the layers; weights come from torch's global generator.
 
         Args:
             symbols: size of the vocabulary.
             labels: number of labels.
-            shape: sizes and dropout.
+            model: sizes and dropout.
         """
-        super().__init__()
-        self.labels = labels
-        self.head = shape.head
-        self.directions = 2 if shape.bidirectional else 1
-        states = shape.hidden * self.directions
-        self.embedding = nn.Embedding(symbols, shape.embedding, padding_idx=PAD)
-        self.layers = nn.ModuleList(
-            nn.ModuleList(
-                nn.LSTM(shape.embedding if layer == 0 else states, shape.hidden, batch_first=True)
-                for _ in range(self.directions)
-            )
-            for layer in range(shape.layers)
-        )
-        self.dropout = nn.Dropout(shape.dropout)
-        self.output = nn.Linear(states, labels)
+        super().__init__(labels, model.head)
+        sizes = (model.embedding, model.hidden, model.layers, model.bidirectional, model.dropout)
+        self.encoder = Encoder(symbols, *sizes)
+        self.output = nn.Linear(self.encoder.size, labels)
 
-    @staticmethod
-    def shapes(symbols: int, labels: int, shape: Model) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every weight, without making one.
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of words, (b, labels)."""
+        return self._classify(self.encoder.embedding(batch.source.ids), batch.source.lengths)
 
-        Args:
-            symbols: size of the vocabulary.
-            labels: number of labels.
-            shape: sizes.
-        """
-        directions = 2 if shape.bidirectional else 1
-        gates, states = 4 * shape.hidden, directions * shape.hidden
-        weights: dict[str, tuple[int, ...]] = {
-            "embedding.weight": (symbols, shape.embedding),
-            "output.weight": (labels, states),
-            "output.bias": (labels,),
-        }
-        for layer in range(shape.layers):
-            for direction in range(directions):
-                name, inputs = f"layers.{layer}.{direction}", states if layer else shape.embedding
-                weights[f"{name}.weight_ih_l0"] = (gates, inputs)
-                weights[f"{name}.weight_hh_l0"] = (gates, shape.hidden)
-                weights[f"{name}.bias_ih_l0"] = weights[f"{name}.bias_hh_l0"] = (gates,)
-        return weights
-
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Scores forms.
-
-        Args:
-            ids: (b, t) symbol ids, right-padded.
-            lengths: (b,) int64, at least 1.
-
-        Returns:
-            (b, labels) logits.
-        """
-        return self.read(self.embedding(ids), lengths)
-
-    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """Scores forms given by their symbols' embeddings.
-
-        Args:
-            embedded: (b, t, e), right-padded.
-            lengths: (b,) int64, at least 1.
-
-        Returns:
-            (b, labels) logits.
-        """
-        steps = torch.arange(embedded.shape[1], device=embedded.device)  # (t,)
-        turned = (lengths[:, None] - 1 - steps).clamp_min(0)[..., None]  # (b, t, 1) last symbol first
-        last = (lengths - 1)[:, None, None]  # (b, 1, 1)
-        x = self.dropout(embedded)  # (b, t, e)
-        for number, layer in enumerate(self.layers, 1):
-            states = []
-            for backward, lstm in enumerate(layer.children()):
-                read = x.gather(1, turned.expand_as(x)) if backward else x
-                states.append(lstm(read)[0])  # (b, t, h) in the order of reading
-            if number == len(self.layers):  # nobody reads the states before the last
-                states = [state.gather(1, last.expand(-1, 1, state.shape[2])) for state in states]
-            elif self.directions == 2:
-                states[1] = states[1].gather(1, turned.expand_as(states[1]))
-            x = self.dropout(torch.cat(states, dim=2))  # (b, t or 1, directions * h)
-        logits: Tensor = self.output(x[:, 0])  # (b, labels)
+    def _classify(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        final = self.encoder.encode(embedded, lengths).final  # (b, directions * h)
+        logits: Tensor = self.output(self.encoder.dropout(final))  # (b, labels)
         return logits
+
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """Integrated gradients on the embeddings, from a word whose letters are zero vectors, as PAD is.
+
+        Sundararajan et al. (2017), *Axiomatic Attribution for Deep Networks*. The rest is what the word
+        of zero vectors gives. Arguments and result as for ``Network.attribute``.
+        """
+        symbols, rest = torch.zeros(batch.source.ids.shape), torch.zeros(len(batch))
+        left = torch.arange(len(batch))
+        for points in POINTS:
+            scores, base, missed = self._integrated(batch[left], label[left], against[left], points)
+            symbols[left, : scores.shape[1]], rest[left] = scores, base
+            left = left[missed > TOLERANCE]
+            if len(left) == 0:
+                break
+        return symbols, rest
+
+    def _integrated(
+        self, batch: Batch, label: Tensor, against: Tensor, points: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores (b, t), the rest (b,), and by how much both miss the difference (b,)."""
+        ids, lengths = batch.source.ids, batch.source.lengths
+        place = torch.arange(ids.shape[1])
+        letter = (place >= 1) & (place < lengths[:, None] - 1)  # (b, t)
+
+        def compare(embedded: Tensor) -> Tensor:
+            return difference(self._classify(embedded, lengths), label, against)
+
+        with torch.no_grad():
+            whole = self.encoder.embedding(ids)  # (b, t, e)
+            letters = whole * letter[..., None]
+            empty = whole - letters
+            rest, wanted = compare(empty), compare(whole)
+        gradient = torch.zeros_like(whole)
+        for point, weight in zip(*np.polynomial.legendre.leggauss(points), strict=True):
+            between = (empty + (float(point) + 1) / 2 * letters).requires_grad_()
+            gradient += float(weight) / 2 * torch.autograd.grad(compare(between).sum(), between)[0]
+        scores = (letters * gradient).sum(2)
+        return scores, rest, (scores.sum(1) + rest - wanted).abs()

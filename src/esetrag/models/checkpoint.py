@@ -1,7 +1,9 @@
-"""A trained reader on disk: weights in safetensors, everything else in a manifest that vouches for them."""
+"""A trained model on disk: weights in safetensors, everything else in a manifest that vouches for them."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,18 +11,45 @@ from typing import Annotated, Any, Literal
 import safetensors.torch
 import torch
 from pydantic import Field, ValidationError
+from torch import Tensor
 
 from esetrag import __version__
 from esetrag.core import config, files, versions
 from esetrag.core.errors import CheckpointError, DataError
 from esetrag.core.layout import MANIFEST, WEIGHTS
-from esetrag.models.network import Network, empty, shapes, sound
+from esetrag.models.bilstm import BilstmClassifier
+from esetrag.models.blend import Blend
+from esetrag.models.lemma_prior.prior import LemmaPrior
+from esetrag.models.network import Network
+from esetrag.models.ngram import NgramClassifier
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.vocabulary import Vocabulary
 
 LARGEST = 2**32
-"""Bytes of weights; a hundred times those of the largest reader of any language so far."""
+"""Bytes of weights; a hundred times those of the largest model of any language so far."""
+MEND = "make it anew: dvc repro -f"
+UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"
+
+
+class LemmaPriorModel(config.Section):
+    """The lemma prior as one of a checkpoint's experts; it has no parameters of its own."""
+
+    kind: Literal["lemmas"] = "lemmas"
+    head: config.Head
+
+
+Expert = Annotated[config.BilstmModel | config.NgramModel | LemmaPriorModel, Field(discriminator="kind")]
+Shapes = Mapping[str, tuple[int, ...]]
+FACTORY: dict[str, Callable[[Any, int, int, Shapes], Network]] = {
+    "bilstm": lambda model, symbols, labels, _: BilstmClassifier(symbols, labels, model),
+    "ngram": lambda model, _, labels, shapes: NgramClassifier(
+        torch.empty(shapes.get("grams", (0,)), dtype=torch.int64), labels, model
+    ),
+    "lemmas": lambda model, _, labels, shapes: LemmaPrior.empty(shapes, labels, model.head),
+}
+"""By kind: from model, number of symbols, number of labels, and the shapes of the weights there are (which
+give the sizes that training decides) to a network with room for these weights."""
 
 
 class Weights(config.Section):
@@ -31,28 +60,29 @@ class Weights(config.Section):
 
 
 class Encoding(config.Section):
-    """How forms become rows of ids."""
+    """How words become rows of ids."""
 
     width: Annotated[int, Field(gt=encoding.MARKS, le=encoding.MAX_WIDTH)]
     """Symbols a row, BOS and EOS counted."""
     keep: Literal["end", "start"]
-    """Which end of a longer form is read."""
+    """Which end of a longer word is kept."""
 
 
 class Calibrated(config.Section):
     """What was fitted on dev (``calibration.Calibration``)."""
 
     temperature: Annotated[float, Field(ge=0.01, le=100)]
+    exponent: Annotated[float, Field(ge=0.01, le=100)]
     ratio: Annotated[float, Field(gt=0, le=1)]
-    least: Annotated[float, Field(ge=0, le=1)]
+    threshold: Annotated[float, Field(ge=0, le=1)]
 
 
 class Manifest(config.Section):
     """All of a checkpoint but its weights."""
 
-    format: Literal[2]
+    format: Literal[3]
     weights: Weights
-    model: config.Model
+    experts: Annotated[list[Expert], Field(min_length=1, max_length=20)]
     encoding: Encoding
     calibration: Calibrated
     vocabulary: dict[str, Any]
@@ -62,19 +92,19 @@ class Manifest(config.Section):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is needed to read a form, and how it was trained."""
+    """What is needed to classify a word, and how it was trained."""
 
-    network: Network
+    network: Blend
     vocabulary: Vocabulary
     manifest: Manifest
 
 
 def save(
     folder: Path,
-    network: Network,
+    network: Blend,
+    experts: Sequence[config.Section],
     vocabulary: Vocabulary,
     encoded: encoding.Encoded,
-    model: config.Model,
     training: dict[str, Any],
     calibration: Calibration,
 ) -> None:
@@ -83,14 +113,14 @@ def save(
     Args:
         folder: where to.
         network: its weights are saved as they are on the CPU.
+        experts: the shape of each expert of the network.
         vocabulary: symbols and labels.
         encoded: the training rows, for their width and the end they keep.
-        model: the shape of the network.
         training: how it was trained; JSON, without anything of clock or machine.
         calibration: what was fitted on dev.
 
     Raises:
-        CheckpointError: if the weights are too large to be read again.
+        CheckpointError: if the weights are too large to be loaded again.
         DataError: if the folder cannot be written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -99,21 +129,21 @@ def save(
     if len(data) > LARGEST:
         raise CheckpointError(f"{folder}: expected weights of {LARGEST:,} bytes at most, found {len(data):,}")
     files.write_bytes(folder / WEIGHTS, data)
-    manifest = Manifest(
-        format=2,
-        weights=Weights(size=len(data), sha256=files.sha256(folder / WEIGHTS)),
-        model=model,
-        encoding=Encoding(width=encoded.ids.shape[1], keep=encoded.keep),
-        calibration=Calibrated(**asdict(calibration)),
-        vocabulary=vocabulary.to_json(),
-        training=training,
-        versions={"esetrag": __version__, **versions.installed()},
-    )
-    files.write_json(folder / MANIFEST, manifest.model_dump())
+    manifest = {
+        "format": 3,
+        "weights": {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()},
+        "experts": [expert.model_dump() for expert in experts],
+        "encoding": {"width": encoded.ids.shape[1], "keep": encoded.keep},
+        "calibration": asdict(calibration),
+        "vocabulary": vocabulary.to_json(),
+        "training": training,
+        "versions": {"esetrag": __version__, **versions.installed()},
+    }
+    files.write_json(folder / MANIFEST, Manifest.model_validate(manifest).model_dump())
 
 
 def load(folder: Path) -> Checkpoint:
-    """Reads a checkpoint, trusting nothing: sizes, hashes, shapes and values are checked, no code is run.
+    """Loads a checkpoint, trusting nothing: sizes, hashes, shapes and values are checked, no code is run.
 
     Raises:
         CheckpointError: if it is missing or not what its manifest says.
@@ -125,43 +155,74 @@ def load(folder: Path) -> Checkpoint:
     except DataError as error:
         raise CheckpointError(f"{error}; make it: dvc repro") from error
     except ValidationError as error:
-        raise CheckpointError(
-            f"{path}: not a checkpoint's manifest: {config.explain(error, Manifest)}"
-        ) from error
-    return Checkpoint(_network(folder / WEIGHTS, manifest, vocabulary), vocabulary, manifest)
+        problems = config.explain(error, Manifest)
+        raise CheckpointError(f"{path}: not a checkpoint's manifest: {problems}") from error
+    weights = _read(folder / WEIGHTS, manifest.weights)
+    return Checkpoint(_network(folder / WEIGHTS, weights, manifest, vocabulary), vocabulary, manifest)
 
 
-def _network(path: Path, manifest: Manifest, vocabulary: Vocabulary) -> Network:
-    mend = "make it anew: dvc repro -f"
+def _read(path: Path, expected: Weights) -> dict[str, Tensor]:
+    """The weights, of the very bytes that the manifest vouches for."""
     try:
-        size = path.stat().st_size
-        if size != manifest.weights.size:
+        if (size := path.stat().st_size) != expected.size:
             raise CheckpointError(
-                f"{path}: expected {manifest.weights.size} bytes by its manifest, found {size}; {mend}"
+                f"{path}: expected {expected.size:,} bytes by its manifest, found {size:,}; {MEND}"
             )
-        if files.sha256(path) != manifest.weights.sha256:
-            raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {mend}")
-        weights = safetensors.torch.load(path.read_bytes())
-        found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-        sizes = (len(vocabulary.symbols), len(vocabulary.labels), manifest.model, found)
-        # Compared before anything is made: a manifest may ask for more than fits into memory.
-        if found != shapes(*sizes):
-            raise CheckpointError(f"{path}: not the weights of this network (other names or shapes); {mend}")
-        network = empty(*sizes)
-        network.load_state_dict(weights, strict=True)
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != expected.sha256:
+            raise CheckpointError(f"{path}: its SHA-256 is not the one in its manifest; {MEND}")
+        return dict(safetensors.torch.load(data))
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     except MemoryError as error:
-        raise CheckpointError(f"{path}: {found:,} bytes of weights do not fit into memory") from error
-    except (safetensors.SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"{path}: not the weights of this network ({reason}); {mend}") from error
-    kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}
-    for name, tensor in weights.items():
-        if tensor.dtype != kinds[name]:
-            raise CheckpointError(f"{path}: {name}: expected {kinds[name]}, found {tensor.dtype}; {mend}")
+        raise CheckpointError(f"{path}: {expected.size:,} bytes of weights do not fit into memory") from error
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path}: not weights in safetensors ({_line(error)}); {MEND}") from error
+
+
+def _network(path: Path, weights: dict[str, Tensor], manifest: Manifest, vocabulary: Vocabulary) -> Blend:
+    network = blueprint(
+        manifest.experts,
+        len(vocabulary.symbols),
+        len(vocabulary.labels),
+        {name: tuple(tensor.shape) for name, tensor in weights.items()},
+    )
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
+    different = [
+        name
+        for name in sorted({*expected, *weights})
+        if name not in weights or expected.get(name) != (weights[name].shape, weights[name].dtype)
+    ]
+    if different:
+        raise CheckpointError(
+            f"{path}: not the weights of this network (other names, shapes or types: "
+            f"{', '.join(different[:3])}); {MEND}"
+        )
+    network.load_state_dict(weights, assign=True)
     if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
-        raise CheckpointError(f"{path}: holds NaN or infinite weights; {mend}")
-    if not sound(network):
-        raise CheckpointError(f"{path}: expected n-grams and changes in ascending order, each once; {mend}")
+        raise CheckpointError(f"{path}: holds NaN or infinite weights; {MEND}")
+    if not network.is_sound():
+        raise CheckpointError(f"{path}: {UNSOUND}; {MEND}")
     return network.eval()
+
+
+def blueprint(experts: Sequence[Any], symbols: int, labels: int, shapes: Shapes) -> Blend:
+    """A network without memory for its weights (on the meta device), whatever sizes a manifest asks for.
+
+    Args:
+        experts: the shape of each expert.
+        symbols: size of the vocabulary.
+        labels: number of labels.
+        shapes: of the weights by name; sizes that training decides are taken from there.
+    """
+    networks = []
+    with torch.device("meta"):
+        for number, expert in enumerate(experts):
+            prefix = f"experts.{number}."
+            own = {n.removeprefix(prefix): s for n, s in shapes.items() if n.startswith(prefix)}
+            networks.append(FACTORY[expert.kind](expert, symbols, labels, own))
+        return Blend(networks, torch.empty(len(networks)))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]

@@ -1,62 +1,101 @@
-"""The networks a reader can have, by the kind that ``model.kind`` names."""
+"""What every classifier has in common, whatever computes its scores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-from esetrag.core.config import Model
-from esetrag.models.bilstm import BiLSTM
-from esetrag.models.lemma_prior.prior import LemmaPrior
-from esetrag.models.ngram import NgramClassifier
+from esetrag.core.config import Head
+from esetrag.symbols.batch import Batch
 
-Network = BiLSTM | NgramClassifier
-INFLECTION = "inflection."
-"""What the names of its tables begin with."""
-
-Shapes = Mapping[str, tuple[int, ...]]
+AT_ONCE = 4096
+"""Rows scored at once: fewer take longer each, more take memory."""
 
 
-def shapes(symbols: int, labels: int, shape: Model, found: Shapes) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight, without making one.
+class Network(nn.Module):
+    """Scores the labels of words.
 
-    Args:
-        symbols: size of the vocabulary.
-        labels: number of labels.
-        shape: kind and sizes.
-        found: shapes of the weights there are, by name; sizes that training decides are taken from there.
+    The head says what scores mean. ``softmax``: the labels share one distribution, and a word with
+    several labels has an equal share of each. ``sigmoid``: each label is present or absent by itself.
     """
-    if shape.kind != "ngram":
-        return BiLSTM.shapes(symbols, labels, shape)
-    tables = LemmaPrior.shapes(_inner(found), labels) if _inner(found) else {}
-    inner = {INFLECTION + name: size for name, size in tables.items()}
-    return NgramClassifier.shapes(_grams(found), labels) | inner
 
+    def __init__(self, labels: int, head: Head) -> None:
+        """Sets what a head needs.
 
-def empty(symbols: int, labels: int, shape: Model, found: Shapes) -> Network:
-    """A network whose weights are to be loaded; as for ``shapes``."""
-    if shape.kind != "ngram":
-        return BiLSTM(symbols, labels, shape)
-    network = NgramClassifier(torch.zeros(_grams(found), dtype=torch.int64), labels, shape)
-    network.inflection = LemmaPrior.empty(_inner(found), labels) if _inner(found) else None
-    return network
+        Args:
+            labels: number of labels.
+            head: meaning of the scores.
+        """
+        super().__init__()
+        self.labels, self.head = labels, head
 
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of words, (b, labels)."""
 
-def sound(network: Network) -> bool:
-    """Whether all that is looked up stands as the look-up needs it."""
-    if isinstance(network, BiLSTM):
+    @abstractmethod
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """What each symbol contributes to one label against another.
+
+        Args:
+            batch: b words, on the CPU.
+            label: (b,) int64.
+            against: (b,) int64.
+
+        Returns:
+            Scores of the symbols (b, t), 0 at BOS, EOS and PAD; the rest (b,). Both together are the
+            difference of the two logits.
+        """
+
+    def is_sound(self) -> bool:
+        """Whether all that is looked up is as the look-up needs it."""
         return True
-    inflection = network.inflection
-    return network.ordered() and (not isinstance(inflection, LemmaPrior) or inflection.sound())
+
+    def distribution(self, target: Tensor) -> Tensor:
+        """What probabilities should be, (b, labels) float32; zeros for ``softmax`` without a known label."""
+        share = target.float()
+        return share if self.head == "sigmoid" else share / share.sum(1, keepdim=True).clamp_min(1)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Logits (b, labels) as probabilities."""
+        return torch.sigmoid(logits) if self.head == "sigmoid" else torch.softmax(logits, dim=1)
+
+    def loss(self, logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Cross-entropy of each word in nats, (b,); with ``sigmoid`` the sum over the labels.
+
+        Args:
+            logits: (b, labels).
+            target: (b, labels) bool; without a known label the loss under ``softmax`` is 0.
+            smoothing: share of the target that is spread over all labels.
+        """
+        wanted = self.distribution(target)
+        if self.head == "softmax":
+            return functional.cross_entropy(logits, wanted, reduction="none", label_smoothing=smoothing)
+        smoothed = wanted * (1 - smoothing) + smoothing / 2
+        return functional.binary_cross_entropy_with_logits(logits, smoothed, reduction="none").sum(1)
 
 
-def _grams(found: Shapes) -> int:
-    return found["grams"][0] if found.get("grams") else 0
+def correct(logits: Tensor, target: Tensor) -> Tensor:
+    """Whether the top label of each word is one of its labels, (b,) bool."""
+    return target.gather(1, logits.argmax(1, keepdim=True))[:, 0]
 
 
-def _inner(found: Shapes) -> Shapes:
-    """The tables of the inflection among the weights."""
-    return {
-        name.removeprefix(INFLECTION): size for name, size in found.items() if name.startswith(INFLECTION)
-    }
+@torch.inference_mode()
+def score(network: Network, rows: Batch) -> Tensor:
+    """Logits of many rows without training, (n, labels), words of similar length together."""
+    network.eval()
+    logits = torch.empty((len(rows), network.labels), device=rows.device)
+    parts: list[Tensor] | list[slice] = [slice(None)] if len(rows) else []
+    if len(rows) > AT_ONCE:
+        parts = list(torch.argsort(rows.source.lengths, stable=True).split(AT_ONCE))
+    for part in parts:
+        logits[part] = network(rows[part])
+    return logits
+
+
+def difference(logits: Tensor, label: Tensor, against: Tensor) -> Tensor:
+    """Of each row the logit of one label less that of another, (b,)."""
+    return (logits.gather(1, label[:, None]) - logits.gather(1, against[:, None]))[:, 0]

@@ -1,8 +1,7 @@
-"""The linear reader: every n-gram at an end of a form weighs for and against every label."""
+"""The linear classifier: every n-gram at an end of a word has a weight for each label."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -11,154 +10,110 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from esetrag.core.config import Head, Model
+from esetrag.core.config import NgramModel
 from esetrag.models.hashing import Hashing, look_up
+from esetrag.models.network import Network, difference
+from esetrag.symbols.batch import Batch, Sequences
 
 ABSENT = 0
-"""The hash of an n-gram that a form is too short for."""
+"""The hash of an n-gram that a word is too short for."""
 
 Ids = npt.NDArray[np.int64]
 
 
-class NgramClassifier(nn.Module):
-    """Adds up the weights of the n-grams at a form's ends (a softmax regression).
+class NgramClassifier(Network):
+    """Adds up the weights of the n-grams at a word's ends (softmax regression).
 
-    The n-grams are the last 1 to ``longest`` symbols with BOS counted, the same with the symbol
-    before them left open and the next one given, and the first 1 to ``longest / 2`` symbols.
-    They are known by their hash of 64 bits; one that no training form showed weighs nothing. What
-    the lemmas say of a form (``inflection.LemmaPrior``) is added, if they were asked.
+    The n-grams are the last 1 to ``longest`` symbols, BOS counted. With ``prefixes`` there are also the
+    same with the symbol before them left open and the next one given, and the first 1 to ``longest / 2``
+    symbols. They are identified by a hash of 64 bits; one that no training word has weighs nothing.
     """
 
     grams: Tensor
-    inflection: nn.Module | None
-    suffixes_only = False
 
-    def __init__(self, grams: Tensor, labels: int, shape: Model) -> None:
-        """Builds a reader that knows nothing yet.
+    def __init__(self, grams: Tensor, labels: int, model: NgramModel) -> None:
+        """Builds a classifier whose weights are all zero.
 
         Args:
             grams: (g,) int64, sorted hashes of the n-grams that have weights.
             labels: number of labels.
-            shape: ``longest`` is read.
+            model: which n-grams there are.
         """
-        super().__init__()
-        self.longest = shape.longest
-        self.labels = labels
-        self.head: Head = shape.head
-        self.inflection = None
+        super().__init__(labels, model.head)
+        self.longest, self.prefixes = model.longest, model.prefixes
         self.register_buffer("grams", grams)
-        self.weight = nn.Parameter(torch.zeros(len(grams) + 1, labels))  # row 0: n-grams never seen
+        self.weight = nn.Parameter(torch.zeros(len(grams) + 1, labels))  # row 0: unknown n-grams
         self.bias = nn.Parameter(torch.zeros(labels))
 
-    @staticmethod
-    def shapes(grams: int, labels: int) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every weight, without making one.
-
-        Args:
-            grams: number of n-grams that have weights.
-            labels: number of labels.
-        """
-        return {"grams": (grams,), "weight": (grams + 1, labels), "bias": (labels,)}
-
-    def ordered(self) -> bool:
-        """Whether the n-grams stand as the look-up needs them: ascending, each once, all of them real."""
+    def is_sound(self) -> bool:
+        """Whether the n-grams ascend, each once, all of them real."""
         return bool((self.grams[1:] > self.grams[:-1]).all()) and not bool((self.grams == ABSENT).any())
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Scores forms.
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of words, (b, labels)."""
+        places = self.places(batch.source)
+        return functional.embedding_bag(places, self.weight, mode="sum", padding_idx=0) + self.bias
 
-        Args:
-            ids: (b, t) symbol ids, right-padded.
-            lengths: (b,) int64, at least 1.
+    def places(self, words: Sequences) -> Tensor:
+        """The rows of ``weight`` of each word's n-grams, (b, n-grams); 0 where there is none."""
+        hashed = hashes(words, self.longest, self.prefixes)
+        return torch.from_numpy(look_up(self.grams, hashed.numpy()))
 
-        Returns:
-            (b, labels) logits.
-        """
-        scores = self.score(self.places(ids, lengths))
-        return scores if self.inflection is None else scores + self.inflection(ids, lengths, self.head)
-
-    def places(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The rows of ``weight`` that belong to each form's n-grams, (b, n-grams); 0 where there is none."""
-        wanted = hashes(ids, lengths, self.longest, self.suffixes_only)
-        return torch.from_numpy(look_up(self.grams, wanted.numpy()))
-
-    def score(self, places: Tensor) -> Tensor:
-        """Logits (b, labels) of forms given by the places of their n-grams."""
-        summed = functional.embedding_bag(places, self.weight, mode="sum", padding_idx=0)
-        return summed + self.bias
+    @torch.no_grad()
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """Exact: the weight of an n-gram is shared equally among its letters; the rest is the bias."""
+        places = self.places(batch.source)  # (b, n-grams)
+        weights = self.weight[places, label[:, None]] - self.weight[places, against[:, None]]
+        letters = spans(batch.source, self.longest, self.prefixes)  # (b, n-grams, t)
+        letters[:, :, 0] = False  # BOS has no share: it only says where the letters are
+        shares = torch.where(places > 0, weights, 0) / letters.sum(2).clamp_min(1)
+        symbols = (shares[..., None] * letters).sum(1)
+        return symbols, difference(self.bias.expand(len(batch), -1), label, against)
 
 
-class SuffixClassifier(NgramClassifier):
-    """The same without gaps and prefixes: what a reader is compared with."""
-
-    suffixes_only = True
-
-
-def hashes(ids: Tensor, lengths: Tensor, longest: int, suffixes_only: bool = False) -> Tensor:
-    """Hashes of the n-grams at both ends of forms.
-
-    Args:
-        ids: (b, t) symbol ids with BOS and EOS, right-padded.
-        lengths: (b,) BOS and EOS counted.
-        longest: symbols of the longest one.
-        suffixes_only: leaves out those with a gap and those at the beginning.
-
-    Returns:
-        (b, n-grams) int64; ``ABSENT`` where a form is too short.
-    """
-    hashing, places, fewest = _at_ends(longest, suffixes_only)
-    last = lengths.numpy().astype(np.int64)[:, None] - 2  # the last symbol before EOS; BOS stands at 0
+def hashes(words: Sequences, longest: int, prefixes: bool) -> Tensor:
+    """Hashes of the n-grams of words, (b, n-grams) int64; ``ABSENT`` where a word is too short."""
+    hashing, places, fewest = _at_ends(longest, prefixes)
+    ids = words.ids.numpy()
+    last = words.lengths.numpy().astype(np.int64)[:, None] - 2  # the symbol before EOS; BOS is at 0
     place = np.minimum(np.maximum(np.where(places > 0, places, last + places), 0), ids.shape[1] - 1)
-    symbols = ids.numpy()[np.arange(len(ids))[:, None], place]
+    symbols = ids[np.arange(len(ids))[:, None], place]
     return torch.from_numpy(hashing(symbols.astype(np.int64)) * (last >= fewest))
 
 
 @cache
-def _at_ends(longest: int, suffixes_only: bool) -> tuple[Hashing, Ids, Ids]:
-    """The n-grams at both ends of forms.
+def _ngrams(longest: int, prefixes: bool) -> list[tuple[list[int], int, int]]:
+    """The n-grams: places of their symbols, kind, least place of the last symbol of a word that has it.
 
-    Returns:
-        Their hashing; the places of the symbols that it takes, counted from a form's last symbol back (0,
-        -1, …) and from its first one on (1, 2, …); the least place of the last symbol of a form that has
-        each n-gram.
+    Places count from the last symbol back (0, -1, …) and from the first symbol on (1, 2, …).
     """
-    strings: list[tuple[Iterable[int], int]] = []
-    fewest: list[int] = []
+    ngrams: list[tuple[list[int], int, int]] = []
     for size in range(1, longest + 1):
-        strings.append((range(size), size))
-        fewest.append(size - 1)
-        if 2 * size <= longest + 1 and not suffixes_only:
-            strings.append(([*range(size), size + 1], size + 2**8))  # one symbol is left open
-            fewest.append(size + 1)
-    back = longest + 2
-    for size in range(1, longest // 2 + 1) if not suffixes_only else ():
-        strings.append((range(back, back + size), size + 2**9))
-        fewest.append(size)
-    places = [*range(0, -back, -1), *range(1, longest // 2 + 1)]
-    return Hashing.of(strings, len(places)), np.array(places), np.array(fewest)
+        suffix = list(range(0, -size, -1))
+        ngrams.append((suffix, size, size - 1))
+        if prefixes and 2 * size <= longest + 1:
+            ngrams.append(([*suffix, -size - 1], size + 2**8, size + 1))  # one symbol is left open
+    starts = range(1, longest // 2 + 1) if prefixes else ()
+    return ngrams + [(list(range(1, size + 1)), size + 2**9, size) for size in starts]
 
 
-def spans(lengths: Tensor, width: int, longest: int, suffixes_only: bool = False) -> Tensor:
-    """The places whose symbols each n-gram of ``hashes`` is made of.
+@cache
+def _at_ends(longest: int, prefixes: bool) -> tuple[Hashing, Ids, Ids]:
+    """The hashing of all n-grams, the places of the symbols it takes, the least last place of each."""
+    places = [*range(0, -longest - 2, -1), *range(1, longest // 2 + 1)]
+    column = {place: number for number, place in enumerate(places)}
+    ngrams = _ngrams(longest, prefixes)
+    strings = [([column[place] for place in symbols], kind) for symbols, kind, _ in ngrams]
+    return Hashing.of(strings, len(places)), np.array(places), np.array([fewest for *_, fewest in ngrams])
 
-    Args:
-        lengths: (b,) BOS and EOS counted.
-        width: symbols a row.
-        longest: symbols of the longest n-gram.
-        suffixes_only: as ``hashes`` takes it.
 
-    Returns:
-        (b, n-grams, width) bool; nothing where a form is too short.
-    """
-    place = torch.arange(width, device=lengths.device)
-    last = lengths.long()[:, None] - 2
+def spans(words: Sequences, longest: int, prefixes: bool) -> Tensor:
+    """Which symbols each n-gram is made of, (b, n-grams, t) bool; none where a word is too short."""
+    position = torch.arange(words.ids.shape[1])
+    last = words.lengths.long()[:, None] - 2
     columns = []
-    for size in range(1, longest + 1):
-        first = last - (size - 1)
-        suffix = (place >= first) & (place <= last)
-        columns.append(suffix & (first >= 0))
-        if 2 * size <= longest + 1 and not suffixes_only:
-            columns.append((suffix | (place == first - 2)) & (first >= 2))
-    prefixes = range(1, longest // 2 + 1) if not suffixes_only else ()
-    columns += [(place >= 1) & (place <= size) & (last >= size) for size in prefixes]
+    for symbols, _, fewest in _ngrams(longest, prefixes):
+        at = torch.tensor(symbols)
+        place = torch.where(at > 0, at, last + at)  # (b, symbols of the n-gram)
+        columns.append((position == place[..., None]).any(1) & (last >= fewest))
     return torch.stack(columns, dim=1)

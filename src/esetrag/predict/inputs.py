@@ -1,4 +1,4 @@
-"""Words out of the command line, files and pipes, batch by batch."""
+"""Words from the command line, files and pipes, batch by batch."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
@@ -17,38 +16,30 @@ import pyarrow.compute as pc
 
 from esetrag.core import files, parquet
 from esetrag.core.errors import DataError
-from esetrag.predict.predictor import READ_AT_ONCE, column
+from esetrag.predict.predictor import BATCH, column
 
 BLOCK = 2**20
-"""Bytes of a file read at once; no line may be longer."""
-LONGEST = 64
-"""Blocks that the words of a batch may fill, where they do not come in blocks."""
+"""Bytes of a file that are read at once; no line may be longer."""
+LARGEST = 64 * BLOCK
+"""Bytes of the words of a batch."""
 STANDARD_INPUT = Path("-")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Some rows of the input, ``READ_AT_ONCE`` at most, maybe none."""
-
-    given: pa.Table
-    """All columns of the input."""
-    forms: pa.ChunkedArray
-    """The words among them."""
+Rows = tuple[pa.Table, pa.ChunkedArray]
+"""A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
 
 def from_words(words: list[str]) -> Iterator[Rows]:
     """The words of a command line."""
     forms = column(words)
-    yield Rows(pa.table({"form": forms}), forms)
+    yield pa.table({"form": forms}), forms
 
 
 def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
-    """The words of a file, of which a block at a time is in memory; one batch at least.
+    """The words of a file, one batch at least; a block of the file at a time is in memory.
 
     Args:
         path: a text of one word or tab-separated row a line, plain or ``.gz``; a parquet file; ``-``
-            is standard input, a text. Lines of nothing but white space are passed over, and white
-            space around a word of a text is no part of it.
+            is standard input, a text. Blank lines are skipped; white space around a word of a text
+            does not belong to it.
         name: the column of the words. In a text, its number from 1 on, or its name in a first line
             of names (default: 1); in parquet, its name (default: form).
 
@@ -67,10 +58,10 @@ def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
 def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
     try:
         row = 1
-        for given in parquet.batches(path, READ_AT_ONCE):
-            _place(given.column_names, name, path)
-            yield Rows(given, _words(given[name], path, row))
-            row += len(given)
+        for table in parquet.batches(path, BATCH):
+            _index(table.column_names, name, path)
+            yield table, _words(table[name], path, row)
+            row += len(table)
     except MemoryError:  # Arrow's is one of its exceptions, too
         raise
     except parquet.DAMAGE as error:
@@ -86,97 +77,86 @@ def _words(values: pa.ChunkedArray, path: Path, row: int) -> pa.ChunkedArray:
         row += values.is_null().index(True).as_py()
         raise DataError(f"{path}, row {row}: expected a word, found null; leave such rows out")
     words = values.cast(pa.string())
-    if words.nbytes > LONGEST * BLOCK:
-        raise DataError(
-            f"{path}, row {row}: expected words, found texts of {words.nbytes:,} bytes; see --column"
-        )
+    if words.nbytes > LARGEST:
+        size = f"{words.nbytes:,} bytes"
+        raise DataError(f"{path}, row {row}: expected words, found texts of {size}; see --column")
     return words
 
 
 def _from_text(path: Path, name: str) -> Iterator[Rows]:
-    where = "standard input" if path == STANDARD_INPUT else str(path)
+    source = "standard input" if path == STANDARD_INPUT else str(path)
     names: list[str] = []
-    for first, text in _blocks(path, where):
+    for first, text in _blocks(path, source):
         lines = pc.split_pattern(pa.array([text], pa.string()), "\n").flatten()
         filled = pc.not_equal(pc.utf8_trim_whitespace(lines), "")
         numbers = first + np.flatnonzero(filled.to_numpy(zero_copy_only=False))
         cells = pc.split_pattern(lines.filter(filled), "\t")
         if len(cells) and not names:
-            names, place = _names(cells[0].as_py(), name, f"{where}, line {numbers[0]}")
+            names, index = _header(cells[0].as_py(), name, f"{source}, line {numbers[0]}")
             cells, numbers = (cells, numbers) if name.isdecimal() else (cells[1:], numbers[1:])
         width = pc.list_value_length(cells).to_numpy()
-        for odd in np.flatnonzero(width != len(names))[:1]:
+        for row in np.flatnonzero(width != len(names))[:1]:
             expected = f"{len(names)} column(s) as in the lines before"
-            raise DataError(f"{where}, line {numbers[odd]}: expected {expected}, found {width[odd]}")
+            raise DataError(f"{source}, line {numbers[row]}: expected {expected}, found {width[row]}")
         if names:
             flat = cells.flatten()
             columns = [flat.take(np.arange(i, len(flat), len(names))) for i in range(len(names))]
-            columns[place] = pc.utf8_trim_whitespace(columns[place])
-            given = pa.Table.from_arrays(columns, names)
-            for start in range(0, max(len(given), 1), READ_AT_ONCE):
-                some = given.slice(start, READ_AT_ONCE)
-                yield Rows(some, some.column(place))
+            columns[index] = pc.utf8_trim_whitespace(columns[index])
+            table = pa.Table.from_arrays(columns, names)
+            for start in range(0, max(len(table), 1), BATCH):
+                rows = table.slice(start, BATCH)
+                yield rows, rows.column(index)
     if not names and not name.isdecimal():
-        raise DataError(f"{where}: expected a first line with the name {name!r}, found no line")
+        raise DataError(f"{source}: expected a first line with the name {name!r}, found no line")
     if not names:
         yield from from_words([])
 
 
-def _names(cells: list[str], name: str, where: str) -> tuple[list[str], int]:
-    """Names of the columns and the place of the words among them, by a table's first line."""
+def _header(cells: list[str], name: str, place: str) -> tuple[list[str], int]:
+    """Names of the columns and the index of the words among them, by a table's first line."""
     if not name.isdecimal():
-        return cells, _place(cells, name, where)
-    place = int(name) - 1
-    if not 0 <= place < len(cells):
-        raise DataError(f"{where}: expected a column {name}, found {len(cells)} column(s); see --column")
-    return ["form" if i == place else f"column_{i + 1}" for i in range(len(cells))], place
+        return cells, _index(cells, name, place)
+    index = int(name) - 1
+    if not 0 <= index < len(cells):
+        raise DataError(f"{place}: expected a column {name}, found {len(cells)} column(s); see --column")
+    return ["form" if i == index else f"column_{i + 1}" for i in range(len(cells))], index
 
 
-def _place(names: list[str], name: str, where: str | Path) -> int:
+def _index(names: list[str], name: str, place: str | Path) -> int:
     if names.count(name) != 1:
-        raise DataError(f"{where}: expected one column {name!r}, found {', '.join(names)}; see --column")
+        raise DataError(f"{place}: expected one column {name!r}, found {', '.join(names)}; see --column")
     return names.index(name)
 
 
-def _blocks(path: Path, where: str) -> Iterator[tuple[int, str]]:
+def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Texts of whole lines, which end in LF, each with the number of its first line."""
     line, rest, more = 1, b"", True
     try:
-        with _opened(path) as stream:
-            # Of a pipe what is there, of a file the whole block.
-            fetch = stream.read1 if path == STANDARD_INPUT else stream.read
+        with nullcontext() if path == STANDARD_INPUT else files.opened(path) as file:
             while more:
-                data = fetch(BLOCK)
+                # Of a pipe what is there, of a file the whole block.
+                data = file.read(BLOCK) if file else cast(BufferedReader, sys.stdin.buffer).read1(BLOCK)
                 more, rest = bool(data), rest + data
                 # A CR at the very end may be half a CRLF.
                 end = max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1 if more else len(rest)
                 block, rest = rest[:end].replace(b"\r\n", b"\n").replace(b"\r", b"\n"), rest[end:]
-                yield line, _decoded(block, line, where)
+                yield line, _decoded(block, line, source)
                 line += block.count(b"\n")
                 if len(rest) > BLOCK:
-                    raise DataError(
-                        f"{where}, line {line}: expected a word or row, found {len(rest):,} bytes"
-                    )
+                    found = f"{len(rest):,} bytes"
+                    raise DataError(f"{source}, line {line}: expected a word or row, found {found}")
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
-        raise DataError(f"{where}: cannot be read ({reason})") from error
+        raise DataError(f"{source}: cannot be read ({reason})") from error
 
 
-def _opened(path: Path) -> nullcontext[BufferedIOBase] | BufferedIOBase:
-    if path == STANDARD_INPUT:
-        return nullcontext(cast(BufferedIOBase, sys.stdin.buffer))
-    return files.opened(path)
-
-
-def _decoded(block: bytes, line: int, where: str) -> str:
+def _decoded(block: bytes, line: int, source: str) -> str:
     try:
         text = block.decode()
-        fault = block.find(b"\0")
-        found = "a NUL character; is it a text?"
+        fault, found = block.find(b"\0"), "a NUL character; is it a text?"
     except UnicodeDecodeError as error:
-        fault = error.start
-        found = f"the byte 0x{block[fault]:02x}; convert it to UTF-8"
+        fault, found = error.start, f"the byte 0x{block[error.start]:02x}; convert it to UTF-8"
     if fault >= 0:
         number = line + block.count(b"\n", 0, fault)
-        raise DataError(f"{where}, line {number}: expected text in UTF-8, found {found}")
+        raise DataError(f"{source}, line {number}: expected text in UTF-8, found {found}")
     return text.removeprefix("\ufeff") if line == 1 else text

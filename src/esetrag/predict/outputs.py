@@ -1,11 +1,12 @@
-"""What is read off words, into files and pipes, batch by batch."""
+"""Predictions into files and pipes, batch by batch."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +19,7 @@ from esetrag.core import files, streams
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.predict.inputs import Rows
-from esetrag.predict.predictor import Prediction, Predictor, readings
+from esetrag.predict.predictor import Prediction, Predictor
 from esetrag.symbols import encoding
 
 ROW_GROUP = 2**25
@@ -27,27 +28,13 @@ FORMATS = {".txt": "text", ".json": "json", ".tsv": "tsv", ".parquet": "parquet"
 """Format of an output by its ending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Some rows of the input and what was read off them."""
-
-    rows: Rows
-    found: pa.Table
-    """What ``Predictor.read_table`` gives."""
-
-
-def read(reader: Predictor, batches: Iterator[Rows], top_k: int) -> Iterator[Answer]:
-    """Reads batch by batch."""
-    return (Answer(rows, reader.read_table(rows.forms, top_k)) for rows in batches)
-
-
 def format_of(output: Path | None, asked: str | None, default: str) -> str:
     """The format of an output: by its ending if it is a file.
 
     Raises:
         DataError: if the ending is of no format, or not of the one that was asked for.
     """
-    if output is None:
+    if output is None or (_is_stream(output) and output.suffix not in FORMATS):
         return asked or default
     kind = FORMATS.get(output.suffix)
     if kind is None:
@@ -57,77 +44,94 @@ def format_of(output: Path | None, asked: str | None, default: str) -> str:
     return kind
 
 
-def write(answers: Iterator[Answer], kind: str, output: Path | None) -> None:
-    """Writes answers as they come: to a file, whole or not at all, or to standard output.
+def write(predictor: Predictor, batches: Iterator[Rows], top_k: int, kind: str, output: Path | None) -> None:
+    """Predicts and writes batch by batch: to a file, whole or not at all, or to a stream.
+
+    Args:
+        predictor: the model.
+        batches: the words, one batch at least.
+        top_k: labels a word.
+        kind: one of ``FORMATS``.
+        output: a file, FIFO or device; None is standard output.
 
     Raises:
         DataError: if that cannot be written or the format cannot hold the rows.
     """
-    if output is None:
-        _to_standard_output(_texts(answers, kind))
-    else:
-        with files.replacing(output) as file:
-            if kind == "parquet":
-                _to_parquet(answers, file)
+    with _opened(output) as file:
+        if kind == "parquet":
+            _to_parquet((_table(predictor, rows, top_k) for rows in batches), file)
+            return
+        for number, (table, forms) in enumerate(batches):
+            if kind == "tsv":
+                text = _tsv(_table(predictor, (table, forms), top_k), header=number == 0)
             else:
-                file.writelines(text.encode() for text in _texts(answers, kind))
+                line = _json if kind == "json" else _text
+                text = "".join(map(line, predictor.predict(forms.to_pylist(), top_k)))
+            file.write(text.encode())
+            file.flush()
 
 
-def _to_standard_output(texts: Iterator[str]) -> None:
+def _is_stream(output: Path) -> bool:
+    """Whether it is written through, not replaced: a FIFO, a device, an open file of a process."""
+    return str(output).startswith(("/dev/", "/proc/")) or output.is_fifo()
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    if output is not None and not _is_stream(output):
+        target = Path(os.path.realpath(output))  # a symbolic link stays one
+        with files.replacing(target, _mode(target)) as file:
+            yield file
+        return
     try:
-        for text in texts:
-            sys.stdout.buffer.write(text.encode())
-            sys.stdout.buffer.flush()
+        with nullcontext(sys.stdout.buffer) if output is None else output.open("ab") as stream:
+            yield stream
     except OSError as error:
-        streams.mute()
-        if not isinstance(error, BrokenPipeError):  # whoever read it, as head does, has enough
-            raise DataError(f"standard output: cannot be written ({error.strerror})") from error
+        if output is None:
+            streams.mute()
+        if not isinstance(error, BrokenPipeError):  # who reads it, as head does, has enough
+            name = output or "standard output"
+            raise DataError(f"{name}: cannot be written ({error.strerror or error})") from error
 
 
-def _to_parquet(answers: Iterator[Answer], file: IO[bytes]) -> None:
-    waiting = [_table(next(answers))]
+def _mode(target: Path) -> int:
+    """The permissions of a file that is replaced, or those that a new one gets."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    os.umask(mask := os.umask(0o077))
+    return 0o666 & ~mask
+
+
+def _to_parquet(tables: Iterator[pa.Table], file: IO[bytes]) -> None:
+    waiting = [next(tables)]
     with pq.ParquetWriter(file, waiting[0].schema, compression="zstd") as writer:
-        for answer in answers:
-            waiting.append(_table(answer))
-            if sum(table.nbytes for table in waiting) > ROW_GROUP:
+        for table in tables:
+            waiting.append(table)
+            if sum(part.nbytes for part in waiting) > ROW_GROUP:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting.clear()
         if waiting:
             writer.write_table(pa.concat_tables(waiting))
 
 
-def _texts(answers: Iterator[Answer], kind: str) -> Iterator[str]:
-    for number, answer in enumerate(answers):
-        match kind:
-            case "tsv":
-                table = _table(answer)
-                header = "\t".join(_cell_texts("names", pa.array(table.column_names)).to_pylist())
-                yield _tsv(table) if number else f"{header}\n{_tsv(table)}"
-            case "json":
-                yield "".join(map(_json, readings(answer.rows.forms, answer.found)))
-            case _:
-                yield "".join(map(_text, readings(answer.rows.forms, answer.found)))
-
-
-def _table(answer: Answer) -> pa.Table:
-    """The input's columns, then those found, under names that the input has not."""
-    table = answer.rows.given
-    for name, values in zip(answer.found.column_names, answer.found.columns, strict=True):
+def _table(predictor: Predictor, rows: Rows, top_k: int) -> pa.Table:
+    """The input's columns, then the predicted ones, under names that the input has not."""
+    table, predicted = rows[0], predictor.predict_table(rows[1], top_k)
+    for name, values in zip(predicted.column_names, predicted.columns, strict=True):
         while name in table.column_names:
             name = f"predicted_{name}"
         table = table.append_column(name, values)
     return table
 
 
-def _tsv(table: pa.Table) -> str:
-    cells = [
-        _cell_texts(*named) for named in zip(table.column_names, table.combine_chunks().columns, strict=True)
-    ]
+def _tsv(table: pa.Table, header: bool) -> str:
+    names = "\t".join(_cells("names", pa.array(table.column_names)).to_pylist()) + "\n" if header else ""
+    cells = map(_cells, table.column_names, table.combine_chunks().columns)
     lines = pc.binary_join_element_wise(pc.binary_join_element_wise(*cells, "\t"), "", "\n")
-    return "".join(encoding.chunk_text(chunk) for chunk in lines.chunks)
+    return names + "".join(encoding.chunk_text(chunk) for chunk in lines.chunks)
 
 
-def _cell_texts(name: str, values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+def _cells(name: str, values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     try:
         cells = pc.fill_null(values.cast(pa.string()), "")
     except pa.ArrowException as error:
@@ -137,21 +141,24 @@ def _cell_texts(name: str, values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArra
     return cells
 
 
-def _json(reading: Prediction) -> str:
+def _json(prediction: Prediction) -> str:
     content = {
-        "form": reading.form,
-        "labels": reading.labels,
-        "probabilities": [float(str(np.float32(share))) for share in reading.probabilities],
-        "label_set": reading.label_set,
-        "unknown": reading.unknown,
+        "form": prediction.form,
+        "labels": prediction.labels,
+        "probabilities": [float(str(np.float32(share))) for share in prediction.probabilities],
+        "label_set": prediction.label_set,
+        "unknown": prediction.unknown,
+        **({"note": prediction.note} if prediction.note else {}),
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
 
-def _text(reading: Prediction) -> str:
-    pairs = zip(reading.labels, reading.probabilities, strict=True)
-    shares = "  ".join(f"{label} {share:.1%}" for label, share in pairs)
-    note = f"  (unknown to the reader: {reading.unknown})" if reading.unknown else ""
-    several = f"  any of {reading.label_set}" if label_sets.CHOICE in reading.label_set else ""
-    unsure = "" if reading.label_set else "  (unsure)"
-    return f"{reading.form}  {shares}{several}{unsure}{note}\n"
+def _text(prediction: Prediction) -> str:
+    pairs = zip(prediction.labels, prediction.probabilities, strict=True)
+    notes = [
+        "  ".join(f"{label} {share:.1%}" for label, share in pairs),
+        f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
+        "" if prediction.label_set else f"({prediction.note or 'unsure'})",
+        f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",
+    ]
+    return "  ".join([prediction.form, *filter(None, notes)]) + "\n"

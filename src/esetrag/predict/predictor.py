@@ -1,14 +1,15 @@
-"""A trained reader in use: words in, labels with their probabilities out."""
+"""A trained model applied to new words: words in, labels with their probabilities out."""
 
 from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,45 +18,62 @@ import pyarrow.compute as pc
 import torch
 
 from esetrag.core import config
-from esetrag.core.config import MOST_REPEATS
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.data import label_sets
-from esetrag.models import checkpoint, heads
+from esetrag.models import checkpoint
+from esetrag.models.network import score
 from esetrag.scoring import calibration
-from esetrag.scoring.calibration import Read
+from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
-from esetrag.symbols.batch import Batch, score
-from esetrag.symbols.vocabulary import UNK, Vocabulary
+from esetrag.symbols.batch import Batch
+from esetrag.symbols.vocabulary import SPECIAL, UNK
 
 CPU = torch.device("cpu")
-READ_AT_ONCE = 8192
-PUNCTUATION = string.punctuation + "„”“‚‘’«»‹›…–—¡¿·"
-"""What may cling to a word that is cut out of a text."""
-ALIKE = 16
-"""Rows are read in multiples of this: matrix products of very few rows sum in another order."""
+BATCH = 8192
+"""Words that are predicted at once."""
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+EDGES = string.punctuation + "„”“‚‘’«»‹›…–—¡¿·" + string.whitespace + "\u00a0" + INVISIBLE
+"""What may surround a word that is cut out of a text."""
+MULTIPLE = 16
+"""Rows are computed in multiples of this: matrix products of very few rows sum in another order."""
+NO_LETTER = "no known letter"
+"""The note of a form without any letter of the training set: digits, punctuation, another script, nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What was read off a form."""
+    """What the model predicts for a form.
+
+    Attributes:
+        form: as it was given.
+        labels: the most probable first.
+        probabilities: of those labels.
+        unknown: the symbols that are not in the training set; invisible ones as ``U+200B``.
+        label_set: all values that the form may have, joined by a slash; empty if the model abstains.
+        note: why it abstains, if not for a low probability.
+    """
 
     form: str
     labels: tuple[str, ...]
-    """The likeliest first."""
     probabilities: tuple[float, ...]
-    """Of those labels."""
     unknown: str
-    """The form's symbols that training never showed."""
     label_set: str = ""
-    """All values it may bear, joined by a slash; empty if the reader abstains."""
+    note: str = ""
+
+    def record(self, several: bool) -> dict[str, Any]:
+        """As a record of JSON: the top label and, if ``several``, all labels."""
+        top = {"form": self.form, "label": self.labels[0], "probability": self.probabilities[0]}
+        ranks = {"labels": self.labels, "probabilities": self.probabilities} if several else {}
+        note = {"note": self.note} if self.note else {}
+        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **note}
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """Reads the label of forms, on the CPU.
+    """Predicts the label of forms, on the CPU.
 
     >>> Predictor.load(Path("data/hun-noun-case/model")).predict(["házból"])  # doctest: +SKIP
-    [Prediction(form='házból', labels=('IN+ABL',), probabilities=(0.98,), unknown='')]
+    [Prediction(form='házból', labels=('IN+ABL',), probabilities=(0.98,), unknown='', label_set='IN+ABL')]
     """
 
     checkpoint: checkpoint.Checkpoint
@@ -77,123 +95,128 @@ class Predictor:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels it tells apart."""
+        """The labels it distinguishes."""
         return self.checkpoint.vocabulary.labels
 
     @cached_property
     def calibration(self) -> calibration.Calibration:
-        """What was fitted on dev."""
+        """What was fitted on the development set."""
         return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
 
     @property
-    def repeats(self) -> list[int]:
-        """Seeds of the trainings that were made beside its own.
+    def extra_seeds(self) -> list[int]:
+        """Seeds of the further trainings of the same model.
 
         Raises:
-            CheckpointError: if its manifest does not tell.
+            CheckpointError: if its manifest does not name them.
         """
         match self.checkpoint.manifest.training:
-            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= MOST_REPEATS:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= config.MOST_SEEDS:
                 return list(range(seed + 1, seed + 1 + repeats))
-        raise CheckpointError("the checkpoint's manifest does not tell its seeds; make it anew: dvc repro -f")
+        raise CheckpointError("the checkpoint's manifest does not name its seeds; make it anew: dvc repro -f")
 
-    def read(self, encoded: encoding.Encoded) -> Read:
-        """What the evaluation takes."""
-        return Read(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
+    def output(self, encoded: encoding.Encoded) -> ModelOutput:
+        """What the evaluation needs."""
+        return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
-        """The distribution over the labels, (rows, labels), at the temperature fitted on dev."""
-        logits = score(self.checkpoint.network, Batch.of(encoded, CPU)) / self.calibration.temperature
-        shares: npt.NDArray[np.float32] = heads.probabilities(logits, self.checkpoint.network.head).numpy()
-        return shares
+        """The distribution over the labels, (rows, labels), calibrated."""
+        network = self.checkpoint.network
+        logits = score(network, Batch.of(encoded, CPU)).numpy()
+        return calibration.probabilities(logits, network.head, self.calibration).astype(np.float32)
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
-        """Reads some forms.
+        """Predicts the labels of forms.
 
         Args:
-            forms: words, one reading each; brought to NFC first, and read without punctuation around
-                them that training never showed.
+            forms: words; brought to NFC first. Punctuation and invisible characters around them that
+                are not in the training set are left out.
             top_k: labels a form; all if there are fewer.
 
         Raises:
             DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
             ParamsError: if ``top_k`` is less than 1.
         """
-        words = column(forms)
-        rows = (row for found in self._read(words, top_k) for row in found.rows(self.labels))
+        words, rows = column(forms), list[tuple[Any, ...]]()
+        for batch in self._batches(words, top_k):
+            labels = np.array(self.labels, dtype=object)[batch.top].tolist()
+            notes = ["" if known else NO_LETTER for known in batch.has_letter.tolist()]
+            ranks = (map(tuple, labels), map(tuple, batch.shares.tolist()))
+            rows += zip(*ranks, batch.unknown, batch.sets, notes, strict=True)
         return [Prediction(form, *row) for form, row in zip(words.to_pylist(), rows, strict=True)]
 
-    def read_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
-        """Reads many forms, without a loop over them.
+    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+        """Predicts the labels of many forms, without a loop over them.
 
         Args:
-            forms: (rows,) strings without nulls; brought to NFC first.
+            forms: (rows,) strings without nulls, taken as ``predict`` takes them.
             top_k: labels a form; all if there are fewer.
 
         Returns:
             As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
-            likeliest first; ``label_set``, the values that the form may bear, empty where the
-            likeliest is less probable than the threshold of abstention; ``unknown``.
+            most probable first; ``label_set``; ``unknown``.
 
         Raises:
             ParamsError: if ``top_k`` is less than 1.
         """
         schema = _schema(min(top_k, len(self.labels)))
         names = pa.array(self.labels, pa.string())
-        parts = []
-        for found in self._read(forms, top_k):
+        tables = [schema.empty_table()]
+        for batch in self._batches(forms, top_k):
             columns = []
-            for order, shares in zip(found.best.T, found.shares.T, strict=True):
-                columns += [names.take(pa.array(order)), pa.array(shares)]
-            columns += [pa.array(found.sets, pa.string()), pa.array(found.unknown, pa.string())]
-            parts.append(pa.Table.from_arrays(columns, schema=schema))
-        return pa.concat_tables(parts or [schema.empty_table()])
+            for labels, shares in zip(batch.top.T, batch.shares.T, strict=True):
+                columns += [names.take(pa.array(labels)), pa.array(shares)]
+            columns += [pa.array(batch.sets, pa.string()), pa.array(batch.unknown, pa.string())]
+            tables.append(pa.Table.from_arrays(columns, schema=schema))
+        return pa.concat_tables(tables)
 
-    def _read(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Found]:
-        """What both ways of reading give, some forms at a time."""
+    def _batches(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Batch]:
         if top_k < 1:
             raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
-        for start in range(0, len(forms), READ_AT_ONCE):
-            words, text = _composed(forms.slice(start, READ_AT_ONCE))
+        for start in range(0, len(forms), BATCH):
+            words, text = _composed(forms.slice(start, BATCH))
             symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-            strange = vocabulary.id_of_code_point[symbols] == UNK
-            bare = self._bare(words) if strange.any() else words
+            is_unknown = vocabulary.id_of_code_point[symbols] == UNK
+            bare = pc.utf8_trim(words, characters=self._edges) if is_unknown.any() else words
             ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
-            rows = np.arange(len(words) + -len(words) % ALIKE) % len(words)
-            unlabelled = np.zeros((len(rows), len(self.labels)), dtype=bool)
-            shares = self.probabilities(encoding.Encoded(ids[rows], lengths[rows], unlabelled))[: len(words)]
-            best = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]  # (forms, ranks)
-            likeliest = shares[np.arange(len(words))[:, None], best]
-            sets = label_sets.labels(calibration.sets(shares, self.calibration.ratio), self.labels)
-            sure = likeliest[:, 0] >= self.calibration.least
-            if not sure.all():
-                sets = [one if answered else "" for one, answered in zip(sets, sure.tolist(), strict=True)]
-            yield _Found(best, likeliest, sets, _unknown(words, symbols, strange, vocabulary))
-
-    def _bare(self, forms: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The forms without punctuation around them that no training form has; one of nothing else stays."""
-        bare = pc.utf8_trim(forms, characters=self._marks)
-        return pc.if_else(pc.equal(bare, ""), forms, bare)
+            rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
+            encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
+            shares = self.probabilities(encoded)[: len(words)]
+            top = np.argsort(-shares, axis=1, kind="stable")[:, :top_k]
+            top_shares = shares[np.arange(len(words))[:, None], top]
+            has_letter = self._is_letter[ids].any(1)
+            answered = has_letter & (top_shares[:, 0] >= self.calibration.threshold)
+            sets = calibration.sets(shares, self.calibration.ratio) & answered[:, None]
+            unknown = [""] * len(words)
+            if is_unknown.any() or (ids == UNK).any():
+                of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
+                for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
+                    unknown[row] = _visible(vocabulary.unknown(words[row].as_py()))
+            yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
 
     @cached_property
-    def _marks(self) -> str:
-        return "".join(mark for mark in PUNCTUATION if mark not in self.checkpoint.vocabulary.characters)
+    def _edges(self) -> str:
+        return "".join(set(EDGES) - self.checkpoint.vocabulary.characters)
+
+    @cached_property
+    def _is_letter(self) -> npt.NDArray[np.bool_]:
+        """Whether the symbol of each id has a letter; where none has one, as in numbers, all count."""
+        vocabulary = self.checkpoint.vocabulary
+        known = np.array([symbol not in SPECIAL for symbol in vocabulary.symbols])
+        has_letter = known & [any(map(str.isalpha, symbol)) for symbol in vocabulary.symbols]
+        has_letter[UNK] = vocabulary.unit == "word"
+        return has_letter if has_letter.any() else known
 
 
-class _Found(NamedTuple):
-    """What was read off some forms."""
+class _Batch(NamedTuple):
+    """The predictions of a batch of forms."""
 
-    best: npt.NDArray[np.intp]  # (forms, ranks) labels, the likeliest first
+    top: npt.NDArray[np.intp]  # (forms, ranks) labels, the most probable first
     shares: npt.NDArray[np.float32]  # (forms, ranks) their probabilities
     sets: list[str]
     unknown: list[str]
-
-    def rows(self, labels: Sequence[str]) -> Iterable[tuple[tuple[str, ...], tuple[float, ...], str, str]]:
-        """Form by form what a ``Prediction`` says of it."""
-        names = np.array(labels, dtype=object)[self.best].tolist()
-        columns = (map(tuple, names), map(tuple, self.shares.tolist()), self.unknown, self.sets)
-        return zip(*columns, strict=True)
+    has_letter: npt.NDArray[np.bool_]
 
 
 def column(forms: Sequence[str]) -> pa.ChunkedArray:
@@ -202,18 +225,15 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
     Raises:
         DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
     """
-    try:
-        return pa.chunked_array([pa.array(forms, pa.string())])
-    except UnicodeEncodeError as error:
-        raise DataError(f"expected words in UTF-8, found {error.object!a}") from error
-
-
-def readings(forms: pa.ChunkedArray, table: pa.Table) -> list[Prediction]:
-    """The rows of ``Predictor.read_table`` one by one."""
-    *columns, sets, unknown = (values.to_pylist() for values in table.columns)
-    labels, shares = zip(*columns[::2], strict=True), zip(*columns[1::2], strict=True)
-    rows = zip(forms.to_pylist(), labels, shares, unknown, sets, strict=True)
-    return [Prediction(*row) for row in rows]
+    with suppress(pa.ArrowException, UnicodeEncodeError):
+        array = pa.array(forms, pa.string())
+        if not array.null_count:
+            return pa.chunked_array([array])
+    for row, form in enumerate(forms, 1):
+        shown = str(form).encode("utf-8", "backslashreplace").decode()
+        if form != shown:
+            raise DataError(f"word {row}: expected text in UTF-8, found '{shown[:40]}'")
+    raise DataError("expected words")
 
 
 @cache
@@ -235,26 +255,9 @@ def _composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     return column(composed), "".join(composed)
 
 
-def _unknown(
-    forms: pa.ChunkedArray,
-    symbols: npt.NDArray[np.uint32],
-    strange: npt.NDArray[np.bool_],
-    vocabulary: Vocabulary,
-) -> list[str]:
-    """Of each form the symbols that are not in the vocabulary: each once, sorted.
-
-    Args:
-        forms: words.
-        symbols: code points of all of them, one word after another.
-        strange: which of those are not in the vocabulary.
-        vocabulary: of ``word``, it is the forms themselves that are known or not.
-    """
-    if vocabulary.unit == "word":
-        return [vocabulary.unknown(form) for form in forms.to_pylist()]
-    found = [""] * len(forms)
-    if strange.any():
-        row = np.repeat(np.arange(len(forms)), pc.utf8_length(forms).to_numpy())[strange]
-        pairs = np.unique(row << 32 | symbols[strange])  # row and symbol in one number
-        for number, symbol in zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True):
-            found[number] += chr(symbol)
-    return found
+def _visible(symbols: str) -> str:
+    """Symbols in one line: those that cannot be seen by their number."""
+    texts = (
+        symbol if symbol.isprintable() and symbol != " " else f" U+{ord(symbol):04X} " for symbol in symbols
+    )
+    return " ".join("".join(texts).split())

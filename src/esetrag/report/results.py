@@ -1,19 +1,49 @@
-"""The table of results in the README, made from ``metrics/``."""
+"""The table of results: the models, the baselines and the upper bound on the same test rows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from esetrag.core import files
 from esetrag.core.errors import DataError
 from esetrag.report import markdown
 
 BEGIN, END = "<!-- results: esetrag results -->", "<!-- end of results -->"
+NAMES = {
+    "majority": "majority-class baseline",
+    "longest_suffix": "longest-suffix baseline",
+    "logistic_regression": "logistic regression",
+    "bilstm": "BiLSTM",
+    "ngram": "n-grams",
+    "blend": "blend of models",
+    "upper_bound": "upper bound (form alone)",
+}
+"""Names for people; other models go by their own."""
+
+
+def scores(test: dict[str, Any]) -> pd.DataFrame:
+    """The figures of the baselines, of other models, of the task's model and of the upper bound.
+
+    Args:
+        test: ``test.json``.
+
+    Returns:
+        A row each, in this order: ``model`` (its name for people), ``interval`` and the keys of
+        ``models``; the upper bound has few of them.
+    """
+    models, own = test["models"], test["model"]
+    others = [name for name in models if name != own and name not in test["baselines"]]
+    rows = [{"model": name} | models[name] for name in [*reversed(test["baselines"]), *others, own]]
+    frame = pd.DataFrame([*rows, {"model": "upper_bound"} | test["upper_bound"]]).replace({"model": NAMES})
+    ends = zip(frame["low"], frame["high"], strict=True)
+    return frame.assign(interval=["" if pd.isna(low) else f"{low:.2%}–{high:.2%}" for low, high in ends])
 
 
 def table(metrics: Path) -> str:
-    """One row a reader: each task's baselines, the trained one and the ceiling.
+    """The table of the README: the rows of ``scores`` of each task.
 
     Args:
         metrics: folder that holds ``<task>/test.json`` and ``<task>/data.json``.
@@ -24,33 +54,17 @@ def table(metrics: Path) -> str:
     rows: list[tuple[str, ...]] = []
     for path in sorted(metrics.glob("*/test.json")):
         test, data = files.read_json(path), files.read_json(path.with_name("data.json"))
-        size = f"{test['rows']:,} forms of {test['lemmas']:,} lemmas"
-        trained = f"{data['parts']['train']['rows']:,}"
-        rows += [
-            (
-                path.parent.name,
-                "commonest label",
-                trained,
-                _share(test["majority"]),
-                _f1(test["majority"]),
-                size,
-            ),
-            ("", "longest known suffix", trained, _share(test["suffix"]), _f1(test["suffix"]), ""),
-            ("", "logistic regression on suffixes", trained, _share(test["ngram"]), _f1(test["ngram"]), ""),
-            ("", "**esetrag**", trained, f"**{_share(test['reader'])}**", _f1(test["reader"]), ""),
-            (
-                "",
-                "ceiling of any reader of the form alone",
-                "",
-                _percent(test["ceiling"]["accuracy"]),
-                "",
-                "",
-            ),
-        ]
+        forms = (f"{data['parts']['train']['rows']:,}", f"{test['rows']:,}")
+        for entry in scores(test).to_dict("records"):
+            name, accuracy = entry["model"], f"{entry['accuracy']:.2%}"
+            if name == NAMES.get(test["model"], test["model"]):
+                name, accuracy = f"**{name}**", f"**{accuracy}**"
+            f1 = "" if pd.isna(entry["macro_f1"]) else f"{entry['macro_f1']:.2%}"
+            rows.append((path.parent.name, name, *forms, accuracy, entry["interval"], f1))
     if not rows:
         raise DataError(f"{metrics}: no test.json of any task; make them: dvc repro")
-    head = ("task", "reader", "trained on", "test accuracy, % (95 % interval)", "macro-F1, %", "tested on")
-    return markdown.table(head, rows, "llrrrl")
+    head = ("task", "model", "training forms", "test forms", "accuracy", "95% interval", "macro-F1")
+    return markdown.table(head, rows, "llrrrrr")
 
 
 def insert(page: str, text: str) -> str:
@@ -64,15 +78,3 @@ def insert(page: str, text: str) -> str:
     if not end:
         raise DataError(f"README.md: expected the marks {BEGIN} and {END}")
     return f"{before}{begin}\n{text}\n{end}{after}"
-
-
-def _share(figures: dict[str, Any]) -> str:
-    return f"{_percent(figures['accuracy'])} ({_percent(figures['low'])}–{_percent(figures['high'])})"
-
-
-def _f1(figures: dict[str, Any]) -> str:
-    return _percent(figures["macro_f1"])
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"

@@ -1,1 +1,1 @@
-"""How well predictions agree with the truth, and how surely that is known."""
+"""Scores of predictions and how certain they are; stands on core alone."""

@@ -1,27 +1,22 @@
-"""How far the probabilities of a reader are to be believed, and what follows for what it answers.
+"""Probabilities that can be trusted, and what follows from them: label sets and abstention.
 
-A temperature, a threshold of sets and one of abstention are fitted on dev; how well that worked is
-measured on other forms (``reliability``).
+All of it is fitted on dev; ``reliability`` measures how well that worked elsewhere.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from esetrag.core import config
-from esetrag.scoring import ratios
+from esetrag.scoring.ratios import Bools, Floats, Ratio
 
-PRIOR = 0.5
-"""Deviation of the logarithm of a temperature before dev is seen: some words without an error do not
-make a reader sure of everything."""
+PRIORS = (0.5, 0.3)
+"""Standard deviations of the logs of temperature and exponent before dev is seen: a few words without an
+error do not make a model certain of everything."""
 _RATIOS = np.linspace(0.02, 1.0, 50)
-
-Floats = npt.NDArray[np.floating]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,150 +24,153 @@ class Calibration:
     """What was fitted on dev."""
 
     temperature: float = 1.0
-    """Logits are divided by it."""
+    """Differences of logits to the top one are divided by it …"""
+    exponent: float = 1.0
+    """… and raised to this power: training with smoothed labels compresses the large ones."""
     ratio: float = 1.0
-    """A value belongs to the set that is read if it is at least this share as probable as the likeliest."""
-    least: float = 0.0
-    """A reader that may abstain does so if its likeliest value is less probable."""
+    """The label set holds every label at least this share as probable as the top one."""
+    threshold: float = 0.0
+    """Selective prediction abstains if the top label is less probable."""
+
+
+UNCALIBRATED = Calibration()
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a reader makes of some forms."""
+class ModelOutput:
+    """The predictions of a model for n forms."""
 
     probabilities: Floats
-    """(forms, labels), at its temperature."""
+    """(n, labels), calibrated."""
     calibration: Calibration
     head: config.Head = "softmax"
 
 
-def fit(logits: Floats, targets: Bools, head: config.Head, how: config.Calibration) -> Calibration:
-    """Fits all three on some forms that no training saw.
+def fit(logits: Floats, targets: Bools, head: config.Head, options: config.Calibration) -> Calibration:
+    """Fits all four on forms that no training saw.
 
     Args:
-        logits: (forms, values).
-        targets: (forms, values) the values of each form; forms without a known one do not count.
+        logits: (n, labels).
+        targets: (n, labels) the true labels of each form; forms without a known one do not count.
         head: meaning of the logits.
-        how: whether there is a temperature; the share of errors among the answers that is put up with.
+        options: whether probabilities are calibrated; the accepted share of errors among the answers.
     """
     known = targets.any(1)
     logits, targets = logits[known].astype(np.float64), targets[known]
     if not len(logits):
         return Calibration()
-    temperature = _temperature(logits, targets, head) if how.temperature else 1.0
-    shares = probabilities(logits, head, temperature)
-    return Calibration(temperature, _ratio(shares, targets), _least(shares, targets, how.risk))
+    fitted = _fitted(logits, targets, head, PRIORS)[0] if options.temperature else Calibration()
+    shares = probabilities(logits, head, fitted)
+    return replace(fitted, ratio=_ratio(shares, targets), threshold=_threshold(shares, targets, options.risk))
 
 
-def probabilities(logits: Floats, head: config.Head, temperature: float = 1.0) -> Floats:
-    """Logits (forms, values) as probabilities."""
-    scaled = logits / temperature
+def cost(logits: Floats, targets: Bools, head: config.Head) -> float:
+    """Summed cross-entropy in nats at the best temperature; arguments as for ``fit``.
+
+    No prior holds the temperature: of two models the more confident one has no advantage.
+    """
+    known = targets.any(1)
+    return _fitted(logits[known].astype(np.float64), targets[known], head, (math.inf,))[1]
+
+
+def probabilities(logits: Floats, head: config.Head, fitted: Calibration = UNCALIBRATED) -> Floats:
+    """Logits (n, labels) as calibrated probabilities."""
     if head == "sigmoid":
+        scaled = np.sign(logits) * np.abs(logits / fitted.temperature) ** fitted.exponent
         positive: Floats = 0.5 * (1 + np.tanh(scaled / 2))
         return positive
-    exponents = np.exp(scaled - scaled.max(1, keepdims=True))
-    shares: Floats = exponents / exponents.sum(1, keepdims=True)
-    return shares
+    gaps = (logits.max(1, keepdims=True) - logits) / fitted.temperature
+    shares = np.exp(-(gaps**fitted.exponent))
+    normalised: Floats = shares / shares.sum(1, keepdims=True)
+    return normalised
 
 
 def truth(targets: Bools, head: config.Head) -> Floats:
-    """What the probabilities should be: the values of a form share one, or each has its own."""
+    """The ideal probabilities: the true labels of a form share one, or each has its own."""
     return (
         targets / np.maximum(targets.sum(1, keepdims=True), 1) if head == "softmax" else targets.astype(float)
     )
 
 
 def sets(shares: Floats, ratio: float) -> Bools:
-    """The set that is read off each form, (forms, values); it holds the likeliest value."""
-    if ratio == 1:  # of equally likely values the first one, as argmax takes it
+    """The label set of each form, (n, labels); it holds the top label."""
+    if ratio == 1:  # of equally probable labels the first one, as argmax takes it
         first: Bools = shares.argmax(1)[:, None] == np.arange(shares.shape[1])
         return first
     likely: Bools = shares >= ratio * shares.max(1, keepdims=True)
     return likely
 
 
-def loss(shares: Floats, targets: Bools, head: config.Head) -> float | None:
-    """Cross-entropy in nats, mean over the forms that have a known value; None if there are none."""
-    known = targets.any(1)
-    if not known.any():
-        return None
+def correct(shares: Floats, targets: Bools) -> Bools:
+    """Whether the top label of each form is a true one, (n,)."""
+    hit: Bools = targets[np.arange(len(shares)), shares.argmax(1)]
+    return hit
+
+
+def losses(shares: Floats, targets: Bools, head: config.Head) -> Ratio:
+    """Cross-entropy in nats, mean over the forms that have a known label."""
+    known = targets.sum(1) > 0
     tiny = float(np.finfo(np.float32).tiny)
-    p, y = np.clip(shares[known].astype(np.float64), tiny, 1.0), truth(targets[known], head)
+    p, y = np.clip(shares.astype(np.float64), tiny, 1.0), truth(targets, head)
     each = -(y * np.log(p)).sum(1)
     if head == "sigmoid":
         each -= ((1 - y) * np.log(np.clip(1 - p, tiny, 1.0))).sum(1)
-    return float(each.mean()) + 0.0  # no -0.0
+    return Ratio(np.where(known, each, 0.0), known)
 
 
 def by_confidence(shares: Floats, targets: Bools) -> tuple[Floats, Bools]:
-    """Probability of the likeliest value and whether it is wrong, the surest form first."""
-    sure = shares.max(1).astype(np.float64)
-    wrong = ~targets[np.arange(len(shares)), shares.argmax(1)]
-    # Of equally sure forms the misread ones first: no order of rows may flatter.
-    order = np.lexsort((~wrong, -sure))
-    return sure[order], wrong[order]
+    """Probability of the top label and whether it is wrong, the most confident form first."""
+    confidence, wrong = shares.max(1).astype(np.float64), ~correct(shares, targets)
+    order = np.lexsort((~wrong, -confidence))  # of equal ones the errors first: no order of rows may flatter
+    return confidence[order], wrong[order]
 
 
-def cost(logits: Floats, targets: Bools, head: config.Head) -> float:
-    """Cross-entropy of some forms, all in all, in nats, at the temperature that suits them best.
-
-    No prior holds the temperature: of two logits the surer ones must not look the better for that.
+def set_scores(chosen: Bools, targets: Bools) -> dict[str, Ratio]:
+    """Precision, recall and F1 of label sets over all pairs of form and label.
 
     Args:
-        logits: (forms, values).
-        targets: (forms, values) the values of each form; forms without a known one do not count.
-        head: meaning of the logits.
+        chosen: (n, labels) predicted sets.
+        targets: (n, labels) true ones.
     """
-    known = targets.any(1)
-    logits, targets = logits[known].astype(np.float64), targets[known]
-    best = _temperature(logits, targets, head, math.inf)
-    return _cost(logits, targets, head, float(np.log(best)), math.inf)
+    both, predicted, true = (side.sum(1) for side in (chosen & targets, chosen, targets))
+    return {
+        "set_precision": Ratio(both, predicted),
+        "set_recall": Ratio(both, true),
+        "set_f1": Ratio(2 * both, predicted + true),
+    }
 
 
-def _cost(logits: Floats, targets: Bools, head: config.Head, log_temperature: float, prior: float) -> float:
-    fitted = loss(probabilities(logits, head, float(np.exp(log_temperature))), targets, head) or 0.0
-    return len(logits) * fitted + 0.5 * (log_temperature / prior) ** 2
+def _fitted(
+    logits: Floats, targets: Bools, head: config.Head, priors: tuple[float, ...]
+) -> tuple[Calibration, float]:
+    """The most probable temperature, and exponent if it has a prior; the cross-entropy and penalty there."""
+    from scipy.optimize import minimize  # a third of a second that predictions do not need
 
+    def penalised(logs: Floats) -> float:
+        shares = probabilities(logits, head, Calibration(*np.exp(logs).tolist()))
+        loss = losses(shares, targets, head).numerator.sum()
+        return float(loss) + 0.5 * float(np.square(logs / np.array(priors)).sum())
 
-def _temperature(logits: Floats, targets: Bools, head: config.Head, prior: float = PRIOR) -> float:
-    """The most probable temperature: cross-entropy on the forms and a prior around 1, by golden section."""
-
-    def cost(log_temperature: float) -> float:
-        return _cost(logits, targets, head, log_temperature, prior)
-
-    low, high = -3.0, 3.0
-    golden = (np.sqrt(5) - 1) / 2
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    at_left, at_right = cost(left), cost(right)
-    for _ in range(40):  # down to a hundred-millionth
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - golden * (high - low)
-            at_left = cost(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + golden * (high - low)
-            at_right = cost(right)
-    # Its last bits are noise; without them it is the same on more machines.
-    return round(float(np.exp((low + high) / 2)), 4)
+    start, bounds = np.zeros(len(priors)), [(-3.0, 3.0)] * len(priors)
+    options = {"xatol": 1e-6, "fatol": 1e-9}
+    found = minimize(penalised, start, method="Nelder-Mead", bounds=bounds, options=options)
+    # The last bits are noise; without them the values are the same on more machines.
+    return Calibration(*np.exp(found.x).round(4).tolist()), float(found.fun)
 
 
 def _ratio(shares: Floats, targets: Bools) -> float:
-    """The ratio whose sets have the best F1; of equally good ones the middle one.
-
-    Where every form has one value, so has every set: a second value could only hide an error.
-    """
+    """The ratio whose sets have the best F1, the middle one of equals; 1 where every form has one label."""
     if not (targets.sum(1) > 1).any():
         return 1.0
-    scores = np.array([ratios.set_scores(targets, sets(shares, ratio)).f1 for ratio in _RATIOS])
+    scores = np.array([set_scores(sets(shares, ratio), targets)["set_f1"].value for ratio in _RATIOS])
     best = np.flatnonzero(scores == scores.max())
     return round(float(_RATIOS[best[len(best) // 2]]), 4)
 
 
-def _least(shares: Floats, targets: Bools, risk: float) -> float:
-    """The least probability at which answers are given so that no more than a share of them are errors."""
-    sure, wrong = by_confidence(shares, targets)
+def _threshold(shares: Floats, targets: Bools, risk: float) -> float:
+    """The least confidence at which no more than a share of the answers are errors."""
+    confidence, wrong = by_confidence(shares, targets)
     good = np.flatnonzero(np.cumsum(wrong) <= risk * np.arange(1, len(wrong) + 1))
     if not len(good):
         return 1.0
-    return 0.0 if good[-1] == len(wrong) - 1 else float(sure[good[-1]])
+    return 0.0 if good[-1] == len(wrong) - 1 else float(confidence[good[-1]])

@@ -1,4 +1,4 @@
-"""How well each value is read."""
+"""Precision, recall and F1 of each label."""
 
 from __future__ import annotations
 
@@ -8,32 +8,28 @@ import pandas as pd
 from esetrag.scoring.ratios import Bools
 
 
-def per_class(gold: Bools, read: Bools, names: list[str]) -> pd.DataFrame:
-    """Precision, recall, F1 and support of every value that is borne or read.
+def per_class(chosen: Bools, targets: Bools, names: list[str]) -> pd.DataFrame:
+    """Label, precision, recall, F1 and support of every label that is true or predicted of a form.
 
     Args:
-        gold: (forms, values) the values that each form bears.
-        read: (forms, values) those that were read.
-        names: of the values, sorted.
+        chosen: (n, labels) predicted sets.
+        targets: (n, labels) true ones.
+        names: of the labels, sorted.
     """
-    support, taken, right = gold.sum(0), read.sum(0), (gold & read).sum(0)
+    support, predicted, both = targets.sum(0), chosen.sum(0), (targets & chosen).sum(0)
     table = pd.DataFrame(
         {
             "label": names,
-            "precision": right / np.maximum(taken, 1),
-            "recall": right / np.maximum(support, 1),
-            "f1": 2 * right / np.maximum(taken + support, 1),
+            "precision": both / np.maximum(predicted, 1),
+            "recall": both / np.maximum(support, 1),
+            "f1": 2 * both / np.maximum(predicted + support, 1),
             "support": support,
         }
     )
-    some: pd.DataFrame = table[(support + taken) > 0].reset_index(drop=True)
-    return some
+    present: pd.DataFrame = table[(support + predicted) > 0].reset_index(drop=True)
+    return present
 
 
 def macro_f1(classes: pd.DataFrame) -> float:
-    """Mean F1 over the values that are borne.
-
-    Args:
-        classes: what ``per_class`` gives.
-    """
+    """Mean F1 over the labels with support, of what ``per_class`` gives."""
     return float(classes.loc[classes["support"] > 0, "f1"].mean())

@@ -1,66 +1,61 @@
-"""Encoded rows as tensors, and the scores a network gives them."""
+"""Encoded rows as tensors, the one input of every network."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from esetrag.models.network import Network
 from esetrag.symbols.encoding import Encoded
 
-READ_AT_ONCE = 4096
-"""Rows: fewer take longer each, as asking the lemmas is some hundred small operations; more take room."""
+
+@dataclass(frozen=True)
+class Sequences:
+    """Symbol ids, right-padded."""
+
+    ids: Tensor  # (b, t) uint8 or int32
+    lengths: Tensor  # (b,) int64, BOS and EOS counted
+
+    def __getitem__(self, rows: Tensor | slice) -> Sequences:
+        """Those rows, as wide as the longest of them."""
+        lengths = self.lengths[rows]
+        return Sequences(self.ids[rows, : int(lengths.max())].int(), lengths)
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows as tensors on one device."""
 
-    ids: Tensor  # (n, t) uint8 or int32
-    lengths: Tensor  # (n,) int64
-    targets: Tensor  # (n, labels) bool
+    source: Sequences
+    target: Tensor  # (b, labels) bool
+    weight: Tensor  # (b,) how much each row counts in training
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device) -> Batch:
         """Moves encoded rows to a device."""
         narrow = encoded.ids if encoded.ids.dtype == np.uint8 else encoded.ids.astype(np.int32)
-        columns = (narrow, encoded.lengths.astype(np.int64), encoded.targets)
+        columns = (narrow, encoded.lengths.astype(np.int64), encoded.targets, encoded.weights)
         # PyTorch warns of arrays that lie in a file's buffer: those are copied.
         writable = (np.require(column, requirements="W") for column in columns)
-        return cls(*(torch.from_numpy(column).to(device) for column in writable))
+        ids, lengths, target, weight = (torch.from_numpy(column).to(device) for column in writable)
+        return cls(Sequences(ids, lengths), target, weight)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same rows on a device."""
+        ids, lengths = self.source.ids.to(device), self.source.lengths.to(device)
+        return Batch(Sequences(ids, lengths), self.target.to(device), self.weight.to(device))
 
     def __getitem__(self, rows: Tensor | slice) -> Batch:
-        """Some of the rows, as wide as the longest of them, ready for the network."""
-        lengths = self.lengths[rows]
-        return Batch(self.ids[rows, : int(lengths.max())].int(), lengths, self.targets[rows])
+        """Those rows, ready for a network."""
+        return Batch(self.source[rows], self.target[rows], self.weight[rows])
 
     def __len__(self) -> int:
         """Number of rows."""
-        return len(self.lengths)
+        return len(self.weight)
 
-
-@torch.inference_mode()
-def score(network: Network, rows: Batch) -> Tensor:
-    """Scores rows without training, forms of like length together.
-
-    Args:
-        network: on the device of the rows.
-        rows: n rows.
-
-    Returns:
-        (n, labels) logits.
-    """
-    if network.training:
-        network.eval()
-    logits = torch.empty((len(rows), network.labels), device=rows.lengths.device)
-    parts: Sequence[Tensor | slice] = [slice(None)] if len(rows) else []
-    if len(rows) > READ_AT_ONCE:
-        parts = torch.argsort(rows.lengths, stable=True).split(READ_AT_ONCE)
-    for some in parts:
-        batch = rows[some]
-        logits[some] = network(batch.ids, batch.lengths)
-    return logits
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.weight.device

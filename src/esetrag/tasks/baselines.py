@@ -1,139 +1,99 @@
-"""What a reader must beat, trained on the same forms.
+"""What a model must beat, trained on the same forms.
 
-The commonest value, the values of the longest known suffix, and logistic regression on suffixes.
+The majority class, the labels of the longest known suffix, and logistic regression on suffixes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import config
 from esetrag.data import label_sets
 
-if TYPE_CHECKING:  # PyTorch is imported where it is used
-    from esetrag.models.ngram import NgramClassifier
-    from esetrag.symbols.batch import Batch
-    from esetrag.symbols.vocabulary import Vocabulary
-
-REGRESSION: dict[str, Any] = {"kind": "ngram", "head": "softmax", "longest": 8}
-FITTING: dict[str, Any] = {"iterations": 300, "penalty": 0.1}
-"""Of the regression: scikit-learn's on counts of suffixes 1-8 with C = 10."""
+NAMES = ("logistic_regression", "longest_suffix", "majority")
+LONGEST = 8
+"""Symbols of the longest suffix of the regression."""
 
 Floats = npt.NDArray[np.floating]
+Ints = npt.NDArray[np.int64]
+Logits = Callable[[pa.ChunkedArray], Floats]
+"""Forms to scores (forms, labels): logarithms of probabilities but for a constant."""
 
 
-class Baseline(Protocol):
-    """A reader that is there to be beaten."""
+def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
+    """Trains all baselines, one for each of NAMES.
 
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores (forms, labels), logarithms of shares but for a constant."""
-
-
-@dataclass(frozen=True)
-class SuffixTable:
-    """How often each value stands with every suffix up to some length; of length 0 it is the majority."""
-
-    levels: list[tuple[pa.Array, npt.NDArray[np.int64]]]
-    """For each length from 0 the suffixes and their counts (suffixes, labels)."""
-
-    @classmethod
-    def train(
-        cls, forms: pa.ChunkedArray, labels: pa.ChunkedArray, known: tuple[str, ...], longest: int
-    ) -> SuffixTable:
-        """Counts the values of every suffix.
-
-        Args:
-            forms: training forms.
-            labels: theirs, of one value or several.
-            known: names of the values.
-            longest: symbols of the longest suffix; 0 gives the majority baseline.
-        """
-        borne = label_sets.matrix(labels, known)
-        row, column = np.nonzero(borne)
-        levels = []
-        for length in range(longest + 1):
-            encoded = suffixes(forms, length).combine_chunks().dictionary_encode()
-            place = pc.fill_null(encoded.indices, -1).to_numpy()[row]
-            count = len(encoded.dictionary)
-            cells = (place * len(known) + column)[place >= 0]
-            counts = np.bincount(cells, minlength=count * len(known)).reshape(count, len(known))
-            levels.append((encoded.dictionary, counts))
-        return cls(levels)
-
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores by each form's longest suffix that was seen in training; equally common values tie."""
-        labels = self.levels[0][1].shape[1]
-        scores = np.zeros((len(forms), labels))
-        for length, (known, counts) in enumerate(self.levels):
-            found = pc.index_in(suffixes(forms, length), value_set=known, skip_nulls=True)
-            place = pc.fill_null(found, -1).to_numpy()
-            seen = place >= 0
-            # A value never seen there counts as one row spread over all of them.
-            scores[seen] = np.log(counts[place[seen]] + 1 / labels)
-        return scores
-
-
-@dataclass(frozen=True)
-class NgramRegression:
-    """Softmax regression on the suffixes of 1 to 8 symbols, the intercept free: scikit-learn's recipe.
-
-    It is fitted by the library's own L-BFGS, since importing scikit-learn takes longer than that; a
-    test compares the two.
+    Args:
+        rows: training rows: form, label, weight.
+        labels: names of the columns of scores.
+        suffix_length: symbols of the longest suffix of ``longest_suffix``.
     """
+    regression, suffix = logistic_regression(rows, labels), longest_suffix(rows, labels, suffix_length)
+    return dict(zip(NAMES, (regression, suffix, longest_suffix(rows, labels, 0)), strict=True))
 
-    network: NgramClassifier
-    vocabulary: Vocabulary
 
-    @classmethod
-    def train(
-        cls, forms: pa.ChunkedArray, labels: pa.ChunkedArray, known: tuple[str, ...]
-    ) -> NgramRegression:
-        """Fits the weights of every suffix.
+def longest_suffix(rows: pa.Table, labels: Sequence[str], longest: int) -> Logits:
+    """Frequency of the labels of each form's longest suffix seen in training; equally frequent ones tie.
 
-        Args:
-            forms: training forms.
-            labels: theirs, of one value or several.
-            known: names of the values.
-        """
-        import torch
+    Args:
+        rows: training rows: form, label, weight.
+        labels: names of the columns of scores.
+        longest: symbols; 0 is the majority class.
+    """
+    row, column = np.nonzero(label_sets.matrix(rows["label"], labels))
+    weights = rows["weight"].to_numpy()[row]
+    levels = []
+    for length in range(longest + 1):
+        encoded = suffixes(rows["form"], length).combine_chunks().dictionary_encode()
+        place = pc.fill_null(encoded.indices, -1).to_numpy()[row]
+        size = len(encoded.dictionary), len(labels)
+        long = place >= 0
+        cells = (place * len(labels) + column)[long]
+        counts = np.bincount(cells, weights[long], size[0] * size[1]).reshape(size)
+        levels.append((encoded.dictionary, counts))
 
-        from esetrag.models.ngram import SuffixClassifier
-        from esetrag.symbols.vocabulary import Vocabulary
-        from esetrag.training import linear
-
-        vocabulary = Vocabulary.build(forms.to_pylist(), known)
-        rows = _batch(forms, vocabulary, label_sets.matrix(labels, known))
-        weights = torch.ones(len(rows))
-        shape, how = config.Model.model_construct(**REGRESSION), config.Train.model_construct(**FITTING)
-        network = linear.network(rows, weights, len(known), shape, SuffixClassifier)
-        for _ in linear.LinearFit(network, rows, weights, how):
-            pass
-        return cls(network, vocabulary)
-
-    def logits(self, forms: pa.ChunkedArray) -> Floats:
-        """Scores by the sum of the weights of each form's suffixes."""
-        from esetrag.symbols.batch import score
-
-        unknown = np.zeros((len(forms), len(self.vocabulary.labels)), dtype=bool)
-        scores: Floats = score(self.network, _batch(forms, self.vocabulary, unknown)).numpy()
+    def logits(forms: pa.ChunkedArray) -> Floats:
+        scores = np.zeros((len(forms), len(labels)))
+        for length, (known, counts) in enumerate(levels):
+            place = _places(suffixes(forms, length), known)
+            seen = place >= 0
+            # A label never seen there counts as one row spread over all of them.
+            scores[seen] = np.log(counts[place[seen]] + 1 / len(labels))
         return scores
 
+    return logits
 
-def _batch(forms: pa.ChunkedArray, vocabulary: Vocabulary, targets: npt.NDArray[np.bool_]) -> Batch:
-    import torch
 
-    from esetrag.symbols import encoding
-    from esetrag.symbols.batch import Batch
+def logistic_regression(rows: pa.Table, labels: Sequence[str]) -> Logits:
+    """scikit-learn's logistic regression on the last 1 to 8 symbols, the beginning of a form included.
 
-    width = encoding.width_of(forms, None)
-    encoded = encoding.Encoded(*encoding.encode(forms, vocabulary, width, "end"), targets)
-    return Batch.of(encoded, torch.device("cpu"))
+    A form of n labels is n rows of weight 1/n; arguments as for ``longest_suffix``.
+    """
+    from sklearn.linear_model import LogisticRegression  # a second that predictions do not need
+    from threadpoolctl import threadpool_limits
+
+    known = [pc.unique(column).drop_null() for column in _columns(rows["form"])]
+    targets = label_sets.matrix(rows["label"], labels)
+    row, column = np.nonzero(targets)
+    model = LogisticRegression(C=10.0, max_iter=1000)
+    if several := len(np.unique(column)) > 1:
+        with threadpool_limits(1):  # sums in another order differ in their last bits
+            weights = (rows["weight"].to_numpy() / targets.sum(1))[row]
+            model.fit(_indicators(rows["form"], known)[row], column, weights)
+
+    def logits(forms: pa.ChunkedArray) -> Floats:
+        scores = np.zeros((len(forms), len(labels)))
+        if several and len(forms):
+            scores[:] = np.log(np.finfo(np.float32).tiny)  # of labels without a row
+            scores[:, model.classes_] = model.predict_log_proba(_indicators(forms, known))
+        return scores
+
+    return logits
 
 
 def suffixes(forms: pa.ChunkedArray, length: int) -> pa.ChunkedArray:
@@ -142,3 +102,25 @@ def suffixes(forms: pa.ChunkedArray, length: int) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array([""] * len(forms), pa.string())])
     enough = pc.greater_equal(pc.utf8_length(forms), length)
     return pc.if_else(enough, pc.utf8_slice_codeunits(forms, start=-length), None)
+
+
+def _columns(forms: pa.ChunkedArray) -> list[pa.ChunkedArray]:
+    marked = pc.binary_join_element_wise("^", forms, "")
+    return [suffixes(marked, length) for length in range(1, LONGEST + 1)]
+
+
+def _places(column: pa.ChunkedArray, known: pa.Array) -> Ints:
+    """Places among the known values; -1 for others and null."""
+    places: Ints = pc.fill_null(pc.index_in(column, value_set=known, skip_nulls=True), -1).to_numpy()
+    return places
+
+
+def _indicators(forms: pa.ChunkedArray, known: list[pa.Array]) -> Any:
+    """Which known suffixes each form has, a sparse matrix (forms, suffixes)."""
+    from scipy import sparse
+
+    starts = np.cumsum([0, *map(len, known)])
+    places = np.stack([_places(*pair) for pair in zip(_columns(forms), known, strict=True)], axis=1)
+    row, length = np.nonzero(places >= 0)
+    columns = (places + starts[:-1])[row, length]
+    return sparse.csr_array((np.ones(len(row)), (row, columns)), shape=(len(places), starts[-1]))

@@ -14,7 +14,7 @@ from esetrag.core import config
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
-from esetrag.scoring.ratios import Interval
+from esetrag.scoring.ratios import Interval, Ratio
 from esetrag.tracking.run_state import State
 
 ROW = ["lemma", "form", "features"]
@@ -86,7 +86,7 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
             f"({_relabelling(relabelled)}); compare runs that predict the same feature"
         )
     rows = pa.Table.from_pandas(pairs, preserve_index=False)
-    correct_a, correct_b = (label_sets.right(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
+    correct_a, correct_b = (label_sets.correct(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
     lost, gained = pairs[correct_a & ~correct_b], pairs[~correct_a & correct_b]
     clusters = pairs["lemma"].fillna(pairs["form"]).to_numpy(object)  # a task may be without lemmas
     return Comparison(
@@ -98,7 +98,7 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
         shared=len(pairs),
         relabelled=relabelled,
         accuracy=(float(correct_a.mean()), float(correct_b.mean())),
-        gain=ratios.gain(correct_a, correct_b, clusters, options),
+        gain=ratios.difference(Ratio.mean(correct_b), Ratio.mean(correct_a), clusters, options),
         confidence=options.confidence,
         p=mcnemar(len(lost), len(gained)),
         lost=_words(lost.rename(columns={"predicted_b": "predicted"}), "label", "predicted"),

@@ -7,35 +7,35 @@ the spread over seeds is that of another study of the same kind. The test part c
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from tqdm import tqdm
 
-from esetrag.core import config
+from esetrag.core import config, files
 from esetrag.core.errors import ParamsError
+from esetrag.core.layout import Layout
 from esetrag.data import label_sets, sampling
-from esetrag.report import markdown
-from esetrag.scoring import ratios
-from esetrag.tasks.baselines import NgramRegression, SuffixTable
+from esetrag.data.source import Source
+from esetrag.report import drawing, figures, markdown
+from esetrag.scoring import calibration
+from esetrag.tasks import baselines, evaluation
 
 SIZES = (30, 100, 300, 1000, 3000)
 """Training forms, evenly spaced on a logarithmic axis."""
-OURS = {"bilstm": "lstm", "ngram": "ngram"}
-"""Kind of network by the name of the model."""
+OURS = ("bilstm", "ngram")
+"""Keys of ``models``."""
 MODELS = ("majority", "longest_suffix", "logistic_regression", *OURS)
 UPPER_BOUND = "upper_bound"
 PROCESSES = 8
 """At the most: each loads PyTorch."""
-
-Floats = npt.NDArray[np.floating]
-Logits = Callable[[pa.ChunkedArray], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,58 +92,29 @@ def points(listed: Sequence[Job], processes: int | None = None) -> Iterator[list
 
 def measured(job: Job) -> list[Point]:
     """All models on one sample, and the upper bound of them all."""
-    forms, labels = job.parts["train"]["form"], job.parts["train"]["label"]
-    known = tuple(label_sets.names(labels))
-    suffixes = SuffixTable.train(forms, labels, known, job.params.evaluate.suffix_length)
-    trained: list[Logits] = [
-        SuffixTable(suffixes.levels[:1]).logits,
-        suffixes.logits,
-        NgramRegression.train(forms, labels, known).logits,
-        *(_trained(job, kind) for kind in OURS.values()),
-    ]
-    accuracies = {name: [] for name in (*MODELS, UPPER_BOUND)}  # type: dict[str, list[float]]
+    from esetrag.training import trainer  # PyTorch
+    from esetrag.training.data import Data
+
+    params, train = job.params, job.parts["train"]
+    data = Data.of(train, job.parts["dev"], params.build_vocab, params.encode_pad)
+    labels = data.vocabulary.labels
+    trained = baselines.train(train, labels, params.evaluate.suffix_length)
+    options = params.train.model_copy(update={"seed": params.train.seed + job.seed, "device": "cpu"})
+    if params.sample.train:  # as many steps as on that many forms: many forms are seen in fewer epochs
+        epochs = min(max(round(options.epochs * params.sample.train / len(train)), 2), options.epochs)
+        options = options.model_copy(update={"epochs": epochs})
+    networks = {name: trainer.fit(data, params.resolve(name), options) for name in OURS}
+    accuracies: dict[str, list[float]] = {name: [] for name in (*MODELS, UPPER_BOUND)}
     for part in ("dev", "test"):
         rows = job.parts[part]
-        gold = label_sets.matrix(rows["label"], label_sets.names(rows["label"]))
-        for name, logits in zip(MODELS, trained, strict=True):
-            best = pa.array(known, pa.string()).take(pa.array(logits(rows["form"]).argmax(1)))
-            correct = label_sets.right(rows["label"], pa.chunked_array([best])).sum()
-            accuracies[name].append(float(correct / gold.sum()))
-        accuracies[UPPER_BOUND].append(ratios.ceiling(gold))
-    return [Point(name, len(forms), job.seed, *values) for name, values in accuracies.items()]
-
-
-def _trained(job: Job, kind: str) -> Logits:
-    """Trains a network as the pipeline does, on the CPU.
-
-    The BiLSTM takes as many steps as on ``sample.train`` forms, whatever the sample: a few forms are
-    trained on several times an epoch, many in fewer epochs.
-    """
-    from esetrag.models.lemma_prior import analogy  # PyTorch
-    from esetrag.symbols import encoding
-    from esetrag.symbols.vocabulary import Vocabulary
-    from esetrag.training import trainer
-
-    params, train, dev, size = job.params, job.parts["train"], job.parts["dev"], job.params.sample.train
-    build, pad = params.build_vocab, params.encode_pad
-    options = params.train.model_copy(update={"seed": params.train.seed + job.seed, "device": "cpu"})
-    if kind == "lstm" and size:
-        train = pa.concat_tables([train] * max(size // len(train), 1))
-        epochs = min(max(round(options.epochs * size / len(train)), 2), options.epochs)
-        options = options.model_copy(update={"epochs": epochs})
-    forms, labels = (train[name].to_pylist() for name in ("form", "label"))
-    vocabulary = Vocabulary.build(forms, labels, build.min_count, build.unit, build.merges)
-    width = encoding.width_of(train["form"], pad.max_symbols)
-    rows, held_out = (encoding.encode_rows(part, vocabulary, width, pad.keep) for part in (train, dev))
-    model, analogies = params.model.model_copy(update={"kind": kind}), analogy.found(train, vocabulary)
-    network = trainer.fit(rows, held_out, vocabulary, model, options, analogies).network
-
-    def logits(forms: pa.ChunkedArray) -> Floats:
-        unknown = np.zeros((len(forms), len(vocabulary.labels)), dtype=bool)
-        ids, lengths = encoding.encode(forms, vocabulary, width, pad.keep)
-        return trainer.logits(network, encoding.Encoded(ids, lengths, unknown, pad.keep))
-
-    return logits
+        values = [*labels, *sorted({*label_sets.names(rows["label"])} - {*labels})]
+        targets = label_sets.matrix(rows["label"], values)
+        for name in MODELS:
+            logits = networks[name].logits(data.encode(rows)) if name in OURS else trained[name](rows["form"])
+            correct = calibration.correct(logits, targets[:, : len(labels)]).sum()
+            accuracies[name].append(float(correct / targets.sum()))
+        accuracies[UPPER_BOUND].append(evaluation.upper_bound(targets))
+    return [Point(name, len(train), job.seed, *values) for name, values in accuracies.items()]
 
 
 def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
@@ -184,3 +155,35 @@ def page(task: str, means: pd.DataFrame, confidence: float) -> str:
 def _cell(row: Any) -> str:
     interval = "" if np.isnan(row.low) else f" ({100 * row.low:.1f}–{100 * row.high:.1f})"
     return f"{100 * row.test:.1f}{interval}"
+
+
+def measure(
+    layout: Layout, params: config.Params, seeds: int, sizes: Sequence[int] | None, whole: bool
+) -> str:
+    """Measures the curve of a task and writes its table, page and picture.
+
+    Args:
+        layout: of the task.
+        params: all parameters.
+        seeds: how many splits and samples.
+        sizes: training forms; None are ``SIZES``.
+        whole: all training forms as well.
+
+    Returns:
+        The page without its picture.
+
+    Raises:
+        ParamsError: if there are no seeds, or a size is not to be had.
+    """
+    if seeds < 1:
+        raise ParamsError(f"--seeds: expected 1 or more, found {seeds}")
+    source = Source.load(params.task(layout.task), params.sample.suspicious)
+    confidence = params.evaluate.confidence
+    listed = jobs(source.selection.table, params, seeds, sizes or SIZES, whole)
+    bar = tqdm(points(listed), total=len(listed), unit="sample", disable=not sys.stderr.isatty())
+    means = table([point for group in bar for point in group], confidence)
+    text = page(layout.task, means, confidence)
+    drawing.write_png(layout.curve.with_suffix(".png"), figures.learning_curve(means, layout.task))
+    files.write_text(layout.curve.with_suffix(".md"), text)
+    files.write_text(layout.curve, means.to_csv(index=False, lineterminator="\n"))
+    return text.partition("\n\n!")[0]

@@ -1,7 +1,7 @@
 """Runs in MLflow: a projection of DVC's artifacts.
 
 A run is found by the key of its inputs and the digest of its results. ``train`` logs epochs into an
-unfinished one as they end, through a process of its own (``tracker``); the last stage completes it
+unfinished one as they end, in a thread of its own (``tracker``); the last stage completes it
 from the artifacts, so what was cached, or lost on the way to a server, is in it as if it had just
 been computed. ``esetrag track`` makes it again in any store, and heals one that lacks something.
 Nothing of a run, its id or its time, flows back into an artifact.
@@ -10,18 +10,17 @@ Nothing of a run, its id or its time, flows back into an artifact.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from esetrag.core import config, files, garbage, tables, versions
+from esetrag.core import config, files, tables, versions
 from esetrag.core.errors import TrackingError
-from esetrag.core.layout import PARAMS, PARTS, Layout
+from esetrag.core.layout import PARTS, Layout
 from esetrag.tracking import runs, store
 from esetrag.tracking.runs import EXPERIMENT, Inputs, Outcome
 from esetrag.tracking.store import Store
@@ -104,31 +103,32 @@ def register(opened: Store, run_id: str) -> Any:
     return client.create_model_version(task, f"models:/{model}", run_id, figures, None, note, model_id=model)
 
 
-def follow(layout: Layout, given: config.Params, lines: Iterator[str]) -> None:
-    """Logs epochs as they come in; the loop of the tracker's process.
+def follow(
+    layout: Layout, params: config.Params, event: Callable[[], Epoch | bool], ready: Callable[[], None]
+) -> None:
+    """Logs epochs as they end; runs in the tracker's thread.
 
     Args:
         layout: of the task.
-        given: all parameters.
-        lines: an ``Epoch`` each, as JSON; ``end`` when the training has ended.
+        params: all parameters.
+        event: waits for the next epoch; true when the training has ended, false if it was stopped.
+        ready: called once the run is there.
 
     Raises:
         TrackingError: if the store cannot be used.
     """
-    inputs = Inputs.of(layout, given)
-    with store.opened(given.tracking.experiment) as opened:
+    inputs = Inputs.of(layout, params)
+    with store.opened(params.tracking.experiment) as opened:
         run = opened.unfinished(inputs.key) or _create(opened, inputs, runs.origin())
     client, run_id = opened.client, run.info.run_id
     client.update_run(run_id, "RUNNING")
     known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
-    print("ready", flush=True)
-    for line in lines:
-        if line.strip() == "end":
-            return
-        epoch = Epoch(**json.loads(line))
+    ready()
+    while isinstance(epoch := event(), Epoch):
         if epoch.epoch not in known:
             _log(opened, run_id, {}, [epoch])
-    client.set_terminated(run_id, "KILLED")  # the training's end of the pipe closed before its end
+    if not epoch:
+        client.set_terminated(run_id, "KILLED")
 
 
 def _create(opened: Store, inputs: Inputs, origin: dict[str, str]) -> Any:
@@ -202,7 +202,7 @@ def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
     Not by ``mlflow.pyfunc.log_model``, which would also load the model, and PyTorch, to predict the
     example: half of what the tracking takes. Tests load it.
     """
-    from esetrag.predict import serving
+    from esetrag.predict import pyfunc
 
     client, run_id = opened.client, run.info.run_id
     models = client.search_logged_models([opened.experiment_id], f"source_run_id = '{run_id}'")
@@ -213,10 +213,10 @@ def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         opened.save_model(
             Path(folder) / "model",
-            serving.SIGNATURE,
+            pyfunc.SIGNATURE,
             python_model=str(MODEL_CODE),
             artifacts={store.CHECKPOINT: str(layout.checkpoint)},
-            input_example=serving.EXAMPLE,
+            input_example=pyfunc.EXAMPLE,
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
         client.log_model_artifacts(model.model_id, f"{folder}/model")
@@ -242,29 +242,3 @@ def _log_datasets(opened: Store, run_id: str, layout: Layout, inputs: Inputs, ou
         rows = entities.Dataset(f"{inputs.task}-{part}", digest, "local", source, profile=profile)
         logged.append(entities.DatasetInput(rows, [entities.InputTag("mlflow.data.context", context)]))
     opened.client.log_inputs(run_id, logged)
-
-
-def main() -> None:
-    """The tracker's process: ``python -m esetrag.tracking.log_run TASK``, epochs on its standard input.
-
-    With ``complete`` behind the task: the stages that ran, as a line of JSON, once the artifacts are there.
-    """
-    garbage.collect_seldom()
-    task, *rest = sys.argv[1:]
-    layout = Layout(task)
-    try:
-        given = config.load(layout.root / PARAMS)
-        if rest:
-            with store.opened(given.tracking.experiment):  # which takes most of the time
-                pass
-            if sys.stdin.readline():  # none: the stage failed
-                complete(layout, given)
-        else:
-            follow(layout, given, iter(sys.stdin.readline, ""))
-    except Exception as error:  # noqa: BLE001 whatever the store does, the training goes on
-        print(" ".join(str(error).split()), flush=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """The script that MLflow runs when it loads a logged model; a copy of it is in the model."""
 
-from esetrag.predict import serving
+from esetrag.predict import pyfunc
 from esetrag.tracking import store
 
-store.set_model(serving.load)
+store.set_model(pyfunc.load)

@@ -197,13 +197,6 @@ def set_model(load: Callable[[Path], Any]) -> None:
     set_model(Loaded())
 
 
-def scoring_server(model: Any) -> Any:
-    """MLflow's scoring server, an ASGI application, for a loaded model."""
-    from mlflow.pyfunc import scoring_server
-
-    return scoring_server.init(model)
-
-
 def _place() -> str:
     return os.environ.get(VARIABLE) or f"sqlite:///{root() / DATABASE}"
 

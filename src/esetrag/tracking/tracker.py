@@ -1,124 +1,120 @@
-"""A stage's side of the tracking: it tells, and whatever the store does, its results stand."""
+"""A stage's side of the tracking: whatever the store does, the results of the stage stand.
+
+A daemon thread imports MLflow and talks to the store while the stage works. A store that does not
+answer in time is given up; the process does not wait for the thread when it ends.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import select
-import subprocess
-import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import asdict
+from queue import SimpleQueue
 
-from esetrag.core import config, stage
+from esetrag.core import config
 from esetrag.core.errors import TrackingError
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import tell
 from esetrag.training.history import Epoch
 
-COMPLETE = "complete"
-"""Tells the tracker's process to complete the run when it is told which stages ran."""
-READY_IN, DONE_IN, MARKED_IN = 30.0, 5.0, 3.0
-"""Seconds that ``tracking.required`` waits for the store, the end of a training for its last epochs, and
-a training that was stopped for its mark."""
+SERVER, LOCAL = 12.0, 120.0
+"""Seconds for a store, from the start of a training or the end of the last stage; a local file answers."""
+LAST, STOPPED = 5.0, 3.0
+"""Seconds more for the last epochs of a training, and for the mark of one that was stopped."""
 
 
 @contextmanager
 def live(layout: Layout) -> Iterator[Callable[[Epoch], None]]:
-    """Logs a training's epochs from another process, which a slow or dead store cannot hold up.
-
-    Args:
-        layout: of the task; ``params.yaml`` is read beside it.
-
-    Yields:
-        The function that is to be told of every epoch.
+    """Yields the function that logs an epoch of a task's training.
 
     Raises:
         TrackingError: before the training, if ``tracking.required`` and the store cannot be used.
     """
-    settings = config.load(layout.root / PARAMS).tracking
-    if not settings.enabled:
+    params, end = config.load(layout.root / PARAMS), time.monotonic() + _limit()
+    if not params.tracking.enabled:
         yield lambda _: None
         return
-    with _process(layout.task) as process:
-        if process.stdin is None or process.stdout is None:
-            raise TrackingError("the tracker's process has no pipes")
-        pipe = process.stdin.fileno()
-        os.set_blocking(pipe, False)
-        if settings.required and (answer := _answer(process, READY_IN)) != "ready":
-            process.kill()
-            raise TrackingError(f"tracking.required is true and the store cannot be used: {answer}")
+    events: SimpleQueue[Epoch | bool] = SimpleQueue()
+    ready = threading.Event()
 
-        def tell(epoch: Epoch) -> None:
-            # A full or broken pipe loses an epoch of the run, never of the training; the last
-            # stage completes the run from the history.
-            with contextlib.suppress(OSError):
-                os.write(pipe, (json.dumps(asdict(epoch)) + "\n").encode())
+    def follow() -> None:
+        from esetrag.tracking import log_run
 
-        try:
-            yield tell
-            with contextlib.suppress(OSError):
-                os.write(pipe, b"end\n")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(DONE_IN)
-            if process.returncode != 0:
-                answer = "it takes too long" if process.returncode is None else _answer(process, 1)
-                _warn(f"the epochs were not logged ({answer}); the last stage will log the run")
-                process.kill()
-        finally:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(MARKED_IN)  # after a failed training it marks the run as killed
-            process.kill()
+        log_run.follow(layout, params, events.get, ready.set)
+
+    work = _background(follow)
+    work.add_done_callback(lambda _: ready.set())
+    if (
+        params.tracking.required
+        and (not ready.wait(_limit()) or work.done())
+        and (reason := _failure(work, 0))
+    ):
+        raise TrackingError(f"tracking.required is true and the store cannot be used: {reason}")
+    try:
+        yield events.put
+    except BaseException:
+        events.put(False)
+        _failure(work, STOPPED)
+        raise
+    events.put(True)
+    if reason := _failure(work, max(LAST, end - time.monotonic())):
+        tell(f"tracking: the epochs were not logged ({reason}); the last stage will log the run")
 
 
 @contextmanager
 def completing(layout: Layout) -> Iterator[None]:
-    """Makes the run of a finished pipeline whole, at the end of the last stage's work.
-
-    Another process imports MLflow and opens the store meanwhile.
-
-    Args:
-        layout: of the task; ``params.yaml`` is read beside it.
+    """Makes the run of a finished pipeline whole, after the block: the last stage's work.
 
     Raises:
         TrackingError: if ``tracking.required`` and the store cannot be used.
     """
-    settings = config.load(layout.root / PARAMS).tracking
-    ran = stage.ran(layout.task)
-    if not settings.enabled:
+    params, done = config.load(layout.root / PARAMS), threading.Event()
+    if not params.tracking.enabled:
         yield
         return
-    with _process(layout.task, COMPLETE) as process:
+
+    def complete() -> None:
+        from esetrag.tracking import log_run, store
+
+        with store.opened(params.tracking.experiment):  # which takes most of the time
+            pass
+        done.wait()
+        log_run.complete(layout, params)
+
+    work = _background(complete)
+    yield  # if it raises, the thread waits until the process ends: no run is made of half the artifacts
+    done.set()
+    if reason := _failure(work, _limit()):
+        if params.tracking.required:
+            raise TrackingError(reason)
+        tell(f"tracking: the run was not logged ({reason}); log it later: esetrag track")
+
+
+def _limit() -> float:
+    return SERVER if os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http") else LOCAL
+
+
+def _background(work: Callable[[], None]) -> Future[None]:
+    future: Future[None] = Future()
+
+    def run() -> None:
         try:
-            yield
-            answer = process.communicate((json.dumps(ran) + "\n").encode())[0].decode(errors="replace")
-        finally:
-            process.kill()  # after a failed stage: a run is completed from whole artifacts or not at all
-    if process.returncode == 0:
-        return
-    reason = (answer.splitlines() or ["it ended without a word"])[-1]
-    if settings.required:
-        raise TrackingError(reason)
-    _warn(f"the run was not logged ({reason}); log it later: esetrag track")
+            work()
+            future.set_result(None)
+        except Exception as error:  # noqa: BLE001 whatever the store does, the stage goes on
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
-def _process(*arguments: str) -> subprocess.Popen[bytes]:
-    """Starts the tracker's process, in a group of its own: Ctrl-C is for the stage, which ends it."""
-    command = [sys.executable, "-m", "esetrag.tracking.log_run", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)  # noqa: S603
-
-
-def _answer(process: subprocess.Popen[bytes], seconds: float) -> str:
-    """The line with which the tracker says that it is ready, or why it is not."""
-    if process.stdout is None or not select.select([process.stdout], [], [], seconds)[0]:
-        return f"no answer within {seconds:g} seconds"
-    lines = os.read(process.stdout.fileno(), 4096).decode(errors="replace").splitlines()
-    return lines[-1] if lines else "it ended without a word"
-
-
-def _warn(text: str) -> None:
-    tell(f"tracking: {text}")
+def _failure(work: Future[None], seconds: float) -> str:
+    """Why work has failed or is not done after so many seconds; empty if it is done."""
+    try:
+        work.result(seconds)
+    except Exception as error:  # noqa: BLE001
+        return " ".join(str(error).split()) or f"no answer in {_limit():.0f} seconds"
+    return ""

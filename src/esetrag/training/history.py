@@ -1,10 +1,10 @@
-"""The course of a training, epoch by epoch, as a table that plots and trackers read."""
+"""A training epoch by epoch, as a table that plots and trackers read."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from esetrag.core.errors import DataError
@@ -25,32 +25,31 @@ class Epoch:
     """At the start of the epoch; 1 for L-BFGS, which finds its own."""
 
 
+TOLERANCE = 0.01
+"""Nats a form."""
 COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def best(history: list[Epoch]) -> Epoch:
-    """The trained epoch of the least dev loss, of equal ones the latest.
+    """The latest trained epoch whose dev loss is within ``TOLERANCE`` of the lowest.
 
-    Accuracy on a few hundred words moves in steps of half a point; the loss sees finer.
+    Accuracy on a few hundred words moves in steps of half a point; the loss is finer. But a few words do
+    not tell close losses apart, and the schedule of the learning rate has settled in the last epochs.
     """
-    return min(history[1:] or history, key=lambda epoch: (epoch.dev_loss, -epoch.epoch))
+    trained = history[1:] or history
+    lowest = min(epoch.dev_loss for epoch in trained)
+    return [epoch for epoch in trained if epoch.dev_loss <= lowest + TOLERANCE][-1]
 
 
 def to_csv(history: list[Epoch]) -> str:
-    """One line an epoch, under a heading."""
+    """A heading and a line for each epoch."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in history)
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(astuple, history)])
     return text.getvalue()
 
 
 def read(path: Path) -> list[Epoch]:
-    """Reads what ``to_csv`` wrote.
-
-    Raises:
-        DataError: if it is something else.
-    """
+    """Reads what ``to_csv`` wrote; raises ``DataError`` if it is something else."""
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
         epochs = [Epoch(int(row["epoch"]), *(float(row[name]) for name in COLUMNS[1:])) for row in rows]

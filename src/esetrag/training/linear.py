@@ -1,153 +1,136 @@
-"""Fits the linear reader: a softmax regression with a squared penalty, by L-BFGS over all rows."""
+"""Fits the n-gram classifier: softmax regression with a squared penalty, by L-BFGS over all rows."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from scipy.optimize import OptimizeResult, minimize
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from esetrag.core import config
-from esetrag.models import heads
-from esetrag.models.lemma_prior.analogy import Analogies
+from esetrag.core.config import NgramModel, Train
+from esetrag.models.network import Network, correct
 from esetrag.models.ngram import ABSENT, NgramClassifier, hashes
-from esetrag.symbols.batch import Batch
-from esetrag.symbols.encoding import Keep
-from esetrag.training.epochs import Epochs, Tensors
-from esetrag.training.lbfgs import Lbfgs
+from esetrag.symbols.batch import Batch, Sequences
+from esetrag.training.augmentation import Analogies
+from esetrag.training.data import Data
+from esetrag.training.loop import Loop
 
-SEEN = 0.05
-"""An n-gram gets a weight if the rows that show it count as much: rarer ones only make the reader larger."""
+FEWEST = 0.05
+"""An n-gram gets a weight if the rows that have it count as much: rarer ones only make the model larger."""
+REMEMBERED = 5
+"""Steps whose curvature is remembered; Liu and Nocedal (1989) find 3 to 20 alike."""
+TOLERANCE = 1e-5
+"""Relative decrease of the objective below which the fit ends."""
 
 
-def shown(rows: Batch, analogies: Analogies | None, keep: Keep, how: config.Train) -> tuple[Batch, Tensor]:
-    """The training rows and forms made by analogy, which weigh as much together as the rows do.
+def fit(data: Data, model: NgramModel, options: Train, analogies: Analogies | None, loop: Loop) -> Network:
+    """Fits all weights; each iteration of L-BFGS is an epoch. The bias is not penalised.
+
+    It takes seconds, so a fit that was stopped begins anew, to the same bytes.
 
     Args:
-        rows: training rows, n.
-        analogies: of the same rows.
-        keep: the end of a longer form that is read.
-        how: ``seed`` and ``analogies``, how many forms are to be made, are read.
-
-    Returns:
-        (m,) rows and their weights, m >= n.
+        data: training rows and vocabulary.
+        model: which n-grams, iterations and penalty.
+        options: ``seed`` and ``analogies``, how many forms are made, are used.
+        analogies: of the training rows.
+        loop: records the epochs.
     """
-    rounds = how.analogies // max(len(rows), 1)
+    rows = augmented(Batch.of(data.train, torch.device("cpu")), analogies, options)
+    network = untrained(rows, len(data.vocabulary.labels), model)
+    loop.begin(network, rows)
+    objective = Objective(network, rows, model.penalty)
+
+    def record(intermediate_result: OptimizeResult) -> None:
+        objective.put(intermediate_result.x)
+        loop.record(*objective.last, 1.0)
+        if loop.is_over:
+            raise StopIteration
+
+    limits = {"maxiter": model.iterations, "maxcor": REMEMBERED, "ftol": TOLERANCE, "gtol": 0}
+    with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
+        start = np.zeros(network.weight.numel() + network.labels)
+        fitted = minimize(objective, start, jac=True, method="L-BFGS-B", callback=record, options=limits)
+    if not np.isfinite(fitted.jac).all():
+        loop.record(math.nan, 0.0, 1.0)  # which says what to lower
+    loop.end()
+    return network
+
+
+def augmented(rows: Batch, analogies: Analogies | None, options: Train) -> Batch:
+    """The training rows and forms made by analogy, which weigh as much together as the rows do."""
+    rounds = options.analogies // max(len(rows), 1)
     if analogies is None or rounds == 0:
-        return rows, torch.ones(len(rows), device=rows.lengths.device)
-    ids, lengths = [rows.ids], [rows.lengths]
-    for number in range(rounds):
-        drawn = analogies.draw(np.random.default_rng([how.seed, number]), rows.ids.shape[1], keep)
-        made = [torch.from_numpy(part).to(rows.lengths.device) for part in drawn]
-        ids.append(made[0].to(rows.ids.dtype))
-        lengths.append(made[1])
-    weights = torch.ones((1 + rounds, len(rows)), device=rows.lengths.device)
-    weights[1:] /= rounds
-    return Batch(torch.cat(ids), torch.cat(lengths), rows.targets.repeat(1 + rounds, 1)), weights.ravel()
+        return rows
+    drawn = [
+        analogies.draw(np.random.default_rng([options.seed, number]), rows.source.ids.shape[1])
+        for number in range(rounds)
+    ]
+    ids = torch.cat([rows.source.ids, *(torch.from_numpy(ids).to(rows.source.ids.dtype) for ids, _ in drawn)])
+    lengths = torch.cat([rows.source.lengths, *(torch.from_numpy(lengths) for _, lengths in drawn)])
+    weight = torch.cat([rows.weight, (rows.weight / rounds).repeat(rounds)])
+    return Batch(Sequences(ids, lengths), rows.target.repeat(1 + rounds, 1), weight)
 
 
-def network(
-    rows: Batch,
-    weights: Tensor,
-    labels: int,
-    model: config.Model,
-    kind: type[NgramClassifier] = NgramClassifier,
-) -> NgramClassifier:
-    """A reader that gives all labels the same score, with room for the n-grams of some rows.
-
-    Args:
-        rows: whose n-grams get weights.
-        weights: (rows,) how much each counts.
-        labels: number of labels.
-        model: its shape.
-        kind: which n-grams.
-    """
-    found = hashes(rows.ids, rows.lengths, model.longest, kind.suffixes_only)
-    grams, which = torch.unique(found, return_inverse=True)
-    seen = torch.bincount(which.ravel(), weights.repeat_interleave(found.shape[1]))
-    return kind(grams[(grams != ABSENT) & (seen >= SEEN)], labels, model)
+def untrained(rows: Batch, labels: int, model: NgramModel) -> NgramClassifier:
+    """A classifier that gives all labels the same score, with room for the n-grams of some rows."""
+    hashed = hashes(rows.source, model.longest, model.prefixes)  # (n, n-grams)
+    grams, which = torch.unique(hashed, return_inverse=True)
+    seen = torch.bincount(which.ravel(), rows.weight.repeat_interleave(hashed.shape[1]))
+    return NgramClassifier(grams[(grams != ABSENT) & (seen >= FEWEST)], labels, model)
 
 
-class LinearFit(Epochs):
-    """Fits, one step of L-BFGS after another until nothing lower is found; the bias is not penalised.
+class Objective:
+    """Penalised loss and its gradient.
 
-    The gradient is written out: ``X' (softmax - truth)``, two sparse products a step, takes a
+    The gradient is written out: ``X' (softmax - truth)``, two sparse products an evaluation, takes a
     twentieth of the time that autograd takes over bags of n-grams.
     """
 
-    def __init__(self, network: NgramClassifier, rows: Batch, weights: Tensor, how: config.Train) -> None:
-        """Stands before the first step.
+    def __init__(self, network: NgramClassifier, rows: Batch, penalty: float) -> None:
+        """Counts the n-grams of the rows.
 
         Args:
-            network: is changed in place.
+            network: its weights are changed in place.
             rows: training rows.
-            weights: (rows,) how much each counts.
-            how: ``iterations`` and ``penalty`` are read.
+            penalty: of the squared weights.
         """
-        network.train()
-        self.head, self.targets = network.head, rows.targets
-        self.counts, self.turned = _counts(network.places(rows.ids, rows.lengths), len(network.weight))
-        self.share = (weights / weights.sum())[:, None]  # (n, 1)
-        self.penalty = how.penalty / float(weights.sum())
-        self.truth = heads.truth(rows.targets, self.head)  # (n, labels)
-        self.shape, size = network.weight.shape, network.weight.numel()
-        point = torch.cat([network.weight.detach().ravel(), network.bias.detach()])
-        network.weight.data, network.bias.data = point[:size].view(self.shape), point[size:]  # share it
-        self.seen = [0.0, 0.0]  # loss and accuracy at the point looked at last
-        self.left = how.iterations
-        self.minimiser = Lbfgs(self._objective, point)
+        self.network, self.rows = network, rows
+        self.counts, self.turned = _counts(network.places(rows.source), len(network.weight))
+        self.share = (rows.weight / rows.weight.sum())[:, None]  # (n, 1)
+        self.penalty = penalty / float(rows.weight.sum())
+        self.wanted = network.distribution(rows.target)  # (n, labels)
+        self.last = (0.0, 0.0)
+        """Loss and accuracy at the point evaluated last."""
 
-    def __next__(self) -> tuple[float, float, float]:
-        loss, accuracy = self.seen
-        if self.left == 0:
-            raise StopIteration
-        if not math.isfinite(float(self.minimiser.gradient.sum())):
-            loss = math.nan
-        elif not self.minimiser.step():
-            self.left = 0
-            raise StopIteration
-        self.left -= 1
-        return loss, accuracy, 1.0
-
-    def state(self) -> tuple[Tensors, dict[str, Any]]:
-        """The point, which the network's weights are, and all that L-BFGS knows of the way to it."""
-        by = self.minimiser
-        scalars = torch.tensor([by.value, *self.seen], dtype=torch.float64)
-        tensors = {"point": by.point, "gradient": by.gradient, "scalars": scalars}
-        for place, (step, change) in enumerate(zip(by.steps, by.changes, strict=True)):
-            tensors |= {f"step.{place}": step, f"change.{place}": change}
-        return tensors, {"left": self.left, "steps": len(by.steps)}
-
-    def restore(self, tensors: Tensors, account: dict[str, Any]) -> None:
-        """Goes back to a state."""
-        by = self.minimiser
-        by.point.copy_(tensors["point"])
-        by.gradient = tensors["gradient"]
-        by.value, *self.seen = tensors["scalars"].tolist()
-        by.steps = [tensors[f"step.{place}"] for place in range(account["steps"])]
-        by.changes = [tensors[f"change.{place}"] for place in range(account["steps"])]
-        self.left = account["left"]
+    def put(self, point: npt.NDArray[np.float64]) -> None:
+        """Gives the network the weights and the bias that a point holds."""
+        values, network = torch.from_numpy(point).float(), self.network
+        network.weight.data = values[: network.weight.numel()].view(network.weight.shape)
+        network.bias.data = values[network.weight.numel() :]
 
     @torch.no_grad()
-    def _objective(self, point: Tensor) -> tuple[float, Tensor]:
-        size = self.shape.numel()
-        weight, bias = point[:size].view(self.shape), point[size:]
-        logits = self.counts @ weight + bias
-        loss = (self.share[:, 0] * heads.losses(logits, self.truth, self.head)).sum()
-        self.seen = [float(loss), float(self.share[heads.right(logits, self.targets)].sum())]
-        error = self.share * (heads.probabilities(logits, self.head) - self.truth)
+    def __call__(self, point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        """The objective at a point (n,), and its gradient (n,)."""
+        self.put(point)
+        network, weight = self.network, self.network.weight
+        logits = self.counts @ weight + network.bias
+        loss = float((self.share[:, 0] * network.loss(logits, self.rows.target)).sum())
+        self.last = (loss, float(self.share[correct(logits, self.rows.target)].sum()))
+        error = self.share * (network.probabilities(logits) - self.wanted)
         slope = torch.cat([(self.turned @ error + self.penalty * weight).ravel(), error.sum(0)])
-        return float(loss + self.penalty / 2 * weight.square().sum()), slope
+        return loss + self.penalty / 2 * float(weight.square().sum()), slope.double().numpy()
 
 
 def _counts(places: Tensor, grams: int) -> tuple[Tensor, Tensor]:
     """How often each n-gram is in each row: a sparse matrix (n, grams), and its transpose."""
     row, column = torch.nonzero(places, as_tuple=True)
     at = torch.stack([row, places[row, column]])  # (2, n-grams present)
-    ones = torch.ones(at.shape[1], device=places.device)
+    ones = torch.ones(at.shape[1])
 
     def compressed(index: Tensor, size: tuple[int, int]) -> Tensor:
         return torch.sparse_coo_tensor(index, ones, size, check_invariants=False).coalesce().to_sparse_csr()

@@ -1,4 +1,4 @@
-"""Tells how training goes: a bar on a terminal, a line an epoch elsewhere."""
+"""Shows how training goes: a bar on a terminal, a line for each epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -14,13 +14,9 @@ from esetrag.training.history import Epoch
 
 @contextmanager
 def epochs(total: int) -> Iterator[Callable[[Epoch], None]]:
-    """Gives the function that is to be told of every epoch.
-
-    Args:
-        total: epochs at the most.
-    """
+    """Yields the function to call with each epoch, of ``total`` at most."""
     if not sys.stderr.isatty():
-        yield lambda epoch: show(f"epoch {epoch.epoch:>3}  {_line(epoch)}")
+        yield _print
         return
     with tqdm(total=total, unit="epoch", leave=True) as bar:
 
@@ -31,8 +27,6 @@ def epochs(total: int) -> Iterator[Callable[[Epoch], None]]:
         yield move
 
 
-def _line(epoch: Epoch) -> str:
-    return (
-        f"train loss {epoch.train_loss:.4f} accuracy {epoch.train_accuracy:.4f}  "
-        f"dev loss {epoch.dev_loss:.4f} accuracy {epoch.dev_accuracy:.4f}"
-    )
+def _print(epoch: Epoch) -> None:
+    train = f"train loss {epoch.train_loss:.4f} accuracy {epoch.train_accuracy:.4f}"
+    show(f"epoch {epoch.epoch:>3}  {train}  dev loss {epoch.dev_loss:.4f} accuracy {epoch.dev_accuracy:.4f}")

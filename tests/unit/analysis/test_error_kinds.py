@@ -1,3 +1,5 @@
+"""Kinds of errors."""
+
 from __future__ import annotations
 
 import pandas as pd
@@ -5,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag.analysis import error_kinds
-from tests.unit.showing import sample, shown
+from tests.unit.showing import sample, shown, without_lemmas
 
 STEMS = ("kana", "lomta", "dara", "mosza", "vero", "birse")
 TRAIN = sample(
@@ -34,16 +36,16 @@ def kind(error: Error, unknown: str = "", longest: int = 12) -> str:
         (("ne", "net", "ACC/NOM", "DAT", 0.99), "ambiguous form"),
         (("zoga", "zogaban", "NOM", "IN+ESS", 0.95), "probable label error"),
         (("zoga", "zogaban", "DAT", "IN+ESS", 0.95), "probable label error"),
-        (("zoga", "zogaban", "DAT", "IN+ESS", 0.85), "rest"),
+        (("zoga", "zogaban", "DAT", "IN+ESS", 0.85), "other"),
         (("zogi", "zogi", "NOM", "ACC", 0.99), "unseen ending"),
-        (("roba", "roban", "ACC", "IN+ESS", 0.5), "rest"),
+        (("roba", "roban", "ACC", "IN+ESS", 0.5), "other"),
     ],
 )
 def test_an_error_is_of_the_first_kind_that_it_fits(error: Error, expected: str) -> None:
     assert kind(error) == expected
 
 
-def test_what_no_reader_could_know_comes_first() -> None:
+def test_what_no_model_could_know_comes_first() -> None:
     doubted = ("zoga", "zogaban", "NOM", "IN+ESS", 0.95)
     assert kind(doubted, unknown="z") == "unknown symbol"
     assert kind(doubted, unknown="z", longest=3) == "unknown symbol"
@@ -51,7 +53,7 @@ def test_what_no_reader_could_know_comes_first() -> None:
     assert kind(doubted, longest=7) == "probable label error"
 
 
-def test_a_label_that_a_tenth_of_the_like_rows_bears_is_not_doubted() -> None:
+def test_a_label_of_a_tenth_of_the_rows_with_this_change_is_not_doubted() -> None:
     error = pd.DataFrame(
         [("zoga", "zogaban", "NOM", "IN+ESS", 0.95, "")],
         columns=["lemma", "form", "label", "predicted", "probability", "unknown"],
@@ -61,29 +63,23 @@ def test_a_label_that_a_tenth_of_the_like_rows_bears_is_not_doubted() -> None:
     assert found == "look-alike"
 
 
-ERRORS = pd.DataFrame(
-    {
-        "form": ["nemzet", "lövet", "gallért"],
-        "label": ["NOM", "NOM", "ACC"],
-        "predicted": ["ACC", "ACC", "PRP"],
-        "kind": ["look-alike", "look-alike", "rest"],
-    }
-)
+@pytest.mark.parametrize(("lemma", "kinds"), [("fa", 7), (None, 5)])
+def test_every_kind_is_counted_and_without_lemmas_those_that_need_none(lemma: str | None, kinds: int) -> None:
+    errors = pd.DataFrame({"lemma": [lemma] * 3, "kind": ["too long", "too long", "other"]})
+    counts = error_kinds.counts(errors)
+    assert len(counts) == kinds
+    assert {kind: count for kind, count in counts.items() if count} == {"too long": 2, "other": 1}
 
 
-def test_the_frame_shows_every_kind_with_count_share_and_the_surest_forms() -> None:
-    found = error_kinds.frame(ERRORS, examples=1)
-    assert found["kind"].tolist() == list(error_kinds.KINDS)
-    shown_of = {
-        row["kind"]: (row["misread"], row["share"], row["for example"]) for row in found.to_dict("records")
-    }
-    assert shown_of["look-alike"] == (2, pytest.approx(2 / 3), "nemzet (NOM → ACC)")
-    assert shown_of["rest"] == (1, pytest.approx(1 / 3), "gallért (ACC → PRP)")
-    assert shown_of["too long"] == (0, 0.0, "")
+def test_without_lemmas_the_kinds_that_need_none_remain() -> None:
+    train = without_lemmas(TRAIN)
+    errors = [("turban", "NOM", "IN+ESS"), ("zogi", "NOM", "ACC")]
+    frame = pd.DataFrame(errors, columns=["form", "label", "predicted"])
+    frame = frame.assign(lemma=None, probability=0.99, unknown="")
+    assert error_kinds.kinds(frame, shown(train)) == ["other", "unseen ending"]
 
 
 def test_no_errors_are_of_no_kind() -> None:
-    none = ERRORS.iloc[:0].assign(lemma="", probability=0.0, unknown="")
+    none = pd.DataFrame(columns=["lemma", "form", "label", "predicted", "probability", "unknown", "kind"])
     assert error_kinds.kinds(none, shown(TRAIN)) == []
     assert set(error_kinds.counts(none).values()) == {0}
-    assert error_kinds.frame(none)["share"].tolist() == [0.0] * len(error_kinds.KINDS)

@@ -1,8 +1,9 @@
+"""What of the test forms was seen in training."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -12,7 +13,7 @@ from esetrag.core import files, tables
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS, Layout
 from esetrag.symbols.vocabulary import Vocabulary
-from tests.unit.showing import sample, shown
+from tests.unit.showing import sample, shown, without_lemmas
 
 TRAIN = sample(("legény", "legényben", "IN+ESS"), ("kutya", "kutyát", "ACC"))
 
@@ -27,7 +28,7 @@ TRAIN = sample(("legény", "legényben", "IN+ESS"), ("kutya", "kutyát", "ACC"))
         ("cé", "cé", set()),
     ],
 )
-def test_each_row_says_what_training_showed_of_it(lemma: str, form: str, seen: set[str]) -> None:
+def test_each_row_says_what_of_it_was_seen_in_training(lemma: str, form: str, seen: set[str]) -> None:
     train = pa.concat_tables([TRAIN, sample(("gágk", "gágk", "NOM"))])
     test = sample((lemma, form, "NOM"))
     [found] = shown(train, test).seen(test).to_dict("records")
@@ -42,18 +43,12 @@ def test_where_words_inflect_at_the_beginning_it_is_the_first_trigram() -> None:
     assert found["first trigram"].tolist() == [seen_in_training.SEEN, seen_in_training.UNSEEN]
 
 
-def test_the_frame_for_people_holds_what_training_showed_alone() -> None:
-    slices = pd.DataFrame(
-        [("length", "1–4 symbols", 9, 3, 2 / 3), ("lemma in training", "seen", 4, 1, 0.75)],
-        columns=["slice", "value", "rows", "errors", "accuracy"],
-    )
-    found = seen_in_training.frame(slices)
-    assert found.to_dict("records") == [
-        {"of the form": "lemma", "in training": "seen", "forms": 4, "misread": 1, "accuracy": 0.75}
-    ]
+def test_without_lemmas_the_forms_are_compared() -> None:
+    rows = without_lemmas(TRAIN)
+    assert list(shown(rows).seen(rows)) == ["form", "final trigram", "symbols"]
 
 
-def test_what_was_shown_is_read_from_the_artifacts(tmp_path: Path) -> None:
+def test_the_rows_come_from_the_artifacts(tmp_path: Path) -> None:
     layout = Layout("toy", tmp_path)
     for part in PARTS:
         tables.write(layout.sample(part), TRAIN)

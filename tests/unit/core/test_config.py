@@ -10,6 +10,17 @@ import yaml
 from esetrag.core import config
 from esetrag.core.errors import ParamsError
 
+TASK = "hun-noun-case"
+KINDS = "kind and source should be classify from unimorph or from columns"
+COLUMNS = {
+    "kind": "classify",
+    "source": "columns",
+    "raw": "data/raw/own",
+    "splits": {"train": "a.tsv", "dev": "b.tsv", "test": "c.tsv.gz"},
+    "columns": {"form": "word", "label": 2},
+    "model": "ngram",
+}
+
 
 @pytest.fixture
 def content(repo: Path) -> dict[str, Any]:
@@ -17,15 +28,15 @@ def content(repo: Path) -> dict[str, Any]:
     return loaded
 
 
-def written(folder: Path, content: dict[str, Any] | str | bytes) -> Path:
+def written(folder: Path, content: dict[str, Any] | str) -> Path:
     path = folder / "params.yaml"
-    text = yaml.safe_dump(content, sort_keys=False) if isinstance(content, dict) else content
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+    path.write_text(text, "utf-8")
     return path
 
 
-def refusal(folder: Path, content: dict[str, Any] | str | bytes) -> str:
-    """What a user is told of the file, without the path in front."""
+def refusal(folder: Path, content: dict[str, Any] | str) -> str:
+    """The message about the file, without the path in front."""
     path = written(folder, content)
     with pytest.raises(ParamsError) as caught:
         config.load(path)
@@ -35,113 +46,235 @@ def refusal(folder: Path, content: dict[str, Any] | str | bytes) -> str:
     return text.removeprefix(str(path))
 
 
-def changed(content: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
+def changed(content: dict[str, Any], *changes: tuple[str, Any]) -> dict[str, Any]:
+    """A copy with other values at some dotted paths."""
     result = copy.deepcopy(content)
-    *sections, key = place.split(".")
-    inner = result
-    for section in sections:
-        inner = inner[section]
-    inner[key] = value
+    for place, value in changes:
+        *sections, key = place.split(".")
+        inner = result
+        for section in sections:
+            inner = inner[section]
+        inner[key] = copy.deepcopy(value)
     return result
 
 
-def test_the_committed_file_is_sound(given: config.Params) -> None:
-    task = given.task("hun-noun-case")
-    assert (task.raw, task.pos, task.feature) == ("data/raw/hun.tsv.gz", "N", "Case")
+def test_the_committed_file_is_valid(params: config.Params) -> None:
+    task = params.task(TASK)
+    assert isinstance(task, config.UnimorphTask)
+    assert (task.tables, task.parts_of_speech, task.feature) == (("data/raw/hun.tsv.gz",), ("N",), "Case")
+    assert [expert.kind for expert in params.model_of(TASK).experts] == ["bilstm"]
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "told"),
+    ("place", "value", "message"),
     [
-        ("train.epochs", 0, "train.epochs: should be greater than or equal to 1, found 0"),
-        ("train.epochs", 1.5, "train.epochs: should be a valid integer, found 1.5"),
-        ("train.epochs", 2.0, "train.epochs: should be a valid integer, found 2.0"),
-        ("train.epochs", "ten", "train.epochs: should be a valid integer, found 'ten'"),
-        ("train.epochs", True, "train.epochs: should be a valid integer, found True"),
-        ("train.epochs", None, "train.epochs: should be a valid integer, found None"),
-        ("train.seed", -1, "train.seed: should be greater than or equal to 0, found -1"),
-        ("train.seed", 2**32, "train.seed: should be less than 4294967296, found 4294967296"),
-        ("train.learning_rate", 0, "train.learning_rate: should be greater than 0, found 0"),
-        ("train.analogies", -1, "train.analogies: should be greater than or equal to 0, found -1"),
-        ("train.label_smoothing", 1.0, "train.label_smoothing: should be less than 1, found 1.0"),
-        ("train.repeats", -1, "train.repeats: should be greater than or equal to 0, found -1"),
-        ("train.repeats", 101, "train.repeats: should be less than or equal to 100, found 101"),
-        ("train.clip", 0, "train.clip: should be greater than 0, found 0"),
-        ("train.shuffle", "no", "train.shuffle: should be a valid boolean, found 'no'"),
-        ("train.schedule", "cosine", "train.schedule: should be 'constant' or 'one-cycle', found 'cosine'"),
-        ("model.dropout", -0.1, "model.dropout: should be greater than or equal to 0, found -0.1"),
-        ("model.kind", "gru", "model.kind: should be 'ngram' or 'lstm', found 'gru'"),
-        ("model.head", "tanh", "model.head: should be 'softmax' or 'sigmoid', found 'tanh'"),
-        ("calibration.temperature", 1, "calibration.temperature: should be a valid boolean, found 1"),
-        ("calibration.risk", 0, "calibration.risk: should be greater than 0, found 0"),
-        ("calibration.risk", 1, "calibration.risk: should be less than 1, found 1"),
-        ("model.layers", 17, "model.layers: should be less than or equal to 16, found 17"),
-        ("encode_pad.keep", "middle", "encode_pad.keep: should be 'end' or 'start', found 'middle'"),
+        ("train.epochs", 0, "should be greater than or equal to 1, found 0"),
+        ("train.epochs", 2.0, "should be a valid integer, found 2.0"),
+        ("train.epochs", "ten", "should be a valid integer, found 'ten'"),
+        ("train.epochs", True, "should be a valid integer, found True"),
+        ("train.epochs", None, "should be a valid integer, found None"),
+        ("train.min_steps", -1, "should be greater than or equal to 0, found -1"),
+        ("train.seed", 2**32, "should be less than 4294967296, found 4294967296"),
+        ("train.learning_rate", 0, "should be greater than 0, found 0"),
+        ("train.analogies", -1, "should be greater than or equal to 0, found -1"),
+        ("train.label_smoothing", 1.0, "should be less than 1, found 1.0"),
+        ("train.repeats", 101, "should be less than or equal to 100, found 101"),
+        ("train.threads", 257, "should be less than or equal to 256, found 257"),
+        ("train.clip", 0, "should be greater than 0, found 0"),
+        ("train.shuffle", "no", "should be a valid boolean, found 'no'"),
+        ("train.schedule", "cosine", "should be 'constant' or 'one-cycle', found 'cosine'"),
+        ("train", None, "should be a valid dictionary or instance of Train, found None"),
+        ("models.bilstm.kind", "gru", "should be one of 'bilstm', 'ngram', 'blend', found 'gru'"),
+        ("models.bilstm.head", "tanh", "should be 'softmax' or 'sigmoid', found 'tanh'"),
+        ("models.bilstm.hidden", 4097, "should be less than or equal to 4096, found 4097"),
+        ("models.bilstm.layers", 17, "should be less than or equal to 16, found 17"),
+        ("models.bilstm.dropout", 1.0, "should be less than 1, found 1.0"),
+        ("models.bilstm.longest", 8, "unknown key, expected one of head, kind, embedding, hidden, layers, "),
+        ("models.bilstm", 7, "should be a valid dictionary or object to extract fields from, found 7"),
         (
-            "encode_pad.max_symbols",
-            0,
-            "encode_pad.max_symbols: should be greater than or equal to 1, found 0",
+            "models.ngram.hidden",
+            8,
+            "unknown key, expected one of head, kind, longest, prefixes, iterations, ",
         ),
-        (
-            "sample.split",
-            "row",
-            "sample.split: should be 'lemma', 'family', 'form' or 'notebook', found 'row'",
-        ),
-        ("sample.train", 0, "sample.train: should be greater than or equal to 1, found 0"),
-        ("evaluate.confidence", 1, "evaluate.confidence: should be less than 1, found 1"),
-        ("evaluate.resamples", 99, "evaluate.resamples: should be greater than or equal to 100, found 99"),
-        ("tracking.experiment", "", "tracking.experiment: String should have at least 1 character, found ''"),
-        ("tasks.hun-noun-case.pos", 7, "tasks.hun-noun-case.pos: should be a valid string, found 7"),
-        ("train", None, "train: should be a valid dictionary or instance of Train, found None"),
+        ("models.ngram.longest", 33, "should be less than or equal to 32, found 33"),
+        ("models.ngram.penalty", -0.1, "should be greater than or equal to 0, found -0.1"),
+        ("models.blend.experts", [], "List should have at least 1 item after validation, not 0, found []"),
+        ("models.blend.experts", ["bilstm", "gru"], "no model 'gru'; known: bilstm, ngram, blend"),
+        ("models.blend.head", "softmax", "unknown key, expected one of kind, experts, lemmas"),
+        ("calibration.temperature", 1, "should be a valid boolean, found 1"),
+        ("calibration.risk", 1, "should be less than 1, found 1"),
+        ("encode_pad.keep", "middle", "should be 'end' or 'start', found 'middle'"),
+        ("encode_pad.max_symbols", 0, "should be greater than or equal to 1, found 0"),
+        ("build_vocab.unit", "byte", "should be 'char', 'bpe' or 'word', found 'byte'"),
+        ("sample.split", "row", "should be 'lemma', 'family', 'form' or 'notebook', found 'row'"),
+        ("evaluate.confidence", 1, "should be less than 1, found 1"),
+        ("evaluate.resamples", 99, "should be greater than or equal to 100, found 99"),
+        ("evaluate.compare", ["gru"], "no model 'gru'; known: bilstm, ngram, blend"),
+        ("tracking.experiment", "", "String should have at least 1 character, found ''"),
+        ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, patience, "),
+        ("epochs", 1, "unknown key, expected one of tasks, models, sample, build_vocab, encode_pad, "),
+        ("tasks", None, "should be a valid dictionary, found None"),
+        ("tasks", {}, "Dictionary should have at least 1 item after validation, not 0, found {}"),
+        ("tasks.raw", COLUMNS, "a task cannot be called raw: data/raw holds the tables"),
     ],
 )
-def test_a_value_out_of_bounds_is_told_by_path_with_what_is_allowed_and_found(
-    tmp_path: Path, content: dict[str, Any], place: str, value: Any, told: str
+def test_a_message_names_the_dotted_path_what_is_allowed_and_what_was_found(
+    tmp_path: Path, content: dict[str, Any], place: str, value: Any, message: str
 ) -> None:
-    assert refusal(tmp_path, changed(content, place, value)) == f": {told}"
+    text = refusal(tmp_path, changed(content, (place, value)))
+    assert text.startswith(f": {'tasks' if place == 'tasks.raw' else place}: {message}")
 
 
-def test_an_unknown_feature_is_told_with_those_known(tmp_path: Path, content: dict[str, Any]) -> None:
-    message = refusal(tmp_path, changed(content, "tasks.hun-noun-case.feature", "Kasus"))
-    assert message.startswith(": tasks.hun-noun-case.feature: should be one of Aktionsart, Animacy, ")
-    assert message.endswith("Voice, found 'Kasus'")
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (
+            "",
+            {"kind": "tag"},
+            f"{KINDS}, found 'tag from unimorph'",
+        ),
+        (
+            "",
+            {**COLUMNS, "source": "x"},
+            f"{KINDS}, found 'classify from x'",
+        ),
+        (
+            "",
+            7,
+            f"{KINDS}, found 'nothing from unimorph'",
+        ),
+        ("raw", 7, "should be a valid string, found 7"),
+        ("raw", "a\tb", r"String should match pattern '^[^\x00-\x1f\x7f]+$', found 'a\tb'"),
+        ("splits", {"train": "a", "dev": "b"}, ".test: missing"),
+        (
+            "splits",
+            {"train": "a", "dev": "b", "test": "c", "more": "d"},
+            ".more: unknown key, expected one of train, dev, test",
+        ),
+        ("pos", 7, "should be a part of speech or a list of them, found 7"),
+        ("pos", ["N", 7], ".1: should be a valid string, found 7"),
+        ("feature", "Kasus", "should be one of Aktionsart, Animacy, Aspect, Case, "),
+        ("columns", ["lemma", "tags", "tags"], "should name lemma, form and tags once each, found "),
+        ("model", "gru", "no model 'gru'; known: bilstm, ngram, blend"),
+        ("model", 7, "should be a valid string, found 7"),
+        ("file", 1, "unknown key, expected one of kind, raw, splits, model, train, leakage, source, pos, "),
+        ("leakage", "hide", "should be 'report' or 'refuse', found 'hide'"),
+        ("train", {"epochs": 0}, ".epochs: should be greater than or equal to 1, found 0"),
+        ("train", {"epoch": 1}, ".epoch: unknown key, expected one of seed, repeats, threads, "),
+        ("train", 7, "should be a valid dictionary, found 7"),
+    ],
+)
+def test_a_message_about_a_task_names_it(
+    tmp_path: Path, content: dict[str, Any], place: str, value: Any, message: str
+) -> None:
+    path = f"tasks.{TASK}.{place}".rstrip(".")
+    text = refusal(tmp_path, changed(content, (path, value)))
+    assert text.startswith(f": {path}{message if message[0] == '.' else f': {message}'}")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (
+            "pos",
+            "N",
+            ".pos: unknown key, expected one of kind, raw, splits, model, train, leakage, source, columns",
+        ),
+        ("columns", {"form": 1}, ".columns.label: missing"),
+        ("columns", {"form": 0, "label": 2}, ".columns.form: should be greater than or equal to 1, found 0"),
+        (
+            "columns",
+            {"form": True, "label": 2},
+            ".columns.form: should be the name of a column or its number",
+        ),
+        ("columns", {"form": 1, "label": 2, "tags": 3}, ".columns.tags: unknown key, expected one of form, "),
+    ],
+)
+def test_a_task_of_columns_has_fields_of_its_own(
+    tmp_path: Path, content: dict[str, Any], place: str, value: Any, message: str
+) -> None:
+    wrong = changed(content, ("tasks.own", COLUMNS), (f"tasks.own.{place}", value))
+    assert refusal(tmp_path, wrong).startswith(f": tasks.own{message}")
+
+
+def test_a_task_of_columns_and_of_three_tables(tmp_path: Path, content: dict[str, Any]) -> None:
+    params = config.load(written(tmp_path, changed(content, ("tasks.own", COLUMNS))))
+    task = params.task("own")
+    assert isinstance(task, config.ColumnsTask)
+    assert task.tables == ("data/raw/own/a.tsv", "data/raw/own/b.tsv", "data/raw/own/c.tsv.gz")
+    assert (task.columns.form, task.columns.label, task.columns.lemma) == ("word", 2, None)
+    assert params.model_of("own").experts == [params.models["ngram"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([("models.two", {"kind": "blend", "experts": ["blend"], "lemmas": True})],
+         "models.two.experts: blend is a blend itself"),
+        ([("models.ngram.head", "sigmoid")], "models.blend.experts: should all have the same head"),
+    ],
+)  # fmt: skip
+def test_a_blend_is_of_models_of_one_head(
+    tmp_path: Path, content: dict[str, Any], changes: list[tuple[str, Any]], message: str
+) -> None:
+    assert refusal(tmp_path, changed(content, *changes)) == f": {message}"
+
+
+def test_a_model_is_resolved_to_its_experts(params: config.Params) -> None:
+    blend = params.resolve("blend")
+    assert blend.experts == [params.models["bilstm"], params.models["ngram"]]
+    assert (blend.head, blend.lemmas, blend.has_prefixes) == ("softmax", True, True)
+    assert not params.resolve("bilstm").has_prefixes
+
+
+def test_a_task_overrides_values_of_training(tmp_path: Path, content: dict[str, Any]) -> None:
+    changes = (("tasks.own", COLUMNS), ("tasks.own.train", {"epochs": 33, "clip": None}))
+    params = config.load(written(tmp_path, changed(content, *changes)))
+    own, usual = params.train_of("own"), params.train_of(TASK)
+    assert (own.epochs, own.clip, own.seed) == (33, None, usual.seed)
+    assert usual == params.train
+    assert params.sections("own", [config.Train, config.ClassifyTask]) == [own, params.task("own")]
+    assert params.used_by("own")["train"]["epochs"] == 33
+
+
+def test_a_stage_receives_the_sections_it_names(params: config.Params) -> None:
+    kinds = [config.BuildVocab, config.Resolved, config.Compared, config.Evaluate]
+    vocabulary, model, compared, evaluate = params.sections(TASK, kinds)
+    assert (vocabulary, evaluate) == (params.build_vocab, params.evaluate)
+    assert model == params.model_of(TASK)
+    assert list(compared) == [params.resolve("ngram")]
+
+
+def test_what_a_task_uses_leaves_out_other_tasks_and_models(tmp_path: Path, content: dict[str, Any]) -> None:
+    def used(*changes: tuple[str, Any]) -> dict[str, Any]:
+        return config.load(written(tmp_path, changed(content, *changes))).used_by(TASK)
+
+    usual = used()
+    assert set(usual["models"]) == {"bilstm", "ngram"}
+    for unrelated in (("tasks.own", COLUMNS), ("models.blend.lemmas", False), ("tracking.experiment", "x")):
+        assert used(unrelated) == usual
+    for related in (("models.bilstm.hidden", 65), ("models.ngram.longest", 7), (f"tasks.{TASK}.pos", "V")):
+        assert used(related) != usual
+    assert set(used((f"tasks.{TASK}.model", "blend"))["models"]) == {"blend", "bilstm", "ngram"}
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "CPU", "", "cpu\n"])
-def test_an_unknown_device_is_told(tmp_path: Path, content: dict[str, Any], device: str) -> None:
-    message = refusal(tmp_path, changed(content, "train.device", device))
+def test_a_device_that_torch_does_not_name_is_refused(
+    tmp_path: Path, content: dict[str, Any], device: str
+) -> None:
+    message = refusal(tmp_path, changed(content, ("train.device", device)))
     assert message.startswith(": train.device: ")
     assert message.endswith(f", found {device!r}")
-
-
-@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
-def test_devices_are_named_as_torch_names_them(tmp_path: Path, content: dict[str, Any], device: str) -> None:
-    assert config.load(written(tmp_path, changed(content, "train.device", device))).train.device == device
-
-
-@pytest.mark.parametrize(
-    ("place", "told"),
-    [
-        ("train.epoch", "train.epoch: unknown key, expected one of seed, repeats, threads, analogies, "),
-        ("epochs", "epochs: unknown key, expected one of tasks, sample, build_vocab, encode_pad, "),
-        (
-            "tasks.hun-noun-case.file",
-            "tasks.hun-noun-case.file: unknown key, expected one of raw, pos, feature",
-        ),
-    ],
-)
-def test_an_unknown_key_is_told_with_those_known(
-    tmp_path: Path, content: dict[str, Any], place: str, told: str
-) -> None:
-    assert refusal(tmp_path, changed(content, place, 1)).startswith(f": {told}")
 
 
 @pytest.mark.parametrize(
     "place",
     [
-        *(f"{section}" for section in config.Params.model_fields),
+        *config.Params.model_fields,
         *(f"train.{key}" for key in config.Train.model_fields),
-        *(f"tasks.hun-noun-case.{key}" for key in config.Task.model_fields),
+        *(f"tasks.{TASK}.{key}" for key in ("raw", "pos", "feature", "model")),
+        *(f"models.bilstm.{key}" for key in config.BilstmModel.model_fields),
+        *(f"models.ngram.{key}" for key in config.NgramModel.model_fields),
     ],
 )
 def test_every_key_must_be_there(tmp_path: Path, content: dict[str, Any], place: str) -> None:
@@ -153,51 +286,33 @@ def test_every_key_must_be_there(tmp_path: Path, content: dict[str, Any], place:
     assert refusal(tmp_path, content) == f": {place}: missing"
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path, content: dict[str, Any]) -> None:
-    content["train"]["epochs"] = -1
-    content["model"]["hiden"] = content["model"].pop("hidden")
-    message = refusal(tmp_path, content)
-    assert "model.hidden: missing" in message
-    assert "model.hiden: unknown key" in message
-    assert "train.epochs: should be" in message
-    assert message.count(";") == 2
+def test_all_problems_are_in_one_line_up_to_a_number(tmp_path: Path, content: dict[str, Any]) -> None:
+    wrong = changed(content, ("train.epochs", -1), ("models.bilstm.hiden", 3), ("sample.seed", "x"))
+    message = refusal(tmp_path, wrong)
+    assert all(f"{place}: " in message for place in ("train.epochs", "models.bilstm.hiden", "sample.seed"))
+    content["tasks"] = {f"t{number}": {**content["tasks"][TASK], "pos": 7} for number in range(50)}
+    assert refusal(tmp_path, content).endswith("; and 30 more")
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".hidden", "a b", "-x", "x" * 101])
-def test_a_task_that_could_not_be_a_folder_is_refused(
-    tmp_path: Path, content: dict[str, Any], name: str
+@pytest.mark.parametrize("section", ["tasks", "models"])
+def test_a_name_that_could_not_be_a_folder_is_refused(
+    tmp_path: Path, content: dict[str, Any], section: str, name: str
 ) -> None:
-    content["tasks"][name] = content["tasks"]["hun-noun-case"]
-    assert refusal(tmp_path, content).startswith(f": tasks.{name}: ")
+    content[section][name] = next(iter(content[section].values()))
+    assert refusal(tmp_path, content).startswith(f": {section}.{name}: ")
 
 
-def test_a_task_may_not_be_called_as_the_folder_of_the_tables(
-    tmp_path: Path, content: dict[str, Any]
-) -> None:
-    content["tasks"]["raw"] = content["tasks"]["hun-noun-case"]
-    assert "tasks: a task cannot be called raw" in refusal(tmp_path, content)
-
-
-def test_no_task_at_all_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
-    assert refusal(tmp_path, changed(content, "tasks", {})).startswith(": tasks: ")
-    assert refusal(tmp_path, changed(content, "tasks", None)) == (
-        ": tasks: should be a valid dictionary, found None"
-    )
-
-
-def test_a_task_that_is_not_there_is_told_with_those_known(given: config.Params) -> None:
-    with pytest.raises(ParamsError) as caught:
-        given.task("hun")
-    assert str(caught.value) == "no task 'hun' in params.yaml; known: hun-noun-case"
+def test_a_task_that_is_not_there_is_named_with_those_known(params: config.Params) -> None:
+    with pytest.raises(ParamsError, match=r"^no task 'hun' in params\.yaml; known: hun-noun-case$"):
+        params.task("hun")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("", ": expected a mapping of sections, found None"),
         ("# nothing\n", ": expected a mapping of sections, found None"),
         ("- train\n", ": expected a mapping of sections, found ['train']"),
-        ("train", ": expected a mapping of sections, found 'train'"),
         ("a: 1\nb: [\n", ", line 3: not YAML ("),
         ("a: 1\n\tb: 2\n", ", line 2: not YAML ("),
         ("a: !!python/object/apply:os.getcwd []\n", ", line 1: not YAML (could not determine a constructor"),
@@ -205,61 +320,39 @@ def test_a_task_that_is_not_there_is_told_with_those_known(given: config.Params)
         ("[" * 3000, ": not YAML ("),
     ],
 )
-def test_a_file_that_is_no_mapping_is_told_with_its_line(
-    tmp_path: Path, text: str | bytes, told: str
-) -> None:
-    assert refusal(tmp_path, text).startswith(told)
+def test_a_file_that_is_no_mapping_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    assert refusal(tmp_path, text).startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("text", "lines", "key"),
-    [("a: 1\nb: 2\na: 3\n", (1, 3), "a"), ("a:\n  b: 1\n  c: 2\n  b: 1\n", (2, 4), "b")],
-)
-def test_a_key_that_stands_twice_is_told_with_a_line_of_it(
-    tmp_path: Path, text: str, lines: tuple[int, int], key: str
-) -> None:
-    told = refusal(tmp_path, text)
-    assert told in [f", line {line}: not YAML (key {key!r} stands twice)" for line in lines]
+@pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "b:\n  a: 1\n  c: 2\n  a: 1\n"])
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str) -> None:
+    assert "not YAML (key 'a' stands twice)" in refusal(tmp_path, text)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"params\.yaml: cannot be read \(No such file"):
         config.load(tmp_path / "params.yaml")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("1e-3", 0.001), ("1E-3", 0.001), (".5", 0.5), ("1.", 1.0), ("+2", 2), ("7", 7)]
-)
-def test_numbers_are_read_as_yaml_1_2_writes_them(
-    tmp_path: Path, repo: Path, text: str, expected: float
-) -> None:
-    page = (repo / "params.yaml").read_text("utf-8")
-    assert "learning_rate: 0.01" in page
-    path = written(tmp_path, page.replace("learning_rate: 0.01", f"learning_rate: {text}"))
-    assert config.load(path).train.learning_rate == expected
+@pytest.mark.parametrize(("text", "expected"), [("1e-3", 0.001), (".5", 0.5), ("1.", 1.0), ("+2", 2)])
+def test_numbers_are_those_of_yaml_1_2(tmp_path: Path, repo: Path, text: str, expected: float) -> None:
+    page = (repo / "params.yaml").read_text("utf-8").replace("learning_rate: 0.01", f"learning_rate: {text}")
+    assert config.load(written(tmp_path, page)).train.learning_rate == expected
 
 
-@pytest.mark.parametrize("word", ["no", "NO", "on", "y", "12:30", "2024-01-01", ".inf", ".nan"])
-def test_words_that_yaml_1_1_took_for_values_are_words(tmp_path: Path, repo: Path, word: str) -> None:
-    page = (repo / "params.yaml").read_text("utf-8")
-    assert "experiment: esetrag" in page
-    path = written(tmp_path, page.replace("experiment: esetrag", f"experiment: {word}"))
-    assert config.load(path).tracking.experiment == word
+@pytest.mark.parametrize("word", ["no", "on", "y", "12:30", "2024-01-01", ".inf", ".nan"])
+def test_words_that_were_values_in_yaml_1_1_are_words(tmp_path: Path, repo: Path, word: str) -> None:
+    page = (repo / "params.yaml").read_text("utf-8").replace("experiment: esetrag", f"experiment: {word}")
+    assert config.load(written(tmp_path, page)).tracking.experiment == word
 
 
-@pytest.mark.parametrize("text", [".inf", ".nan", "nan", "1e999"])
+@pytest.mark.parametrize("text", [".inf", "nan", "1e999"])
 def test_infinity_is_no_learning_rate(tmp_path: Path, repo: Path, text: str) -> None:
-    page = (repo / "params.yaml").read_text("utf-8")
-    message = refusal(tmp_path, page.replace("learning_rate: 0.01", f"learning_rate: {text}"))
-    assert message.startswith(": train.learning_rate: should be a ")
+    page = (repo / "params.yaml").read_text("utf-8").replace("learning_rate: 0.01", f"learning_rate: {text}")
+    assert refusal(tmp_path, page).startswith(": train.learning_rate: should be a ")
 
 
-def test_a_long_value_is_shown_shortened(tmp_path: Path, content: dict[str, Any]) -> None:
-    message = refusal(tmp_path, changed(content, "train.epochs", "x" * 1000))
+def test_a_long_value_is_shortened(tmp_path: Path, content: dict[str, Any]) -> None:
+    message = refusal(tmp_path, changed(content, ("train.epochs", "x" * 1000)))
     assert message.endswith("…")
     assert len(message) < 150
-
-
-def test_a_stage_is_handed_the_section_of_a_class(given: config.Params) -> None:
-    assert given.section(config.Train) is given.train
-    assert given.section(config.BuildVocab) is given.build_vocab

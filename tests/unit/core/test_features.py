@@ -12,89 +12,64 @@ VALUES = [(name, value) for name, values in features.DIMENSIONS.items() for valu
 @pytest.mark.parametrize(
     ("bundle", "dimension", "expected"),
     [
-        ("N;DEF;GEN;PL", "Case", {"GEN"}),
-        ("N;DEF;GEN;PL", "Definiteness", {"DEF"}),
-        ("N;DEF;GEN;PL", "Number", {"PL"}),
-        ("N;SG;PSS3P", "Case", set()),
-        ("N;SG;PSS3P", "Possession", {"PSS3P"}),
-        ("N;ACC(SG)", "Case", {"ACC"}),
-        ("N;ACC(SG)", "Number", {"SG"}),
-        ("V;PRS;ERG(3,SG)", "Case", {"ERG"}),
-        ("V;PRS;ERG(3,SG)", "Person", {"3"}),
-        ("V;PRS;ERG(3,SG)", "Number", {"SG"}),
-        ("V:PST:3:PL", "Tense", {"PST"}),
-        ("V:PST:3:PL", "Person", {"3"}),
-        ("V:PST:3:PL", "Number", {"PL"}),
-        ("V;IND;PRS;2SG", "Person", {"2"}),
-        ("V;IND;PRS;2SG", "Number", {"SG"}),
-        ("V;NO1PL;2SG", "Person", {"2"}),
-        ("N;NOM/ACC;SG", "Case", {"NOM", "ACC"}),
-        ("N;IN+ABL;SG", "Case", {"IN+ABL"}),
-        ("N;AT+ESS/IN+ESS;SG", "Case", {"AT+ESS", "IN+ESS"}),
-        ("N;nom;Sg;lgspec1", "Case", set()),
-        ("N;nom;Sg;lgspec1", "Number", set()),
-        ("N; ACC ; SG", "Case", {"ACC"}),
-        ("N", "Case", set()),
-        ("", "Case", set()),
-    ],
-)
-def test_a_value_is_found_however_the_bundle_is_written(
-    bundle: str, dimension: str, expected: set[str]
-) -> None:
-    assert features.values(bundle, dimension) == expected
-
-
-@pytest.mark.parametrize("dimension", ["Case", "Number", "Person"])
-def test_two_marked_arguments_give_every_value(dimension: str) -> None:
-    bundle = "V;PRS;ERG(3,SG);ABS(1,PL)"
-    expected = {"Case": {"ERG", "ABS"}, "Number": {"SG", "PL"}, "Person": {"3", "1"}}
-    assert features.values(bundle, dimension) == expected[dimension]
-
-
-@pytest.mark.parametrize(
-    ("bundle", "dimension", "expected"),
-    [
+        ("N;DEF;GEN;PL", "Case", [{"GEN"}]),
+        ("N;DEF;GEN;PL", "Definiteness", [{"DEF"}]),
+        ("N;SG;PSS3P", "Case", []),
+        ("N;SG;PSS3P", "Possession", [{"PSS3P"}]),
+        ("N;ACC(SG)", "Case", [{"ACC"}]),
+        ("N;GEN(SG;DEF)", "Number", [{"SG"}]),
+        ("V;PRS;ERG(3,SG)", "Case", [{"ERG"}]),
+        ("V;PRS;ERG(3,SG)", "Person", [{"3"}]),
+        ("V;PRS;ERG(3,SG);ABS(1,PL)", "Number", [{"SG"}, {"PL"}]),
+        ("V:PST:3:PL", "Tense", [{"PST"}]),
+        ("V:PST:3:PL", "Number", [{"PL"}]),
+        ("V;IND;PRS;2SG", "Person", [{"2"}]),
+        ("V;2SG;3", "Person", [{"2"}, {"3"}]),
+        ("V;NO1PL;2SG", "Number", [{"SG"}]),
         ("N;NOM/ACC;SG", "Case", [{"NOM", "ACC"}]),
-        ("N;NOM/ACC;SG", "Number", [{"SG"}]),
+        ("N;{NOM/ACC};SG", "Case", [{"NOM", "ACC"}]),
         ("N;NOM;ACC;SG", "Case", [{"NOM"}, {"ACC"}]),
         ("N;NOM/ACC;DAT/GEN", "Case", [{"NOM", "ACC"}, {"DAT", "GEN"}]),
-        ("V;PRS;ERG(3,SG);ABS(1,PL)", "Number", [{"SG"}, {"PL"}]),
-        ("V;2SG;3", "Person", [{"2"}, {"3"}]),
-        ("N;PSS1S/ACC;SG", "Case", [{"ACC"}]),
         ("N;AT+ESS/IN+ESS;SG", "Case", [{"AT+ESS", "IN+ESS"}]),
-        ("N;SG", "Case", []),
+        ("N;PSS1S/ACC;SG", "Case", [{"ACC"}]),
+        ("N;nom;Sg;lgspec1", "Number", []),
+        ("N; ACC ; SG", "Case", [{"ACC"}]),
+        ("N;INS/INST;SG", "Case", [{"INS"}]),
+        ("IN;ACC", "Case", [{"ACC"}]),
         ("", "Case", []),
+        ("V;non{PST};3;SG", "Tense", []),
+        ("V;non{3};SG", "Person", []),
+        ("N;PL;PSSD;PSS(3,SG,MASC)", "Number", [{"PL"}]),
+        ("N;PL;PSSD;PSS(3,SG,MASC)", "Gender", []),
+        ("N;ACC(SG,PSS(1,PL))", "Possession", [{"PSS1P"}]),
+        ("N;PSS{2/3}D", "Possession", [{"PSS2D", "PSS3D"}]),
+        ("N;PSS{2/3}D", "Person", []),
+        ("ADJ;NDEF;SG", "Definiteness", [{"INDF"}]),
     ],
 )
-def test_alternatives_of_one_tag_stay_together_and_those_of_two_apart(
+def test_values_are_found_tag_by_tag_however_the_bundle_is_written(
     bundle: str, dimension: str, expected: list[set[str]]
 ) -> None:
     assert features.choices(bundle, dimension) == expected
-    assert features.values(bundle, dimension) == set().union(*expected)
-
-
-def test_both_spellings_of_the_instrumental_are_one_value() -> None:
-    assert features.values("N;INST;SG", "Case") == features.values("N;INS;SG", "Case") == {"INS"}
-    assert features.values("N;INS/INST;SG", "Case") == {"INS"}
-
-
-def test_the_part_of_speech_is_not_a_value() -> None:
-    assert features.values("IN;ACC", "Case") == {"ACC"}
+    assert features.values(bundle, dimension) == set[str]().union(*expected)
 
 
 @pytest.mark.parametrize(
     ("bundle", "expected"),
-    [
-        ("N;ACC;SG", "N"),
-        ("V:PST:3:PL", "V"),
-        ("V.PTCP;PST", "V.PTCP"),
-        ("N(ACC)", "N"),
-        ("N", "N"),
-        ("", ""),
-    ],
+    [("N;ACC;SG", "N"), ("V:PST:3:PL", "V"), ("V.PTCP;PST", "V.PTCP"), ("N(ACC)", "N"), ("N", "N"), ("", "")],
 )
 def test_part_of_speech_is_the_first_tag(bundle: str, expected: str) -> None:
     assert features.part_of_speech(bundle) == expected
+
+
+def test_a_negated_tag_is_unknown_and_named() -> None:
+    assert features.tags("V;non{PST};SG") == ["non{PST}", "SG"]
+    assert [features.known(tag) for tag in ("non{PST}", "PST", "IN+ESS", "dövri")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 @given(

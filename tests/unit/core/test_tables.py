@@ -66,7 +66,7 @@ def test_a_text_file_is_no_table(tmp_path: Path) -> None:
     [
         lambda table: table.drop_columns(["label"]),
         lambda table: table.append_column("more", table["form"]),
-        lambda table: table.rename_columns(["lemma", "form", "bundle", "label"]),
+        lambda table: table.rename_columns(["lemma", "form", "bundle", "label", "weight"]),
         lambda table: table.select(["form", "lemma", "features", "label"]),
         lambda table: table.set_column(0, "lemma", table["lemma"].cast(pa.large_string())),
     ],
@@ -80,7 +80,7 @@ def test_other_columns_are_refused_with_those_expected_and_found(
     tables.write(path, other)
     with pytest.raises(DataError) as caught:
         tables.read(path, tables.SAMPLE)
-    expected = "lemma: string, form: string, features: string, label: string"
+    expected = "lemma: string, form: string, features: string, label: string, weight: float"
     found = ", ".join(f"{field.name}: {field.type}" for field in other.schema)
     assert str(caught.value) == f"{path}: expected columns {expected}, found {found}"
 

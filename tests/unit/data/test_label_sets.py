@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from esetrag.core import tables
 from esetrag.data import label_sets
 
-VALUES = st.sampled_from(["ACC", "ESS", "IN+ESS", "NOM"])
+VALUES = st.sampled_from(["ACC", "ESS", "IN+ESS", "NOM", "km/h", "50%2F"])
+Cells = tuple[str | None, str, str | None, str, float | None]
 
 
 def column(*texts: str) -> pa.ChunkedArray:
@@ -17,14 +18,15 @@ def column(*texts: str) -> pa.ChunkedArray:
 
 
 def rows(*cells: tuple[str, str, str, str]) -> pa.Table:
-    return pa.Table.from_arrays(
-        [pa.array(part, pa.string()) for part in zip(*cells, strict=True)], schema=tables.ROWS
-    )
+    return pa.table([*zip(*cells, strict=True), [None] * len(cells)], schema=tables.LABELLED)
 
 
-def test_a_label_is_its_values_sorted_each_once() -> None:
-    assert label_sets.join(["NOM", "ACC", "NOM"]) == "ACC/NOM"
-    assert label_sets.values("ACC/NOM") == ("ACC", "NOM")
+@for_all(st.sets(st.text("a/%2F5", min_size=1, max_size=6), min_size=1, max_size=4))
+def test_a_label_is_its_values_whatever_their_text(values: set[str]) -> None:
+    label = label_sets.join(values)
+    assert set(label_sets.values(label)) == values
+    assert label == label_sets.join([*values, *values])
+    assert label.count("/") == len(values) - 1
 
 
 @for_all(st.lists(st.sets(VALUES, min_size=1), min_size=1))
@@ -34,6 +36,7 @@ def test_labels_and_their_matrix_are_each_others_inverse(sets: list[set[str]]) -
     matrix = label_sets.matrix(labels, names)
     assert [{names[i] for i in np.flatnonzero(row)} for row in matrix] == sets
     assert label_sets.labels(matrix, names) == labels.to_pylist()
+    assert not label_sets.matrix(labels, ["other"]).any()
 
 
 def test_more_values_than_a_number_has_bits_are_kept_apart() -> None:
@@ -43,30 +46,16 @@ def test_more_values_than_a_number_has_bits_are_kept_apart() -> None:
     assert label_sets.labels(chosen, names) == ["v000/v064", "v000/v129", "v000/v064"]
 
 
-def test_values_beyond_the_names_have_no_column() -> None:
-    assert label_sets.matrix(column("ACC/NOM", "DAT"), ["NOM"]).tolist() == [[True], [False]]
+@for_all(st.lists(st.tuples(st.sets(VALUES, min_size=1), VALUES)))
+def test_a_prediction_is_correct_if_it_is_one_of_the_true_values(pairs: list[tuple[set[str], str]]) -> None:
+    labels = column(*(label_sets.join(values) for values, _ in pairs))
+    predicted = column(*(value for _, value in pairs))
+    assert label_sets.correct(labels, predicted).tolist() == [value in values for values, value in pairs]
 
 
-@for_all(st.lists(st.tuples(st.sets(VALUES, min_size=1), VALUES), min_size=1))
-def test_a_form_is_read_right_if_it_bears_the_value_read(pairs: list[tuple[set[str], str]]) -> None:
-    labels, read = (
-        column(*(label_sets.join(values) for values, _ in pairs)),
-        column(*(value for _, value in pairs)),
-    )
-    assert label_sets.right(labels, read).tolist() == [value in values for values, value in pairs]
-
-
-def test_a_value_within_another_one_is_not_that_one() -> None:
-    assert label_sets.right(column("IN+ESS"), column("ESS")).tolist() == [False]
-
-
-def test_nothing_is_right_of_no_rows() -> None:
-    assert label_sets.right(column(), column()).tolist() == []
-
-
-def test_the_true_value_shown_is_the_one_read_where_the_form_bears_it() -> None:
-    shown = label_sets.beside(column("ACC/NOM", "ACC/NOM", "DAT"), column("NOM", "DAT", "DAT"))
-    assert shown.to_pylist() == ["NOM", "ACC", "DAT"]
+def test_the_true_value_beside_a_prediction_is_the_same_if_that_is_true() -> None:
+    beside = label_sets.beside(column("ACC/NOM", "ACC/NOM", "DAT"), column("NOM", "DAT", "DAT"))
+    assert beside.to_pylist() == ["NOM", "ACC", "DAT"]
 
 
 def test_a_form_stands_once_with_all_its_values_bundles_and_its_first_lemma() -> None:
@@ -78,34 +67,36 @@ def test_a_form_stands_once_with_all_its_values_bundles_and_its_first_lemma() ->
         ("Haus", "Häuser", "N;NOM/ACC;PL", "ACC/NOM"),
         ("Häuser", "Häuser", "N;NOM;SG", "NOM"),
     )
-    assert label_sets.of_forms(table).to_pylist() == [
-        {"lemma": "Maus", "form": "Mäuse", "features": "N;NOM;PL", "label": "NOM"},
-        {"lemma": "Aus", "form": "Haus", "features": "N;ACC;SG | N;NOM;SG", "label": "ACC/NOM"},
-        {"lemma": "Haus", "form": "Häuser", "features": "N;NOM/ACC;PL | N;NOM;SG", "label": "ACC/NOM"},
+    expected = [
+        ("Maus", "Mäuse", "N;NOM;PL", "NOM", 1.0),
+        ("Aus", "Haus", "N;ACC;SG | N;NOM;SG", "ACC/NOM", 1.0),
+        ("Haus", "Häuser", "N;NOM/ACC;PL | N;NOM;SG", "ACC/NOM", 1.0),
     ]
+    assert [tuple(row.values()) for row in label_sets.of_forms(table).to_pylist()] == expected
 
 
-@for_all(
-    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["a", "b", "ab", "ba"]), VALUES), min_size=1)
-)
-def test_grouping_loses_nothing_and_keeps_the_order(cells: list[tuple[str, str, str]]) -> None:
-    table = rows(*((lemma, form, f"N;{value}", value) for lemma, form, value in cells))
-    found = label_sets.of_forms(table)
+def test_weights_of_a_form_are_added_and_missing_lemmas_stay_missing() -> None:
+    cells: list[Cells] = [
+        (None, "a", None, "x", 2.0),
+        (None, "b", None, "x", 5.0),
+        (None, "a", None, "y", 1.5),
+    ]
+    found = label_sets.of_forms(pa.table([*zip(*cells, strict=True)], schema=tables.LABELLED))
     assert found.schema.equals(tables.SAMPLE)
+    expected = [(None, "a", None, "x/y", 3.5), (None, "b", None, "x", 5.0)]
+    assert [tuple(row.values()) for row in found.to_pylist()] == expected
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@for_all(
+    cells=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["a", "b", "ab"]), VALUES), min_size=1)
+)
+def test_grouping_loses_nothing_and_keeps_the_order(times: int, cells: list[tuple[str, str, str]]) -> None:
+    found = rows(*((lemma, form, f"N;{value}", label_sets.join([value])) for lemma, form, value in cells))
+    for _ in range(times):
+        found = label_sets.of_forms(found)
     assert found["form"].to_pylist() == list(dict.fromkeys(form for _, form, _ in cells))
     for row in found.to_pylist():
         own = [cell for cell in cells if cell[1] == row["form"]]
         assert set(label_sets.values(row["label"])) == {value for _, _, value in own}
         assert row["lemma"] == min(lemma for lemma, _, _ in own)
-
-
-def test_grouping_twice_is_grouping_once() -> None:
-    table = label_sets.of_forms(
-        rows(("a", "a", "N;NOM", "NOM"), ("a", "a", "N;ACC", "ACC"), ("b", "b", "N;ACC", "ACC"))
-    )
-    assert label_sets.of_forms(table).equals(table)
-
-
-@pytest.mark.parametrize("label", ["NOM", "ACC/NOM"])
-def test_one_form_is_enough(label: str) -> None:
-    assert label_sets.matrix(column(label), label_sets.names(column(label))).all()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esetrag.core import tables
 from esetrag.core.errors import DataError
@@ -11,17 +14,18 @@ from esetrag.data.selection import COLUMNS, Selection, select
 
 Row = tuple[str, str, str]
 PATH = Path("xyz.tsv")
+CELLS = st.text(st.sampled_from("abő-\U0001f600"), max_size=3)
 
 
 def table(*rows: Row) -> pa.Table:
     columns = zip(*rows, strict=True)
     return pa.table(
-        {name: pa.array(column, pa.string()) for name, column in zip(COLUMNS, columns, strict=True)}
+        {name: pa.array(cells, pa.string()) for name, cells in zip(COLUMNS, columns, strict=True)}
     )
 
 
-def selected(*rows: Row, pos: str = "N", feature: str = "Case") -> Selection:
-    return select(table(*rows), PATH, pos, feature)
+def selected(*rows: Row, pos: str | list[str] = "N", feature: str = "Case", **options: Any) -> Selection:
+    return select(table(*rows), PATH, pos, feature, **options)
 
 
 def labelled(selection: Selection) -> list[tuple[str, str]]:
@@ -29,121 +33,113 @@ def labelled(selection: Selection) -> list[tuple[str, str]]:
 
 
 def test_rows_of_the_part_of_speech_get_their_label_in_the_order_of_the_file() -> None:
-    selection = selected(
-        ("z", "zt", "N;ACC;SG"),
-        ("b", "megy", "V;PRS;3;SG"),
-        ("a", "aval", "N;INST;SG"),
-        ("m", "m", "N;NOM;SG"),
-        ("a", "aban", "N;IN+ESS;SG"),
-    )
+    rows = [("z", "zt", "N;ACC;SG"), ("b", "megy", "V;PRS;3;SG"), ("a", "aval", "N;INST;SG")]
+    selection = selected(*rows, ("m", "m", "N;NOM;SG"), ("a", "aban", "N;IN+ESS;SG"))
     assert labelled(selection) == [("zt", "ACC"), ("aval", "INS"), ("m", "NOM"), ("aban", "IN+ESS")]
-    assert selection.table.schema.equals(tables.ROWS)
-    assert selection.dropped == {}
-    assert selection.examples == {}
+    assert selection.table.schema.equals(tables.LABELLED)
+    assert (selection.dropped, selection.examples) == ({}, {})
+    assert selection.parts_of_speech == {"N": 4, "V": 1}
 
 
-def test_exact_duplicates_count_once_and_are_told() -> None:
-    row = ("a", "at", "N;ACC;SG")
-    selection = selected(row, ("a", "a", "N;NOM;SG"), row, row, ("a", "at", "N;ACC;PL"))
+def test_exact_duplicates_count_once_unless_all_rows_are_kept() -> None:
+    row, verb = ("a", "at", "N;ACC;SG"), ("v", "v", "V;PRS")
+    rows = [row, ("a", "a", "N;NOM;SG"), row, verb, row, verb, ("a", "at", "N;ACC;PL")]
+    selection = selected(*rows)
     assert labelled(selection) == [("at", "ACC"), ("a", "NOM"), ("at", "ACC")]
-    assert (selection.rows, selection.duplicates) == (5, 2)
+    assert (selection.rows, selection.duplicates, selection.parts_of_speech) == (7, 3, {"N": 3, "V": 1})
+    whole = selected(*rows, distinct=False)
+    assert labelled(whole) == [("at", "ACC"), ("a", "NOM"), ("at", "ACC"), ("at", "ACC"), ("at", "ACC")]
+    assert (whole.duplicates, whole.parts_of_speech) == (0, {"N": 5, "V": 2})
 
 
-def test_the_part_of_speech_is_the_whole_first_tag() -> None:
-    selection = selected(
-        ("a", "a", "N;NOM;SG"), ("b", "b", "N.PROP;NOM;SG"), ("c", "c", "NUM;NOM;SG"), ("d", "d", "V;N;NOM")
-    )
-    assert labelled(selection) == [("a", "NOM")]
-    assert selection.parts_of_speech == {"N": 1, "N.PROP": 1, "NUM": 1, "V": 1}
+def test_a_part_of_speech_is_the_whole_first_tag_and_there_may_be_several() -> None:
+    rows = [
+        ("a", "a", "N;NOM;SG"),
+        ("b", "b", "N.PROP;ACC;SG"),
+        ("c", "c", "NUM;DAT;SG"),
+        ("d", "d", "V;N;NOM"),
+    ]
+    assert labelled(selected(*rows)) == [("a", "NOM")]
+    both = selected(*rows, pos=["NUM", "N"])
+    assert labelled(both) == [("a", "NOM"), ("c", "DAT")]
+    assert both.parts_of_speech == {"N": 1, "N.PROP": 1, "NUM": 1, "V": 1}
 
 
-def test_parts_of_speech_are_counted_commonest_first() -> None:
-    selection = selected(
-        ("a", "a", "V;PRS"), ("b", "b", "N;NOM;SG"), ("c", "c", "N;ACC;SG"), ("b", "b", "N;NOM;SG")
-    )
-    assert list(selection.parts_of_speech.items()) == [("N", 2), ("V", 1)]
-
-
-def test_rows_left_out_are_told_by_reason_with_examples() -> None:
+def test_rows_left_out_are_counted_once_by_the_first_reason_with_examples() -> None:
     selection = selected(
         ("ház", "ház", "N;NOM;SG"),
-        ("ház", "háza", "N;SG;PSS3S"),
         ("kéz", "keze", "N;SG;PSS3S"),
+        ("ház", "háza", "N;SG;PSS3S"),
         ("b", "ba", "N;NOM;ACC;SG"),
-        ("c", "", "N;NOM;SG"),
+        ("c", "", "N;NOM;ACC;SG"),
         ("", "d", "N;NOM;SG"),
-        ("e", "singular", "N;NOM;SG"),
+        ("e", "singular", "N;SG"),
+        ("f", "—", "N;NOM;SG"),
+        ("past", "past", "N;ACC;SG"),
+        ("-", "-", "N;DAT;SG"),
         ("f", "", "V;PRS"),
     )
-    assert labelled(selection) == [("ház", "NOM")]
-    assert selection.dropped == {
-        "empty cell": 2,
-        "heading as a form": 1,
-        "no value of Case": 2,
-        "several values of Case": 1,
-    }
+    assert labelled(selection) == [("ház", "NOM"), ("past", "ACC"), ("-", "DAT")]
+    reasons = ["empty cell", "heading as a form", "no value of Case", "several values of Case"]
+    assert selection.dropped == dict(zip(reasons, (2, 2, 2, 1), strict=True))
     assert selection.examples["no value of Case"] == ["ház háza N;SG;PSS3S", "kéz keze N;SG;PSS3S"]
-    assert selection.examples["several values of Case"] == ["b ba N;NOM;ACC;SG"]
-    assert selection.examples["heading as a form"] == ["e singular N;NOM;SG"]
+    assert selection.examples["heading as a form"] == ["e singular N;SG", "f — N;NOM;SG"]
+    assert selection.headings["form"].to_pylist() == ["singular", "—"]
 
 
-def test_a_row_left_out_for_two_reasons_is_counted_once() -> None:
-    selection = selected(("a", "", "N;NOM;ACC;SG"), ("b", "plural", "N;SG"), ("c", "c", "N;NOM;SG"))
-    assert selection.dropped == {"empty cell": 1, "heading as a form": 1}
-
-
-def test_only_the_first_few_rows_left_out_are_shown() -> None:
+def test_only_the_first_few_rows_left_out_are_named() -> None:
     rows = [("a", f"a{i:02}", "N;SG") for i in range(20, 0, -1)]
     selection = selected(("a", "a", "N;NOM;SG"), *rows)
     assert selection.dropped == {"no value of Case": 20}
     assert selection.examples["no value of Case"] == [f"a a{i:02} N;SG" for i in range(1, 6)]
 
 
-def test_a_lemma_that_is_itself_a_heading_word_is_kept() -> None:
-    selection = selected(("singular", "singular", "N;NOM;SG"), ("past", "past", "N;NOM;SG"))
-    assert labelled(selection) == [("singular", "NOM"), ("past", "NOM")]
+@pytest.mark.parametrize(
+    ("bundle", "feature", "label"),
+    [
+        ("N;ACC/NOM;PL", "Case", "ACC/NOM"),
+        ("N;SG;ACC/INST/PSS1S", "Case", "ACC/INS"),
+        ("N;NOM/NOM;SG", "Case", "NOM"),
+        ("N;NOM;NOM;SG", "Case", "NOM"),
+        ("N;NOM/ACC;GEN;SG", "Case", None),
+        ("N;NOM;ACC(SG)", "Case", None),
+        ("N;PL;PSS(3,SG,MASC)", "Number", "PL"),
+        ("N;ACC;PL", "Number", "PL"),
+    ],
+)
+def test_a_choice_within_a_tag_is_a_set_and_two_tags_are_none(
+    bundle: str, feature: str, label: str | None
+) -> None:
+    selection = selected(("a", "x", bundle), ("a", "y", "N;GEN;DU"), feature=feature)
+    assert dict(labelled(selection)).get("x") == label
+    assert selection.dropped == ({} if label else {"several values of Case": 1})
 
 
-def test_a_form_in_two_cases_stands_once_for_each() -> None:
-    selection = selected(("a", "x", "N;NOM;SG"), ("a", "x", "N;ACC;SG"))
-    assert labelled(selection) == [("x", "NOM"), ("x", "ACC")]
-
-
-def test_a_disjunction_is_kept_as_a_choice_of_values_in_the_order_of_the_alphabet() -> None:
-    selection = selected(
-        ("a", "x", "N;NOM/ACC;SG"),
-        ("a", "y", "N;ACC/NOM;PL"),
-        ("b", "z", "N;SG;ACC/INST/PSS1S"),
-        ("c", "w", "N;NOM/NOM;SG"),
-        ("d", "v", "N;NOM;NOM;SG"),
-    )
-    assert labelled(selection) == [
-        ("x", "ACC/NOM"), ("y", "ACC/NOM"), ("z", "ACC/INS"), ("w", "NOM"), ("v", "NOM"),
-    ]  # fmt: skip
-    assert selection.dropped == {}
-
-
-def test_values_in_two_tags_are_two_arguments_and_no_choice() -> None:
-    selection = selected(
-        ("a", "x", "N;NOM/ACC;GEN;SG"), ("a", "y", "N;NOM;ACC(SG)"), ("b", "z", "N;NOM/ACC;SG")
-    )
-    assert labelled(selection) == [("z", "ACC/NOM")]
-    assert selection.dropped == {"several values of Case": 2}
-
-
-def test_another_feature_gives_other_labels() -> None:
-    rows: list[Row] = [("a", "at", "N;ACC;SG"), ("a", "akat", "N;ACC;PL")]
-    assert labelled(selected(*rows, feature="Number")) == [("at", "SG"), ("akat", "PL")]
-
-
-def test_an_unknown_part_of_speech_is_refused_with_those_found() -> None:
-    rows = [("a", f"a{i}", "ADJ;SG") for i in range(1200)] + [("b", "b", "V;PRS")]
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([("a", f"a{i}", "ADJ;SG") for i in range(1200)] + [("b", "b", "V;PRS")],
+         "xyz.tsv: no row has the part of speech N; found ADJ (1,200), V (1)"),
+        ([("a", "a", "N;SG"), ("a", "ak", "N;PL"), ("b", "b", "N;SG")],
+         "xyz.tsv: none of the 3 rows of N has one value of Case; found N;SG (2), N;PL (1)"),
+        ([("a", "N;NOM", f"form{i}") for i in range(200)],
+         "are the columns in another order? columns: [lemma, tags, form]"),
+    ],
+)  # fmt: skip
+def test_a_table_without_such_rows_is_refused_with_what_it_has(rows: list[Row], problem: str) -> None:
     with pytest.raises(DataError) as caught:
         selected(*rows)
-    assert str(caught.value) == ("xyz.tsv: no row has the part of speech N; found ADJ (1,200), V (1)")
+    assert problem in str(caught.value)
 
 
-def test_a_feature_that_no_row_bears_is_refused() -> None:
-    with pytest.raises(DataError) as caught:
-        selected(("a", "a", "N;SG"), ("a", "ak", "N;PL"))
-    assert str(caught.value) == "xyz.tsv: none of the 2 rows of N bears one value of Case"
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=30), st.sampled_from([1, 2, 7, 100]))
+def test_batches_are_without_influence_on_what_is_selected(rows: list[Row], size: int) -> None:
+    words = [(lemma, form, f"{'NV'[len(bundle) % 2]};{bundle}NOM/ACC") for lemma, form, bundle in rows]
+    words.append(("a", "b", "N;NOM"))
+    raw = table(*words, *words[::2])
+    expected, found = (select(batches, PATH, "N", "Case") for batches in (raw, raw.to_batches(size)))
+    assert found.table.equals(expected.table)
+    assert found.headings.equals(expected.headings)
+    for name in ("rows", "duplicates", "parts_of_speech", "dropped", "examples", "bundles"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert found.parts_of_speech["N"] == len({row for row in words if row[2].startswith("N")})

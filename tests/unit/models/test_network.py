@@ -1,54 +1,72 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
 
-from esetrag.core import config
+from esetrag.core.config import Head
 from esetrag.models import network
-from esetrag.models.bilstm import BiLSTM
-from esetrag.models.ngram import NgramClassifier
+from esetrag.models.blend import Blend
+from esetrag.models.network import correct, score
+from esetrag.symbols.batch import Batch
+from esetrag.symbols.encoding import Encoded
+from tests.samples import CPU, Fixed, subset
 
-LEMMAS = {
-    "inflection.endings": (4,),
-    "inflection.value": (6,),
-    "inflection.tail": (6, 2),
-    "inflection.keys": (9,),
-    "inflection.lemmas.keys": (7,),
-}
-KINDS = {"ngram": NgramClassifier, "lstm": BiLSTM}
+TARGETS = torch.tensor([[True, True, False], [False, False, True], [False, False, False]])
+LOGITS = torch.tensor([[2.0, 1.0, -1.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
 
 
-def shape(given: config.Params, kind: str) -> config.Model:
-    sizes = {"kind": kind, "embedding": 5, "hidden": 7, "layers": 2}
-    return config.Model.model_validate(given.model.model_dump() | sizes)
+def losses(head: Head, logits: Tensor = LOGITS, smoothing: float = 0.0) -> Tensor:
+    return Fixed(LOGITS, head).loss(logits, TARGETS, smoothing)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("grams", [0, 1, 12])
-@pytest.mark.parametrize("lemmas", [{}, LEMMAS], ids=["alone", "with lemmas"])
-def test_the_shapes_told_are_those_of_the_network_made(
-    given: config.Params, kind: str, grams: int, lemmas: dict[str, tuple[int, ...]]
+def test_labels_share_one_probability_or_have_one_each() -> None:
+    shared, own = Fixed(LOGITS, "softmax"), Fixed(LOGITS, "sigmoid")
+    assert shared.distribution(TARGETS).tolist() == [[0.5, 0.5, 0], [0, 0, 1], [0, 0, 0]]
+    assert own.distribution(TARGETS).tolist() == [[1, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert shared.probabilities(LOGITS).sum(1).tolist() == pytest.approx([1, 1, 1])
+    assert own.probabilities(LOGITS)[2].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_the_loss_is_torchs_cross_entropy() -> None:
+    logs = torch.log_softmax(LOGITS, 1)
+    expected = [-float(logs[0, :2].mean()), -float(logs[1, 2]), 0]  # no known label, no loss
+    assert losses("softmax").tolist() == pytest.approx(expected, rel=1e-5)
+    each = functional.binary_cross_entropy_with_logits(LOGITS, TARGETS.float(), reduction="none")
+    torch.testing.assert_close(losses("sigmoid"), each.sum(1))
+
+
+def test_label_smoothing_moves_the_target_towards_even_odds() -> None:
+    smoothed = torch.where(TARGETS, 0.95, 0.05)
+    each = functional.binary_cross_entropy_with_logits(LOGITS, smoothed, reduction="none")
+    torch.testing.assert_close(losses("sigmoid", smoothing=0.1), each.sum(1))
+    expected = functional.cross_entropy(LOGITS[1:2], torch.tensor([2]), label_smoothing=0.1)
+    assert float(losses("softmax", smoothing=0.1)[1]) == pytest.approx(float(expected))
+
+
+def test_a_word_is_correct_if_its_top_label_is_one_of_its_own() -> None:
+    assert correct(LOGITS, TARGETS).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 1000])
+def test_scores_are_in_the_order_of_the_rows_and_without_dropout(
+    monkeypatch: pytest.MonkeyPatch, tiny_network: Blend, tiny_encoded: Encoded, at_once: int
 ) -> None:
-    sizes = (11, 3, shape(given, kind), {"grams": (grams,)} | lemmas)
-    made = network.empty(*sizes)
-    assert type(made) is KINDS[kind]
-    assert {name: tuple(weight.shape) for name, weight in made.state_dict().items()} == network.shapes(*sizes)
-    assert made.labels == 3
+    rows = Batch.of(tiny_encoded, CPU)
+    expected = tiny_network.eval()(rows[:])
+    monkeypatch.setattr(network, "AT_ONCE", at_once)
+    torch.testing.assert_close(score(tiny_network.train(), rows), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_n_grams_size_the_kind_that_has_them_alone(given: config.Params) -> None:
-    def sizes(kind: str, symbols: int, grams: int) -> dict[str, tuple[int, ...]]:
-        return network.shapes(symbols, 3, shape(given, kind), {"grams": (grams,)})
-
-    assert sizes("ngram", 11, 5) == sizes("ngram", 12, 5) != sizes("ngram", 11, 6)
-    assert sizes("lstm", 11, 5) == sizes("lstm", 11, 6) != sizes("lstm", 12, 5)
+def test_no_rows_have_no_scores(tiny_network: Blend, tiny_encoded: Encoded) -> None:
+    assert score(tiny_network, Batch.of(subset(tiny_encoded, []), CPU)).shape == (0, 7)
 
 
-def test_shapes_are_told_of_what_no_memory_holds(given: config.Params) -> None:
-    found = {"grams": (10**12,)}
-    assert network.shapes(11, 10**9, shape(given, "ngram"), found)["weight"] == (10**12 + 1, 10**9)
-
-
-@pytest.mark.parametrize("name", LEMMAS)
-def test_what_is_one_number_is_not_taken_for_a_table(given: config.Params, name: str) -> None:
-    told = network.shapes(11, 3, shape(given, "ngram"), LEMMAS | {name: ()})
-    assert told[name] != ()
+def test_a_blend_adds_weighted_logits(tiny_encoded: Encoded) -> None:
+    rows = Batch.of(tiny_encoded, CPU)[:3]
+    blend = Blend([Fixed(LOGITS), Fixed(LOGITS.flip(1))], torch.tensor([0.5, 2.0]))
+    torch.testing.assert_close(blend(rows), 0.5 * LOGITS + 2 * LOGITS.flip(1))
+    assert blend.is_sound()
+    blend.weights[0] = -0.1
+    assert not blend.is_sound()

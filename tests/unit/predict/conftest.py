@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from esetrag.__main__ import main
+from esetrag.cli import main
 from esetrag.predict.predictor import Predictor
 
 Run = Callable[..., str]
 
 
 @pytest.fixture
-def reader(tiny_checkpoint: Path) -> Predictor:
+def predictor(tiny_checkpoint: Path) -> Predictor:
     return Predictor.load(tiny_checkpoint)
 
 
@@ -24,8 +24,8 @@ def run(
 ) -> Run:
     """Runs the command in the process of the tests."""
 
-    def predict(*arguments: object, stdin: bytes | None = None) -> str:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin or b"")))
+    def predict(*arguments: object, stdin: bytes = b"") -> str:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         main(["predict", "--checkpoint", str(tiny_checkpoint), *map(str, arguments)])
         return capfdbinary.readouterr().out.decode()
 
@@ -36,10 +36,9 @@ def run(
 def refuse(run: Run, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Runs a command that ends in one line and exit code 2."""
 
-    def predict(*arguments: object, stdin: bytes | None = None) -> str:
-        with pytest.raises(SystemExit) as exit_info:
+    def predict(*arguments: object, stdin: bytes = b"") -> str:
+        with pytest.raises(SystemExit, match=r"^2$"):
             run(*arguments, stdin=stdin)
-        assert exit_info.value.code == 2
         error = capfdbinary.readouterr().err.decode()
         assert error.startswith("esetrag: ")
         assert len(error.splitlines()) == 1

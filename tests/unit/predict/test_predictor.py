@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import unicodedata
+from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,222 +13,231 @@ import pytest
 import torch
 
 from esetrag.core import config
-from esetrag.core.errors import CheckpointError
-from esetrag.core.layout import MANIFEST
-from esetrag.models import checkpoint
-from esetrag.predict.predictor import Predictor, column, readings
-from esetrag.scoring.calibration import Calibration
-from esetrag.symbols import encoding
+from esetrag.core.errors import CheckpointError, DataError, ParamsError
+from esetrag.core.layout import MANIFEST, Layout
+from esetrag.predict.predictor import BATCH, INVISIBLE, NO_LETTER, Prediction, Predictor, column
 from esetrag.symbols.encoding import Encoded
-from esetrag.symbols.vocabulary import Unit, Vocabulary
 from esetrag.training import trainer
+from esetrag.training.data import Data
+from tests import samples
 
 
-@pytest.fixture
-def reader(tiny_checkpoint: Path) -> Predictor:
-    return Predictor.load(tiny_checkpoint)
+def changed(folder: Path, section: str, **values: object) -> Predictor:
+    """The predictor with other values in its manifest."""
+    content = json.loads((folder / MANIFEST).read_bytes())
+    content[section] |= values
+    (folder / MANIFEST).write_text(json.dumps(content))
+    return Predictor.load(folder)
 
 
-def test_learnt_forms_are_read(reader: Predictor, tiny_rows: pa.Table) -> None:
-    readings = reader.predict(tiny_rows["form"].to_pylist())
-    read = [reading.labels[0] for reading in readings]
-    right = np.array(read) == np.array(tiny_rows["label"].to_pylist())
-    assert right.mean() > 0.95
-    assert [reading.form for reading in readings] == tiny_rows["form"].to_pylist()
+def same(one: Prediction, other: Prediction) -> bool:
+    return (one.labels, one.probabilities) == (other.labels, other.probabilities)
 
 
-def test_words_are_read_as_the_encoded_rows_are(
-    reader: Predictor, tiny_rows: pa.Table, tiny_encoded: Encoded
+def test_training_forms_are_predicted_as_the_encoded_rows_are(
+    predictor: Predictor, tiny_rows: pa.Table, tiny_encoded: Encoded
 ) -> None:
-    shares = reader.probabilities(tiny_encoded)
-    assert shares.shape == (len(tiny_rows), len(reader.labels))
-    assert shares.sum(1) == pytest.approx(np.ones(len(tiny_rows)), abs=1e-5)
-    for reading, row in zip(reader.predict(tiny_rows["form"].to_pylist()), shares, strict=True):
-        assert reading.labels == (reader.labels[row.argmax()],)
-        assert reading.probabilities[0] == pytest.approx(row.max(), abs=1e-5)
+    forms, labels = (tiny_rows[name].to_pylist() for name in ("form", "label"))
+    shares = predictor.probabilities(tiny_encoded)
+    assert shares.shape == (len(forms), len(predictor.labels))
+    assert shares.sum(1) == pytest.approx(np.ones(len(forms)), abs=1e-5)
+    predictions = predictor.predict(forms)
+    assert [prediction.form for prediction in predictions] == forms
+    for prediction, row in zip(predictions, shares, strict=True):
+        assert prediction.labels == (predictor.labels[row.argmax()],)
+        assert prediction.probabilities[0] == pytest.approx(row.max(), abs=1e-5)
+    assert np.mean([prediction.labels[0] for prediction in predictions] == np.array(labels)) > 0.95
 
 
 @pytest.mark.parametrize("top_k", [1, 3, 99])
-def test_words_are_read_as_a_table_of_them_is(reader: Predictor, top_k: int) -> None:
-    words = ["kanaban", "„kanaban”,", "xkana\U0001f600", "...", "", "KANABAN", "kana" * 20]
-    table = reader.read_table(column(words), top_k)
-    assert reader.predict(words, top_k) == readings(column(words), table)
-    assert [reader.predict([word], top_k)[0] for word in words] == readings(column(words), table)
+def test_a_table_has_the_numbers_of_single_words(predictor: Predictor, top_k: int) -> None:
+    words = ["kanaban", "„kanaban”,", "xkana\U0001f600", "...", "", "KANABAN", "kana" * 20, "kana\u200b"]
+    singly = [predictor.predict([word], top_k)[0] for word in words]
+    assert predictor.predict(words, top_k) == singly
+    *ranks, sets, unknown = (
+        values.to_pylist() for values in predictor.predict_table(column(words), top_k).columns
+    )
+    rows = zip(
+        words, zip(*ranks[::2], strict=True), zip(*ranks[1::2], strict=True), unknown, sets, strict=True
+    )
+    assert list(rows) == [astuple(prediction)[:5] for prediction in singly]
 
 
-def test_the_likeliest_labels_come_first(reader: Predictor) -> None:
-    [reading] = reader.predict(["kanaban"], top_k=3)
-    assert len(reading.labels) == len(set(reading.labels)) == 3
-    assert list(reading.probabilities) == sorted(reading.probabilities, reverse=True)
-    [whole] = reader.predict(["kanaban"], top_k=99)
-    assert sorted(whole.labels) == sorted(reader.labels)
-    assert sum(whole.probabilities) == pytest.approx(1, abs=1e-5)
-    assert whole.labels[:3] == reading.labels
-
-
-def test_decomposed_letters_are_read_as_composed_ones(reader: Predictor) -> None:
-    composed, decomposed = "kanaból", unicodedata.normalize("NFD", "kanaból")
-    assert composed != decomposed
-    one, other = reader.predict([composed, decomposed])
-    assert one.labels == other.labels == ("IN+ABL",)
-    assert one.probabilities == other.probabilities
-    assert (one.unknown, other.unknown) == ("", "")
-    assert other.form == decomposed
-
-
-def test_symbols_that_training_never_showed_are_told(reader: Predictor) -> None:
-    unknown = [reading.unknown for reading in reader.predict(["kana", "xkana\U0001f600x", "KANA?", ""])]
-    assert unknown == ["", "x\U0001f600", "?", ""]
-
-
-def test_capitals_and_punctuation_that_training_never_showed_change_nothing(reader: Predictor) -> None:
-    plain, *others = reader.predict(["kanaban", "Kanaban", "KANABAN", "„kanaban”,", "(kanaban)…"])
-    for other in others:
-        assert (other.labels, other.probabilities) == (plain.labels, plain.probabilities)
-    within, empty = reader.predict(["kana.ban", "..."])
-    assert within.unknown == "."
-    assert empty.form == "..."
-    assert empty.unknown == "."
-
-
-def test_the_ending_of_a_long_form_is_read(reader: Predictor) -> None:
-    width = reader.checkpoint.manifest.encoding.width
-    long, end = reader.predict(["x" * 5000 + "kanaban", ("x" * 50 + "kanaban")[-(width - 2) :]])
-    assert long.labels == end.labels
-    assert long.probabilities == end.probabilities
-
-
-@pytest.mark.parametrize("word", ["", " ", "null", "\0", "\u0301", "a\tb"])
-def test_any_word_gets_a_reading(reader: Predictor, word: str) -> None:
-    [reading] = reader.predict([word])
-    assert reading.form == word
-    assert 0 < reading.probabilities[0] <= 1
-
-
-def test_no_words_get_no_readings(reader: Predictor) -> None:
-    assert reader.predict([]) == []
-
-
-def test_a_reading_does_not_depend_on_the_other_words(reader: Predictor, tiny_rows: pa.Table) -> None:
+def test_a_prediction_is_the_same_in_any_company(predictor: Predictor, tiny_rows: pa.Table) -> None:
     forms = tiny_rows["form"].to_pylist()
-    for form, together in zip(forms[:10], reader.predict(forms)[:10], strict=True):
-        [alone] = reader.predict([form])
-        assert alone.labels == together.labels
-        assert alone.probabilities == pytest.approx(together.probabilities, abs=1e-5)
+    many = (forms * (BATCH // len(forms) + 1))[: BATCH + 3]
+    together = predictor.predict_table(column(many))
+    assert len(together) == len(many)
+    alone = [predictor.predict([form])[0] for form in many[-5:]]
+    assert [prediction.labels[0] for prediction in alone] == together["label"].to_pylist()[-5:]
+    shares = [prediction.probabilities[0] for prediction in alone]
+    np.testing.assert_allclose(shares, together["probability"].to_numpy()[-5:], atol=1e-6)
+
+
+def test_the_most_probable_labels_come_first(predictor: Predictor) -> None:
+    [prediction] = predictor.predict(["kanaban"], top_k=3)
+    assert len(prediction.labels) == len(set(prediction.labels)) == 3
+    assert list(prediction.probabilities) == sorted(prediction.probabilities, reverse=True)
+    [whole] = predictor.predict(["kanaban"], top_k=99)
+    assert sorted(whole.labels) == sorted(predictor.labels)
+    assert sum(whole.probabilities) == pytest.approx(1, abs=1e-5)
+    assert whole.labels[:3] == prediction.labels
+    with pytest.raises(ParamsError, match="top_k"):
+        predictor.predict(["kanaban"], 0)
+
+
+def test_decomposed_letters_are_the_composed_ones(predictor: Predictor) -> None:
+    composed, decomposed = "kanaból", unicodedata.normalize("NFD", "kanaból")
+    one, other = predictor.predict([composed, decomposed])
+    assert same(one, other)
+    assert one.labels == ("IN+ABL",)
+    assert (one.unknown, other.unknown, other.form) == ("", "", decomposed)
+
+
+def test_unknown_symbols_are_named_each_once(predictor: Predictor) -> None:
+    forms = {
+        "kana": "", "ßkanaé\U0001f600ß": "ßé\U0001f600", "KANA?": "?", "e\u0301x": "xé", "日本": "日本",
+        "": "", "\0€": "U+0000 €", "ka\u200bna": "U+200B", "ka na": "U+0020",
+    }  # fmt: skip
+    assert [prediction.unknown for prediction in predictor.predict(list(forms))] == list(forms.values())
+    words = column(list(forms)).slice(2, 3)
+    assert predictor.predict_table(words)["unknown"].to_pylist() == list(forms.values())[2:5]
+
+
+@pytest.mark.parametrize("mark", ["„", ",", "…", " ", "\n", *INVISIBLE])
+def test_marks_around_a_word_that_training_never_had_change_nothing(predictor: Predictor, mark: str) -> None:
+    plain, *others = predictor.predict(
+        ["kanaban", mark + "kanaban", "Kanaban" + mark, f"({mark}KANABAN{mark}."]
+    )
+    assert all(same(plain, other) for other in others)
+    shown = mark if mark.isprintable() and mark != " " else f"U+{ord(mark):04X}"
+    assert all(shown in other.unknown for other in others)
+    assert {other.label_set for other in others} == {plain.label_set} != {""}
+
+
+def test_a_mark_that_training_had_belongs_to_the_word(tmp_path: Path, params: config.Params) -> None:
+    predictor, _ = trained(tmp_path, params, ["ab\u200c", "ab", "ba\u200c", "ba"], ["X", "Y", "X", "Y"])
+    one, other = predictor.predict(["ab\u200c", "ab"])
+    assert (one.labels, other.labels, one.unknown) == (("X",), ("Y",), "")
+
+
+@pytest.mark.parametrize("word", ["", " ", "\0", "\u0301", "27", "...", "\u200b", "日本", "\t"])
+def test_what_has_no_known_letter_gets_no_answer_but_a_reason(predictor: Predictor, word: str) -> None:
+    [prediction] = predictor.predict([word])
+    assert prediction.form == word
+    assert (prediction.label_set, prediction.note) == ("", NO_LETTER)
+    assert 0 < prediction.probabilities[0] <= 1
+    assert predictor.predict_table(column([word]))["label_set"].to_pylist() == [""]
+
+
+def test_numbers_are_answered_where_training_had_nothing_else(tmp_path: Path, params: config.Params) -> None:
+    predictor, _ = trained(tmp_path, params, ["12", "21", "13", "31"], ["X", "Y", "X", "Y"])
+    known, unknown = predictor.predict(["112", "ab"])
+    assert (known.label_set, known.note, unknown.label_set, unknown.note) == ("X", "", "", NO_LETTER)
+
+
+def test_the_ending_of_a_long_form_decides(predictor: Predictor) -> None:
+    width = predictor.checkpoint.manifest.encoding.width
+    long, end = predictor.predict(["x" * 5000 + "kanaban", ("x" * 50 + "kanaban")[-(width - 2) :]])
+    assert same(long, end)
+
+
+def test_no_words_get_no_predictions_and_what_is_no_text_is_refused(predictor: Predictor) -> None:
+    assert predictor.predict([]) == []
+    bad: Any
+    for bad in (1, 1.5, None, float("nan"), True, ["a"], "a\ud800"):
+        with pytest.raises(DataError, match=r"word 2: expected text in UTF-8, found "):
+            predictor.predict(["kepet", bad])
 
 
 @pytest.mark.parametrize(("stored", "expected"), [(2, 2), (None, 1), ("2", 1), (0, 1)])
-def test_it_reads_with_as_many_threads_as_it_was_trained_with(
+def test_it_uses_as_many_threads_as_it_was_trained_with(
     tiny_checkpoint: Path, stored: object, expected: int
 ) -> None:
-    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
-    content["training"]["threads"] = stored
-    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
     try:
-        Predictor.load(tiny_checkpoint)
+        changed(tiny_checkpoint, "training", threads=stored)
         assert torch.get_num_threads() == expected
     finally:
         torch.set_num_threads(1)
 
 
-def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"manifest\.json: cannot be read"):
         Predictor.load(tmp_path / "model")
 
 
-@pytest.mark.parametrize(("unit", "merges"), [("bpe", 20), ("word", 0)])
-def test_words_are_taken_apart_as_the_training_forms_were(
-    tmp_path: Path, given: config.Params, tiny_rows: pa.Table, unit: Unit, merges: int
+def trained(
+    folder: Path, params: config.Params, forms: list[str], labels: list[str], unit: str = "char"
+) -> tuple[Predictor, Data]:
+    """An n-gram classifier of these rows, and its data."""
+    build = params.build_vocab.model_copy(update={"unit": unit, "merges": 20})
+    rows = samples.table(zip([None] * len(forms), forms, labels, strict=True))
+    data = Data.of(rows, rows, build, params.encode_pad)
+    model = dataclasses.replace(params.resolve("ngram"), lemmas=False)
+    options = params.train.model_copy(update={"analogies": 0})
+    trainer.fit(data, model, options).save(Layout("toy", folder), data, options, params.calibration)
+    return Predictor.load(Layout("toy", folder).checkpoint), data
+
+
+@pytest.mark.parametrize("unit", ["bpe", "word"])
+def test_words_are_segmented_as_the_training_forms_were(
+    tmp_path: Path, params: config.Params, tiny_rows: pa.Table, unit: str
 ) -> None:
     forms, labels = (tiny_rows[name].to_pylist() for name in ("form", "label"))
-    vocabulary = Vocabulary.build(forms, labels, 1, unit, merges)
-    encoded = encoding.encode_rows(tiny_rows, vocabulary, encoding.width_of(tiny_rows["form"], None), "end")
-    how = given.train.model_copy(update={"iterations": 15})
-    trained = trainer.fit(encoded, encoded, vocabulary, given.model, how)
-    checkpoint.save(
-        tmp_path, trained.network, vocabulary, encoded, given.model, how.model_dump(), Calibration()
-    )
-    reader = Predictor.load(tmp_path)
-    assert reader.checkpoint.vocabulary == vocabulary
-    shares = reader.probabilities(encoded)
-    readings = reader.predict(forms)
-    assert [reading.probabilities[0] for reading in readings] == shares.max(1).tolist()
-    assert np.mean([reading.labels[0] for reading in readings] == np.array(labels)) > 0.9
-    [known, decomposed, foreign] = reader.predict(["kanaból", "kanabo\u0301l", "kana?"])
+    predictor, data = trained(tmp_path, params, forms, labels, unit)
+    predictions = predictor.predict(forms)
+    shares = predictor.probabilities(data.train)
+    assert [prediction.probabilities[0] for prediction in predictions] == shares.max(1).tolist()
+    assert np.mean([prediction.labels[0] for prediction in predictions] == np.array(labels)) > 0.9
+    known, decomposed, foreign = predictor.predict(["kanaból", "kanabo\u0301l", "kana?"])
     assert (known.unknown, decomposed.unknown) == ("", "")
-    assert known.probabilities == decomposed.probabilities
+    assert same(known, decomposed)
     assert foreign.unknown == {"bpe": "?", "word": "kana?"}[unit]
-
-
-def test_of_whole_forms_all_unseen_ones_are_read_alike(
-    tmp_path: Path, given: config.Params, tiny_rows: pa.Table
-) -> None:
-    labels = tiny_rows["label"].to_pylist()
-    vocabulary = Vocabulary.build(tiny_rows["form"].to_pylist(), labels, unit="word")
-    encoded = encoding.encode_rows(tiny_rows, vocabulary, 5, "end")
-    trained = trainer.fit(encoded, encoded, vocabulary, given.model, given.train)
-    checkpoint.save(tmp_path, trained.network, vocabulary, encoded, given.model, {}, Calibration())
-    one, other = Predictor.load(tmp_path).predict(["házban", "kertet"], top_k=99)
-    assert (one.labels, one.probabilities) == (other.labels, other.probabilities)
-    assert max(one.probabilities) - min(one.probabilities) < 0.01, "every case is as frequent as any other"
-
-
-def fitted(checkpoint: Path, **changed: float) -> Predictor:
-    """The reader with other numbers fitted on dev."""
-    content = json.loads((checkpoint / MANIFEST).read_bytes())
-    content["calibration"] |= changed
-    (checkpoint / MANIFEST).write_text(json.dumps(content))
-    return Predictor.load(checkpoint)
+    unseen, other = predictor.predict(["mosza" * 3, "lomta" * 3])
+    assert unit != "word" or same(unseen, other)
 
 
 def test_a_temperature_divides_the_logits(tiny_checkpoint: Path, tiny_encoded: Encoded) -> None:
-    plain = fitted(tiny_checkpoint, temperature=1.0).probabilities(tiny_encoded)
-    hot = fitted(tiny_checkpoint, temperature=2.0).probabilities(tiny_encoded)
+    plain = changed(tiny_checkpoint, "calibration", temperature=1.0, exponent=1.0).probabilities(tiny_encoded)
+    hot = changed(tiny_checkpoint, "calibration", temperature=2.0, exponent=1.0).probabilities(tiny_encoded)
     expected = np.sqrt(plain) / np.sqrt(plain).sum(1, keepdims=True)
     np.testing.assert_allclose(hot, expected, atol=1e-5)
 
 
-def test_the_set_holds_the_values_that_are_likely_beside_the_likeliest(
+def test_the_set_has_the_values_that_are_nearly_as_probable_as_the_top_one(
     tiny_checkpoint: Path, tiny_rows: pa.Table
 ) -> None:
-    reader, forms = fitted(tiny_checkpoint, ratio=0.02, least=0.0, temperature=1.0), tiny_rows["form"]
+    predictor = changed(tiny_checkpoint, "calibration", ratio=0.02, threshold=0.0, temperature=1.0)
     sizes = set()
-    for reading in reader.predict(forms.to_pylist(), top_k=99):
-        pairs = zip(reading.labels, reading.probabilities, strict=True)
-        likely = [label for label, share in pairs if share >= 0.02 * reading.probabilities[0]]
-        assert reading.label_set == "/".join(sorted(likely))
+    for prediction in predictor.predict(tiny_rows["form"].to_pylist(), top_k=99):
+        pairs = zip(prediction.labels, prediction.probabilities, strict=True)
+        likely = [label for label, share in pairs if share >= 0.02 * prediction.probabilities[0]]
+        assert prediction.label_set == "/".join(sorted(likely))
         sizes.add(len(likely))
     assert len(sizes) > 1
 
 
-def test_a_reader_less_sure_than_the_threshold_names_no_set(
+def test_below_the_threshold_it_abstains_and_at_it_it_does_not(
     tiny_checkpoint: Path, tiny_rows: pa.Table
 ) -> None:
-    reader = fitted(tiny_checkpoint, ratio=1.0, least=0.9)
-    readings = reader.predict([*tiny_rows["form"].to_pylist(), "xxxxx"])
-    for reading in readings:
-        assert reading.label_set == (reading.labels[0] if reading.probabilities[0] >= 0.9 else "")
-    assert {reading.label_set != "" for reading in readings} == {True, False}
+    forms = [*tiny_rows["form"].to_pylist(), "xkxxx"]
+    shares = sorted(row.probabilities[0] for row in Predictor.load(tiny_checkpoint).predict(forms))
+    middle = float(np.float64(shares[len(shares) // 2]))
+    for prediction in changed(tiny_checkpoint, "calibration", ratio=1.0, threshold=middle).predict(forms):
+        there = prediction.probabilities[0] >= middle
+        assert (prediction.label_set, prediction.note) == (prediction.labels[0] if there else "", "")
 
 
 @pytest.mark.parametrize(
-    "training", [{}, {"seed": 7}, {"seed": "7", "repeats": 1}, {"seed": 7, "repeats": 10**12}]
+    "training", [{"repeats": None}, {"seed": 7}, {"seed": "7", "repeats": 1}, {"seed": 7, "repeats": 10**12}]
 )
-def test_a_manifest_that_does_not_tell_its_seeds_is_refused(
+def test_a_manifest_that_does_not_name_its_seeds_is_refused(
     tiny_checkpoint: Path, training: dict[str, object]
 ) -> None:
-    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
-    content["training"] = training
-    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
-    with pytest.raises(CheckpointError, match="does not tell its seeds"):
-        _ = Predictor.load(tiny_checkpoint).repeats
+    with pytest.raises(CheckpointError, match="does not name its seeds"):
+        _ = changed(tiny_checkpoint, "training", **{"seed": None, "repeats": None, **training}).extra_seeds
 
 
 @pytest.mark.parametrize(("repeats", "seeds"), [(0, []), (3, [8, 9, 10])])
-def test_the_repetitions_have_the_seeds_that_follow(
-    tiny_checkpoint: Path, repeats: int, seeds: list[int]
-) -> None:
-    content = json.loads((tiny_checkpoint / MANIFEST).read_bytes())
-    content["training"] |= {"seed": 7, "repeats": repeats}
-    (tiny_checkpoint / MANIFEST).write_text(json.dumps(content))
-    assert Predictor.load(tiny_checkpoint).repeats == seeds
+def test_the_extra_seeds_follow_its_own(tiny_checkpoint: Path, repeats: int, seeds: list[int]) -> None:
+    assert changed(tiny_checkpoint, "training", seed=7, repeats=repeats).extra_seeds == seeds

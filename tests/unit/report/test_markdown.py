@@ -1,17 +1,52 @@
 from __future__ import annotations
 
+import pandas as pd
+from matplotlib.figure import Figure
+
 from esetrag.report import markdown
+from esetrag.report.section import Headline, Letters, Picture, Section, Table, distinct
+
+TABLE = Table(
+    pd.DataFrame(
+        {
+            "form": [Letters("házat", (0.0, 0.1, -1.0, 2.0, 4.0)), "a|b"],
+            "share": [0.25, None],
+            "rows": [1234, 2],
+        }
+    ),
+    "Forms",
+    {"share": ".1%"},
+    marked=1,
+    limit=1,
+)
 
 
-def test_a_table_has_a_heading_a_rule_and_a_line_a_row() -> None:
-    assert markdown.table(("case", "forms"), [("ACC", 7), ("NOM", "1,000")], "lr") == (
-        "| case | forms |\n| --- | ---: |\n| ACC | 7 |\n| NOM | 1,000 |"
+def test_cells_are_aligned_and_bars_escaped() -> None:
+    text = markdown.table(("a", "b|c"), [("x|y", 1), ("", 23)], "lr")
+    assert text == "| a | b\\|c |\n| --- | ---: |\n| x\\|y | 1 |\n|  | 23 |"
+
+
+def test_a_page_has_all_blocks_in_order() -> None:
+    pictures = (Picture(Figure(), "a curve", "curve", png=True), Picture(Figure(), "in HTML alone", "other"))
+    page = Section(
+        "Page", (Headline("97%", "of all"), "Text.", {"name": "<b>"}, Section("Part", (TABLE, *pictures)))
     )
+    assert markdown.render(page) == (
+        "# Page\n\n**97%** of all\n\nText.\n\n- name: &lt;b>\n\n## Part\n\n**Forms**\n\n"
+        "| form | share | rows |\n| --- | ---: | ---: |\n| ház**at** | 25.0% | 1,234 |\n\n"
+        "1 more rows are not shown here.\n\n![a curve](plots/curve.png)\n"
+    )
+    assert page.pictures() == list(pictures)
 
 
-def test_a_bar_in_a_cell_does_not_end_it() -> None:
-    assert markdown.table(("a|b",), [("c|d",)], "l") == "| a\\|b |\n| --- |\n| c\\|d |"
+def test_the_terminal_has_aligned_columns() -> None:
+    assert markdown.plain(TABLE) == "form   share   rows\nházat  25.0%  1,234\na|b        –      2"
+    assert markdown.plain(TABLE, 1).count("\n") == 1
 
 
-def test_a_table_without_rows_has_its_heading() -> None:
-    assert markdown.table(("a", "b"), [], "ll") == "| a | b |\n| --- | --- |"
+def test_empty_and_repeated_columns_are_left_out() -> None:
+    frame = pd.DataFrame(
+        {"a": [1.0, None], "b": [1.0, None], "c": ["", ""], "d": [None, None], "e": [1.0, 2.0]}
+    )
+    assert [*distinct(frame)] == ["a", "e"]
+    assert Letters("ab", (0.0, 0.0)).levels == [0, 0]

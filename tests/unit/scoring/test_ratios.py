@@ -1,118 +1,77 @@
+"""Ratios of sums and their intervals."""
+
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given as for_all
-from hypothesis import settings
-from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from esetrag.core import config
 from esetrag.scoring import ratios
+from esetrag.scoring.ratios import Interval, Ratio
 
 
-def strings(values: list[str]) -> npt.NDArray[np.object_]:
-    return np.array(values, dtype=object)
+def options(**changed: Any) -> config.Evaluate:
+    usual = {"seed": 1, "resamples": 200, "confidence": 0.95, "suffix_length": 6, "stress": 9}
+    return config.Evaluate.model_validate(usual | changed)
 
 
-def how(seed: int = 1, resamples: int = 200, confidence: float = 0.95) -> config.Evaluate:
-    return config.Evaluate(seed=seed, resamples=resamples, confidence=confidence, suffix_length=6, stress=9)
+def accuracy(correct: npt.NDArray[np.bool_], lemmas: npt.NDArray[Any], **changed: Any) -> Interval:
+    return ratios.intervals({"accuracy": Ratio.mean(correct)}, lemmas, options(**changed))["accuracy"]
 
 
-def some_reading(lemmas: int = 40, forms: int = 5) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.object_]]:
-    right = np.random.default_rng(3).random(lemmas * forms) < 0.9
-    return right, np.repeat(np.array([f"l{i}" for i in range(lemmas)], dtype=object), forms)
+CORRECT = np.random.default_rng(3).random(200) < 0.9
+LEMMAS = np.repeat(np.arange(40).astype(str).astype(object), 5)
 
 
-def test_accuracy_is_the_share_of_rows_read_right_within_its_interval() -> None:
-    right, lemmas = some_reading()
-    found = ratios.accuracy(right, lemmas, how())
-    assert found.value == accuracy_score(np.ones(len(right)), right)
-    assert found.low < found.value < found.high
+def test_a_ratio_is_that_of_the_sums_within_its_interval() -> None:
+    generator = np.random.default_rng(1)
+    above, below = generator.random(200), 1 + generator.random(200)
+    pairs = {"ratio": Ratio(above, below), "mean": Ratio.mean(above)}
+    intervals = ratios.intervals(pairs, LEMMAS, options())
+    assert intervals["ratio"].value == pytest.approx(above.sum() / below.sum())
+    assert intervals["ratio"].low < intervals["ratio"].value < intervals["ratio"].high
+    assert intervals["mean"] == ratios.intervals({"": pairs["mean"]}, LEMMAS, options())[""], "its own draws"
 
 
-def test_the_interval_closes_when_all_rows_are_read_right_or_none() -> None:
-    _, lemmas = some_reading()
-    for share in (0.0, 1.0):
-        found = ratios.accuracy(np.full(len(lemmas), share == 1), lemmas, how())
-        assert (found.low, found.value, found.high) == (share, share, share)
+@pytest.mark.parametrize(("correct", "expected"), [(np.zeros(200, bool), 0.0), (np.ones(200, bool), 1.0)])
+def test_the_interval_closes_where_all_predictions_are_correct_or_none(
+    correct: npt.NDArray[np.bool_], expected: float
+) -> None:
+    assert accuracy(correct, LEMMAS) == Interval(expected, expected, expected)
+    one = accuracy(np.array([True, False, True, True]), np.array(["a"] * 4, object))
+    assert one == Interval(0.75, 0.75, 0.75), "one lemma"
 
 
-def test_the_interval_of_one_lemma_closes() -> None:
-    found = ratios.accuracy(np.array([True, False, True, True]), strings(["a"] * 4), how())
-    assert (found.low, found.value, found.high) == (0.75, 0.75, 0.75)
+def test_the_bootstrap_follows_its_seed_and_not_the_order_of_the_rows() -> None:
+    order = np.random.default_rng(1).permutation(200)
+    assert accuracy(CORRECT, LEMMAS) == accuracy(CORRECT[order], LEMMAS[order])
+    assert accuracy(CORRECT, LEMMAS) != accuracy(CORRECT, LEMMAS, seed=2)
 
 
-def test_the_bootstrap_is_deterministic_and_follows_its_seed() -> None:
-    right, lemmas = some_reading()
-    assert ratios.accuracy(right, lemmas, how()) == ratios.accuracy(right, lemmas, how())
-    assert ratios.accuracy(right, lemmas, how()) != ratios.accuracy(right, lemmas, how(seed=2))
-
-
-def test_the_order_of_the_rows_is_without_influence() -> None:
-    right, lemmas = some_reading()
-    order = np.random.default_rng(1).permutation(len(right))
-    assert ratios.accuracy(right[order], lemmas[order], how()) == ratios.accuracy(right, lemmas, how())
-
-
-def test_more_confidence_is_a_wider_interval() -> None:
-    right, lemmas = some_reading()
-    narrow, wide = (ratios.accuracy(right, lemmas, how(confidence=share)) for share in (0.5, 0.99))
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
-def test_forms_misread_together_widen_the_interval() -> None:
+def test_errors_that_come_together_widen_the_interval() -> None:
     lemmas = np.repeat(np.arange(50).astype(str).astype(object), 10)
-    together = np.repeat(np.arange(50) % 5 > 0, 10)
-    spread = np.tile(np.arange(10) % 5 > 0, 50)
-    clustered, even = (ratios.accuracy(right, lemmas, how()) for right in (together, spread))
+    clustered = accuracy(np.repeat(np.arange(50) % 5 > 0, 10), lemmas)
+    even = accuracy(np.tile(np.arange(10) % 5 > 0, 50), lemmas)
     assert clustered.value == even.value == 0.8
     assert clustered.high - clustered.low > 0.1
     assert even.high - even.low == pytest.approx(0)
 
 
 def test_the_interval_is_about_that_of_the_normal_approximation() -> None:
-    right = np.arange(1000) % 10 > 0
-    found = ratios.accuracy(right, np.arange(1000).astype(str).astype(object), how(resamples=2000))
+    interval = accuracy(np.arange(1000) % 10 > 0, np.arange(1000).astype(str).astype(object), resamples=2000)
     half = 1.96 * np.sqrt(0.9 * 0.1 / 1000)
-    assert found.low == pytest.approx(0.9 - half, abs=0.003)
-    assert found.high == pytest.approx(0.9 + half, abs=0.003)
+    assert (interval.low, interval.high) == pytest.approx((0.9 - half, 0.9 + half), abs=0.003)
 
 
-SETS = st.lists(st.tuples(*[st.tuples(*[st.booleans()] * 3)] * 2), min_size=1, max_size=40)
-
-
-@settings(max_examples=60)
-@for_all(SETS)
-def test_figures_of_sets_are_those_of_scikit_learn(
-    pairs: list[tuple[tuple[bool, bool, bool], tuple[bool, bool, bool]]],
-) -> None:
-    gold, read = (np.array(side, dtype=bool) for side in zip(*pairs, strict=True))
-    found = ratios.set_scores(gold, read)
-    expected = precision_recall_fscore_support(gold, read, average="micro", zero_division=0.0)
-    assert (found.precision, found.recall, found.f1) == pytest.approx(expected[:3])
-
-
-def test_figures_of_sets_by_hand() -> None:
-    gold = np.array([[1, 1, 0], [0, 0, 1]], dtype=bool)
-    read = np.array([[1, 0, 1], [0, 0, 1]], dtype=bool)
-    found = ratios.set_scores(gold, read)
-    assert (found.precision, found.recall, found.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
-
-
-def test_the_ceiling_is_one_value_of_each_form() -> None:
-    gold = np.array([[1, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=bool)
-    assert ratios.ceiling(gold) == pytest.approx(3 / 6)
-    assert ratios.ceiling(gold[1:2]) == 1.0
-
-
-def test_a_ratio_is_that_of_the_sums_and_its_interval_that_of_its_own_draws() -> None:
-    lemmas = np.repeat(np.array([f"l{i}" for i in range(30)], dtype=object), 4)
-    chance = np.random.default_rng(1)
-    above, below = chance.random(120), 1 + chance.random(120)
-    pairs = {"ratio": (above, below), "mean": (above, np.ones(120))}
-    found = ratios.ratios(pairs, lemmas, how())
-    assert found["ratio"].value == pytest.approx(above.sum() / below.sum())
-    assert found["ratio"].low < found["ratio"].value < found["ratio"].high
-    assert found["mean"] == ratios.ratios({"mean": pairs["mean"]}, lemmas, how())["mean"]
+def test_a_difference_is_paired() -> None:
+    better = CORRECT.copy()
+    better[:10] = True
+    a, b = Ratio.mean(better), Ratio.mean(CORRECT)
+    difference = ratios.difference(a, b, LEMMAS, options())
+    alone = accuracy(better, LEMMAS)
+    assert difference.value == pytest.approx(better.mean() - CORRECT.mean())
+    assert difference.high - difference.low < alone.high - alone.low
+    assert ratios.difference(a, a, LEMMAS, options()) == Interval(0, 0, 0)

@@ -1,4 +1,4 @@
-"""How true probabilities come."""
+"""Confidence beside accuracy, risk beside coverage."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ def test_the_expected_error_by_hand() -> None:
     targets = np.array([[True, False]] * 7 + [[False, True]] * 3)
     bins = reliability.reliability(shares, targets, "softmax")
     assert reliability.expected_error(bins) == pytest.approx(0.2)
-
-
-def test_half_a_probability_for_each_of_two_values_is_calibrated() -> None:
-    shares, both = np.array([[0.5, 0.5]] * 4), np.ones((4, 2), bool)
-    assert reliability.expected_error(reliability.reliability(shares, both, "softmax")) == 0
-    surely = np.ones((4, 2))
-    assert reliability.expected_error(reliability.reliability(surely, both, "sigmoid")) == 0
 
 
 def test_risk_and_coverage_by_hand() -> None:

@@ -1,3 +1,5 @@
+"""What the baselines predict."""
+
 from __future__ import annotations
 
 from collections import Counter, defaultdict
@@ -5,15 +7,17 @@ from collections import Counter, defaultdict
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given as for_all
 from hypothesis import strategies as st
+from sklearn import linear_model
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from esetrag.data import label_sets
 from esetrag.scoring import calibration
-from esetrag.tasks.baselines import NgramRegression, SuffixTable, suffixes
+from esetrag.tasks import baselines
+from esetrag.tasks.baselines import logistic_regression, longest_suffix, suffixes
 
+Rows = list[tuple[str, str]]  # form, label
 FORMS = st.text("abé\U0001f600", max_size=5)
 ROWS = st.lists(st.tuples(FORMS, st.sampled_from(["NOM", "ACC", "IN+ESS"])), min_size=1, max_size=30)
 
@@ -24,62 +28,37 @@ def column(values: list[str], chunk: int | None = None) -> pa.ChunkedArray:
     return pa.chunked_array([array.slice(i, size) for i in range(0, len(values), size)], pa.string())
 
 
-def train(rows: list[tuple[str, str]], longest: int, chunk: int | None = None) -> SuffixTable:
-    labels = column([label for _, label in rows], chunk)
-    return SuffixTable.train(column([form for form, _ in rows], chunk), labels, known(rows), longest)
+def table(rows: Rows, chunk: int | None = None) -> pa.Table:
+    forms, labels = zip(*rows, strict=True)
+    weights = pa.array([1.0] * len(rows), pa.float32())
+    return pa.table(
+        {"form": column(list(forms), chunk), "label": column(list(labels), chunk), "weight": weights}
+    )
 
 
-def known(rows: list[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(sorted({label for _, label in rows}))
+def predicted(rows: Rows, longest: int, forms: list[str], chunk: int | None = None) -> list[str]:
+    labels = sorted({label for _, label in rows})
+    logits = longest_suffix(table(rows, chunk), labels, longest)(column(forms))
+    return [labels[place] for place in logits.argmax(1)]
 
 
-def read(rows: list[tuple[str, str]], longest: int, forms: list[str], chunk: int | None = None) -> list[str]:
-    best = train(rows, longest, chunk).logits(column(forms)).argmax(1)
-    return [known(rows)[place] for place in best]
-
-
-def by_dictionary(rows: list[tuple[str, str]], longest: int, form: str) -> str:
+def by_dictionary(rows: Rows, longest: int, form: str) -> str:
     """The label of the longest known suffix, with dictionaries."""
     seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for known, label in rows:
         for length in range(min(longest, len(known)) + 1):
             seen[known[len(known) - length :]][label] += 1
-    suffix = next(
-        form[len(form) - length :]
-        for length in range(min(longest, len(form)), -1, -1)
-        if form[len(form) - length :] in seen
-    )
+    ends = (form[len(form) - length :] for length in range(min(longest, len(form)), -1, -1))
+    suffix = next(end for end in ends if end in seen)
     return min(seen[suffix], key=lambda label: (-seen[suffix][label], label))
 
 
-@given(rows=ROWS, forms=st.lists(FORMS, min_size=1), longest=st.integers(0, 6), chunk=st.integers(1, 30))
-def test_it_reads_the_label_of_the_longest_known_suffix(
-    rows: list[tuple[str, str]], forms: list[str], longest: int, chunk: int
+@for_all(rows=ROWS, forms=st.lists(FORMS, min_size=1), longest=st.integers(0, 6), chunk=st.integers(1, 30))
+def test_the_label_of_the_longest_known_suffix_is_predicted(
+    rows: Rows, forms: list[str], longest: int, chunk: int
 ) -> None:
     expected = [by_dictionary(rows, longest, form) for form in forms]
-    assert read(rows, longest, forms, chunk) == expected
-
-
-def test_a_longer_suffix_overrules_a_shorter_one() -> None:
-    rows = [("kanaban", "INE"), ("bon", "SUE"), ("kan", "SUE"), ("lan", "SUE")]
-    assert read(rows, 3, ["xban", "xxan", "n", "zzz"]) == ["INE", "SUE", "SUE", "SUE"]
-
-
-def test_ties_are_broken_by_the_alphabet_not_by_the_order_of_the_rows() -> None:
-    rows = [("at", "NOM"), ("bt", "ACC"), ("ct", "DAT")]
-    for some in (rows, rows[::-1]):
-        assert read(some, 1, ["xt", "q"]) == ["ACC", "ACC"]
-
-
-def test_length_0_is_the_commonest_label() -> None:
-    rows = [("a", "NOM"), ("b", "ACC"), ("c", "ACC")]
-    assert read(rows, 0, ["a", "b", "", "zzz"]) == ["ACC"] * 4
-
-
-def test_a_form_is_no_suffix_of_a_length_it_does_not_have() -> None:
-    rows = [("t", "ACC"), ("et", "NOM"), ("et", "NOM")]
-    assert read(rows, 4, ["t", "et", "het", ""]) == ["NOM", "NOM", "NOM", "NOM"]
-    assert read([("t", "ACC"), ("et", "NOM")], 4, ["at"]) == ["ACC"]
+    assert predicted(rows, longest, forms, chunk) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,34 +69,50 @@ def test_suffixes_are_counted_in_symbols(length: int, expected: list[str | None]
     assert suffixes(column(["abc", "\U0001f600", ""]), length).to_pylist() == expected
 
 
-def test_shares_are_those_of_the_suffix_and_a_form_of_two_values_counts_for_both() -> None:
-    table = SuffixTable.train(column(["at", "bt", "k"]), column(["ACC/NOM", "ACC", "NOM"]), ("ACC", "NOM"), 1)
-    shares = calibration.probabilities(table.logits(column(["xt", "q"])), "softmax")
-    assert shares[0] == pytest.approx([2.5 / 4, 1.5 / 4])
-    assert shares[1] == pytest.approx([0.5, 0.5])
+def test_a_form_of_two_labels_counts_for_both() -> None:
+    rows, labels = table([("at", "ACC/NOM"), ("bt", "ACC"), ("k", "NOM")]), ("ACC", "NOM")
+    shares = calibration.probabilities(longest_suffix(rows, labels, 1)(column(["xt", "q"])), "softmax")
+    assert shares == pytest.approx(np.array([[2.5 / 4, 1.5 / 4], [0.5, 0.5]]))
+    both = table([("at", "ACC/NOM"), ("ban", "INE")])
+    regression = logistic_regression(both, ("ACC", "INE", "NOM"))(column(["xt"]))[0]
+    assert regression[0] == pytest.approx(regression[2], abs=1e-3)
+    assert regression[0] > regression[1]
 
 
-def test_the_regression_is_that_of_scikit_learn(tiny_rows: pa.Table) -> None:
+def test_the_regression_is_scikit_learn_s_on_counts_of_suffixes(tiny_rows: pa.Table) -> None:
     train, test = tiny_rows.slice(0, 60), tiny_rows.slice(60)
-    known = tuple(label_sets.names(train["label"]))
-    ours = NgramRegression.train(train["form"], train["label"], known).logits(test["form"])
+    labels = label_sets.names(train["label"])
 
     def suffixes_of(form: str) -> list[str]:
         text = f"^{form}"
         return [text[-size:] for size in range(1, min(8, len(text)) + 1)]
 
     counts = CountVectorizer(analyzer=suffixes_of)
-    fitted = LogisticRegression(C=10.0, max_iter=5000, tol=1e-8).fit(
+    model = linear_model.LogisticRegression(C=10.0, max_iter=1000).fit(
         counts.fit_transform(train["form"].to_pylist()), train["label"].to_pylist()
     )
-    theirs = fitted.predict_proba(counts.transform(test["form"].to_pylist()))
-    assert np.abs(calibration.probabilities(ours, "softmax") - theirs).max() < 0.02
-    assert (ours.argmax(1) == theirs.argmax(1)).all()
+    expected = model.predict_proba(counts.transform(test["form"].to_pylist()))
+    logits = logistic_regression(train, labels)(test["form"])
+    assert np.exp(logits) == pytest.approx(expected, abs=0.01)
 
 
-def test_the_regression_reads_forms_longer_than_any_it_was_trained_on(tiny_rows: pa.Table) -> None:
-    known = tuple(label_sets.names(tiny_rows["label"]))
-    fitted = NgramRegression.train(tiny_rows["form"], tiny_rows["label"], known)
-    found = fitted.logits(column(["bor" * 30 + "ban", "xyz"]))
-    assert known[found[0].argmax()] == "IN+ESS"
-    assert np.isfinite(found).all()
+def test_any_form_has_scores_after_any_training(tiny_rows: pa.Table) -> None:
+    labels = label_sets.names(tiny_rows["label"])
+    forms = column(["bor" * 30 + "ban", "xyz", "", "^"])
+    for rows in (tiny_rows, tiny_rows.slice(0, 1)):
+        for name, baseline in baselines.train(rows, labels, 6).items():
+            assert name in baselines.NAMES
+            assert np.isfinite(baseline(forms)).all()
+            assert baseline(column([])).shape == (0, 7)
+    trained = baselines.train(tiny_rows, labels, 6)
+    assert labels[trained["logistic_regression"](forms)[0].argmax()] == "IN+ESS"
+    assert set(trained["majority"](forms).argmax(1)) == {0}, "all are as frequent: the first one"
+
+
+def test_a_row_of_weight_2_is_two_rows() -> None:
+    once = table([("at", "ACC"), ("et", "NOM"), ("ot", "NOM")])
+    weighted = once.set_column(2, "weight", pa.array([2.0, 1.0, 1.0], pa.float32()))
+    twice = pa.concat_tables([once.slice(0, 1), once])
+    for name, logits in baselines.train(weighted, ("ACC", "NOM"), 2).items():
+        expected = baselines.train(twice, ("ACC", "NOM"), 2)[name](column(["at", "bt"]))
+        assert logits(column(["at", "bt"])) == pytest.approx(expected, abs=1e-3)

@@ -1,3 +1,5 @@
+"""The figures of a test."""
+
 from __future__ import annotations
 
 import math
@@ -9,8 +11,9 @@ import pyarrow as pa
 import pytest
 
 from esetrag.core import config, tables
-from esetrag.scoring.calibration import Calibration, Read
+from esetrag.scoring.calibration import Calibration, ModelOutput
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.tasks.evaluation import Evaluation
 
 LABELS = ("ACC", "IN+ESS", "NOM")
@@ -19,7 +22,7 @@ LABELS = ("ACC", "IN+ESS", "NOM")
 def sample(rows: list[tuple[str, str, str]]) -> pa.Table:
     """Rows of lemma, form and label."""
     columns = zip(*[(lemma, form, f"N;{label};SG", label) for lemma, form, label in rows], strict=True)
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.SAMPLE)
+    return tables.sample(*columns)
 
 
 TRAIN = sample(
@@ -39,153 +42,157 @@ SHARES = np.array(
 )
 
 
+PARTS = {"train": TRAIN, "dev": TRAIN, "test": TEST}
+NAMES = ("logistic_regression", "longest_suffix", "majority")
+
+
 @pytest.fixture
-def how(given: config.Params) -> config.Evaluate:
+def options(given: config.Params) -> config.Evaluate:
     return given.evaluate.model_copy(update={"resamples": 200})
 
 
-PARTS = {"train": TRAIN, "dev": TRAIN, "test": TEST}
+def output(shares: npt.NDArray[np.float32], ratio: float = 1.0) -> ModelOutput:
+    return ModelOutput(shares, Calibration(ratio=ratio))
 
 
 def evaluate(
-    how: config.Evaluate,
+    options: config.Evaluate,
     shares: npt.NDArray[np.float32] = SHARES,
     parts: dict[str, pa.Table] = PARTS,
-    more: tuple[npt.NDArray[np.float32], ...] = (),
     ratio: float = 1.0,
+    seeds: tuple[ModelOutput, ...] = (),
+    **others: ModelOutput,
 ) -> Evaluation:
-    reads = [Read(some, Calibration(ratio=ratio)) for some in (shares, *more)]
-    return evaluation.evaluate(parts, reads, LABELS, how, config.Calibration(temperature=True, risk=0.1))
+    outputs = {"bilstm": output(shares, ratio), **others}
+    calibrating = config.Calibration(temperature=True, risk=0.1)
+    return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
-def figures(how: config.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> dict[str, Any]:
-    return evaluate(how, shares).figures
+def figures(options: config.Evaluate, shares: npt.NDArray[np.float32] = SHARES) -> dict[str, Any]:
+    return evaluate(options, shares).figures
 
 
-def test_the_figures_by_hand(how: config.Evaluate) -> None:
-    found = figures(how)
-    assert (found["rows"], found["pairs"], found["lemmas"], found["unseen_labels"]) == (5, 5, 2, 1)
-    assert found["several_values"] == 0
-    assert found["reader"]["accuracy"] == found["reader"]["any_gold"] == pytest.approx(3 / 5)
-    assert found["reader"]["loss"] == pytest.approx(-sum(map(math.log, (0.7, 0.8, 0.4, 0.5))) / 4)
-    assert found["suffix"]["accuracy"] == pytest.approx(3 / 5)
-    assert found["majority"]["accuracy"] == pytest.approx(1 / 5)
-    assert found["ceiling"]["accuracy"] == 1.0
+def test_the_figures_by_hand(options: config.Evaluate) -> None:
+    found = figures(options)
+    counts = ("rows", "pairs", "lemmas", "unseen_labels", "ambiguous_forms")
+    assert [found[name] for name in counts] == [5, 5, 2, 1, 0]
+    model = found["models"]["bilstm"]
+    assert model["accuracy"] == model["any_correct"] == pytest.approx(3 / 5)
+    assert model["loss"] == pytest.approx(-sum(map(math.log, (0.7, 0.8, 0.4, 0.5))) / 4)
+    assert found["models"]["longest_suffix"]["accuracy"] == pytest.approx(3 / 5)
+    assert found["models"]["majority"]["accuracy"] == pytest.approx(1 / 5)
+    assert found["upper_bound"]["accuracy"] == 1.0
 
 
-def test_every_reader_has_all_figures(how: config.Evaluate) -> None:
-    found = figures(how)
-    for reader in ("reader", "ngram", "suffix", "majority"):
-        assert set(found[reader]) == set(found["reader"])
-        assert found[reader]["low"] <= found[reader]["accuracy"] <= found[reader]["high"]
-        assert 0 <= found[reader]["ece"] <= 1
-    assert {"set_f1", "brier", "risk_area", "macro_f1", "temperature", "ratio"} <= set(found["reader"])
+def test_models_and_baselines_have_the_same_figures_on_the_same_draws(options: config.Evaluate) -> None:
+    found = evaluate(options, ngram=output(np.roll(SHARES, 1, axis=1))).figures
+    assert (found["model"], tuple(found["baselines"])) == ("bilstm", NAMES)
+    assert list(found["models"]) == ["bilstm", "ngram", *NAMES]
+    for entry in found["models"].values():
+        assert set(entry) == set(found["models"]["bilstm"])
+        assert entry["low"] <= entry["accuracy"] <= entry["high"]
+        assert 0 <= entry["ece"] <= 1
+    wanted = {"set_f1", "brier", "risk_area", "macro_f1", "temperature", "ratio", "threshold"}
+    assert wanted <= set(found["models"]["bilstm"])
+    alone = figures(options)
+    assert all(found["models"][name] == alone["models"][name] for name in ("bilstm", *NAMES))
 
 
 SYNCRETIC = sample([("ház", "ház", "ACC/NOM"), ("kéz", "kézt", "ACC"), ("láb", "láb", "IN+ESS/NOM")])
-"""Five pairs of form and value."""
+"""Five pairs of form and label."""
 
 
-def test_a_form_of_several_values_counts_strictly_once_each_and_is_right_if_one_is_read(
-    how: config.Evaluate,
+def test_a_form_of_several_labels_counts_strictly_once_each_and_is_correct_with_any(
+    options: config.Evaluate,
 ) -> None:
     shares = np.array([[0.5, 0.1, 0.4], [0.9, 0.1, 0.0], [0.6, 0.2, 0.2]], np.float32)
-    found = evaluate(how, shares, {**PARTS, "test": SYNCRETIC}, ratio=0.5)
-    reader = found.figures["reader"]
-    assert (found.figures["pairs"], found.figures["several_values"]) == (5, 2)
-    assert reader["accuracy"] == pytest.approx(2 / 5)
-    assert reader["any_gold"] == pytest.approx(2 / 3)
-    assert found.figures["ceiling"]["accuracy"] == pytest.approx(3 / 5)
+    found = evaluate(options, shares, {**PARTS, "test": SYNCRETIC}, ratio=0.5)
+    model = found.figures["models"]["bilstm"]
+    assert (found.figures["pairs"], found.figures["ambiguous_forms"]) == (5, 2)
+    assert model["accuracy"] == pytest.approx(2 / 5)
+    assert model["any_correct"] == pytest.approx(2 / 3)
+    assert found.figures["upper_bound"]["accuracy"] == pytest.approx(3 / 5)
     assert found.predictions["predicted_set"].to_pylist() == ["ACC/NOM", "ACC", "ACC"]
-    assert (reader["set_precision"], reader["set_recall"]) == pytest.approx((3 / 4, 3 / 5))
-    assert reader["set_f1"] == pytest.approx(6 / 9)
+    assert (model["set_precision"], model["set_recall"]) == pytest.approx((3 / 4, 3 / 5))
+    assert model["set_f1"] == pytest.approx(6 / 9)
     assert evaluation.confusion(found.predictions).to_dict("list") == {
         "label": ["ACC", "ACC", "IN+ESS"],
         "predicted": ["ACC", "ACC", "ACC"],
     }
 
 
-def test_the_lead_is_on_the_best_baseline_and_paired(how: config.Evaluate) -> None:
+def test_the_lead_is_on_the_best_baseline(options: config.Evaluate) -> None:
     perfect = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]], np.float32)
-    lead = figures(how, perfect)["lead"]
-    best = max(figures(how)[name]["any_gold"] for name in ("ngram", "suffix", "majority"))
+    found = figures(options, perfect)
+    lead, models = found["lead"], found["models"]
+    best = max(models[name]["any_correct"] for name in NAMES)
+    assert models[lead["on"]]["any_correct"] == best
     assert lead["value"] == pytest.approx(4 / 5 - best)
     assert lead["low"] <= lead["value"] <= lead["high"]
-    assert figures(how)[lead["on"]]["any_gold"] == best
-
-
-def test_what_the_test_can_resolve_is_wider_than_one_reader_s_own_doubt(how: config.Evaluate) -> None:
-    found = figures(how)
-    own = found["reader"]["any_gold_high"] - found["reader"]["any_gold_low"]
+    own = models["bilstm"]["any_correct_high"] - models["bilstm"]["any_correct_low"]
     assert found["resolution"] == pytest.approx(own / math.sqrt(2))
 
 
-def test_repetitions_give_mean_and_deviation(how: config.Evaluate) -> None:
-    assert figures(how)["seeds"] == {"count": 1, "mean": pytest.approx(3 / 5)}
-    worse = np.tile(np.array([[0, 0, 1]], np.float32), (5, 1))
-    spread = evaluate(how, more=(worse,)).figures["seeds"]
+def test_other_seeds_give_mean_and_deviation(options: config.Evaluate) -> None:
+    assert figures(options)["seeds"] == {"count": 1, "mean": pytest.approx(3 / 5)}
+    worse = output(np.tile(np.array([[0, 0, 1]], np.float32), (5, 1)))
+    spread = evaluate(options, seeds=(worse,)).figures["seeds"]
     assert spread["count"] == 2
     assert spread["mean"] == pytest.approx((3 / 5 + 2 / 5) / 2)
     assert spread["deviation"] == pytest.approx(np.std([3 / 5, 2 / 5], ddof=1))
 
 
-def test_the_reader_is_compared_on_the_same_resamples(how: config.Evaluate) -> None:
-    assert figures(how) == figures(how)
-    other = figures(how, np.roll(SHARES, 1, axis=1))
-    assert other["suffix"] == figures(how)["suffix"]
-
-
-def test_the_suffix_baseline_is_as_long_as_wanted(how: config.Evaluate) -> None:
-    short = figures(how.model_copy(update={"suffix_length": 1}))
-    assert short["suffix"]["accuracy"] == pytest.approx(3 / 5)
+@pytest.mark.parametrize(("length", "correct"), [(1, 1), (2, 2), (3, 3)])
+def test_the_suffix_baseline_is_as_long_as_wanted(
+    options: config.Evaluate, length: int, correct: int
+) -> None:
     train = sample([("a", "xxban", "IN+ESS"), ("b", "xxxan", "NOM"), ("c", "xxxxn", "NOM")])
     test = sample([("d", "qqban", "IN+ESS"), ("e", "ban", "IN+ESS"), ("f", "xan", "NOM")])
-    shares = np.full((3, 3), 1 / 3, np.float32)
-    for length, right in ((1, 1), (2, 2), (3, 3)):
-        wanted = how.model_copy(update={"suffix_length": length})
-        found = evaluate(wanted, shares, {"train": train, "dev": train, "test": test}).figures
-        assert found["suffix"]["accuracy"] == pytest.approx(right / 3)
+    parts, shares = {"train": train, "dev": train, "test": test}, np.full((3, 3), 1 / 3, np.float32)
+    found = evaluate(options.model_copy(update={"suffix_length": length}), shares, parts).figures
+    assert found["models"]["longest_suffix"]["accuracy"] == pytest.approx(correct / 3)
 
 
-def test_baselines_are_calibrated_without_a_look_at_the_test_part(how: config.Evaluate) -> None:
-    parts = {**PARTS, "test": TEST.slice(0, 2)}
-    kept = ("temperature", "ratio", "least")
-    whole, part = figures(how), evaluate(how, SHARES[:2], parts).figures
-    for name in ("ngram", "suffix", "majority"):
-        assert [whole[name][key] for key in kept] == [part[name][key] for key in kept]
+def test_baselines_are_calibrated_on_dev_alone(options: config.Evaluate) -> None:
+    whole = figures(options)["models"]
+    part = evaluate(options, SHARES[:2], {**PARTS, "test": TEST.slice(0, 2)}).figures["models"]
+    for name in NAMES:
+        fitted = (
+            [models[name][key] for key in ("temperature", "ratio", "threshold")] for models in (whole, part)
+        )
+        assert next(fitted) == next(fitted)
+    empty = evaluate(options, parts={**PARTS, "dev": TRAIN.slice(0, 0)}).figures["models"]
+    assert empty["longest_suffix"]["temperature"] == 1
 
 
-def test_an_empty_dev_part_calibrates_nothing(how: config.Evaluate) -> None:
-    found = evaluate(how, parts={**PARTS, "dev": TRAIN.slice(0, 0)}).figures
-    assert found["suffix"]["temperature"] == 1
+def test_without_lemmas_forms_are_drawn_and_without_known_labels_there_is_no_loss(
+    options: config.Evaluate,
+) -> None:
+    nullable = pa.array([None] * 5, pa.string())
+    bare = TEST.set_column(0, "lemma", nullable)
+    assert evaluation.clusters_of(bare).tolist() == TEST["form"].to_pylist()
+    unseen = TEST.slice(4)
+    model = evaluate(options, SHARES[4:], {**PARTS, "test": unseen}).figures["models"]["bilstm"]
+    assert (model["loss"], model["accuracy"]) == (None, 0.0)
 
 
-def test_the_predictions_are_the_test_rows_with_what_was_read(how: config.Evaluate) -> None:
-    table = evaluate(how).predictions
+def test_the_predictions_are_the_test_rows_with_label_set_and_probabilities(options: config.Evaluate) -> None:
+    table = evaluate(options).predictions
     assert table.schema.equals(tables.predictions(list(LABELS)), check_metadata=True)
     assert table.select(tables.SAMPLE.names).cast(tables.SAMPLE).equals(TEST)
     assert table["predicted"].to_pylist() == ["NOM", "ACC", "ACC", "NOM", "NOM"]
     assert table["probability"].to_pylist() == pytest.approx([0.7, 0.8, 0.5, 0.5, 1.0])
     assert np.array(table["probabilities"].to_pylist(), np.float32).tolist() == SHARES.tolist()
+    ties = evaluate(options, np.full((5, 3), 1 / 3, np.float32)).predictions
+    assert ties["predicted"].to_pylist() == ties["predicted_set"].to_pylist() == ["ACC"] * 5
 
 
-def test_of_equal_shares_the_first_label_is_read(how: config.Evaluate) -> None:
-    found = evaluate(how, np.full((5, 3), 1 / 3, np.float32))
-    assert found.predictions["predicted"].to_pylist() == ["ACC"] * 5
-    assert found.predictions["predicted_set"].to_pylist() == ["ACC"] * 5
-
-
-def test_the_classes_are_the_values_borne_or_read(how: config.Evaluate) -> None:
-    classes = evaluate(how).classes
-    assert classes["label"].tolist() == ["ACC", "DAT", "IN+ESS", "NOM"]
-    assert classes["support"].tolist() == [1, 1, 1, 2]
-    assert classes["recall"].tolist() == [1.0, 0.0, 0.0, 1.0]
-
-
-def test_reliability_and_coverage_are_told_of_every_form(how: config.Evaluate) -> None:
-    found = evaluate(how)
-    assert found.reliability.groupby("reader")["forms"].sum().to_dict() == dict.fromkeys(
-        ("majority", "ngram", "reader", "suffix"), 5
-    )
+def test_the_tables_are_of_every_label_and_every_form(options: config.Evaluate) -> None:
+    found = evaluate(options)
+    assert found.classes["label"].tolist() == ["ACC", "DAT", "IN+ESS", "NOM"]
+    assert found.classes["support"].tolist() == [1, 1, 1, 2]
+    assert found.classes["recall"].tolist() == [1.0, 0.0, 0.0, 1.0]
+    forms = found.reliability.groupby("model")["forms"].sum().to_dict()
+    assert forms == dict.fromkeys(("bilstm", *NAMES), 5)
     assert found.coverage["coverage"].iloc[-1] == 1
-    assert found.coverage["risk"].iloc[-1] == pytest.approx(1 - found.figures["reader"]["any_gold"])
+    assert found.coverage["risk"].iloc[-1] == pytest.approx(2 / 5)

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from esetrag.__main__ import main
+from esetrag.cli import main
 from esetrag.core import config
 from esetrag.data import unimorph
 from esetrag.data.selection import select

@@ -1,287 +1,368 @@
 from __future__ import annotations
 
+import hashlib
 import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 
-from esetrag.core import config, tables
+from esetrag.core import config
+from esetrag.core.config import BilstmModel, Params, Resolved, Train
 from esetrag.core.errors import TrainingError
+from esetrag.core.layout import Layout
+from esetrag.models import checkpoint
+from esetrag.models.network import score
 from esetrag.scoring import calibration
-from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
-from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.symbols.vocabulary import Unit, Vocabulary
 from esetrag.training import history, trainer
+from esetrag.training.data import Data
 from esetrag.training.history import Epoch
+from esetrag.training.loop import Loop, measure
+from esetrag.training.resume import SavedStates
 from esetrag.training.trainer import Trained
+from tests.project import CASES, REPO, STEMS
+from tests.samples import CPU, Fixed, subset, table
 
-CPU = torch.device("cpu")
+KINDS = ("bilstm", "ngram")
+both = pytest.mark.parametrize("kind", KINDS)
+SETTINGS = {"device": "cpu", "threads": 1, "epochs": 3, "min_steps": 0, "batch_size": 16, "analogies": 0}
+WILD = {"learning_rate": 0.2, "schedule": "constant", "clip": None}
+SIZES: dict[str, dict[str, Any]] = {
+    "bilstm": {"embedding": 8, "hidden": 12},
+    "ngram": {"longest": 6, "iterations": 6},
+}
+Fit = Callable[..., Trained]
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 
-@pytest.fixture
-def how(given: config.Params) -> config.Train:
-    return given.train.model_copy(update={"device": "cpu", "threads": 1, "epochs": 3, "batch_size": 16})
+def resolved(params: Params, *kinds: str, lemmas: bool = False, **shape: Any) -> Resolved:
+    """Small models of some kinds."""
+    usual = [params.models[kind] for kind in kinds]
+    experts: list[Any] = [
+        type(model).model_validate(model.model_dump() | SIZES[model.kind] | shape) for model in usual
+    ]
+    return Resolved("-".join(kinds), experts, lemmas)
+
+
+def options_of(params: Params, **changed: Any) -> Train:
+    return Train.model_validate(params.train.model_dump() | SETTINGS | changed)
+
+
+def data_of(rows: Any, dev: Any = None, unit: Unit = "char") -> Data:
+    """Rows (``tables.SAMPLE``) as training set, and others or the same as development set."""
+    build = config.BuildVocab(unit=unit, merges=5, min_count=1)
+    shape = config.EncodePad(max_symbols=None, keep="end")
+    return Data.of(rows, rows if dev is None else dev, build, shape)
 
 
 @pytest.fixture
-def fit(
-    train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, tiny_model: config.Model, how: config.Train
-) -> Any:
-    """Trains with some parameters changed."""
+def split(tiny_data: Data) -> Data:
+    """The tiny rows without their lemmas, the last fourteen as development set."""
+    rows = tiny_data.train
+    return Data(subset(rows, range(70)), subset(rows, range(70, 84)), tiny_data.vocabulary, None)
 
-    def run(rows: Encoded = train, dev_rows: Encoded = dev, **changed: Any) -> Trained:
-        wanted = config.Train.model_validate(how.model_dump() | changed)
-        return trainer.fit(rows, dev_rows, tiny_vocabulary, tiny_model, wanted)
+
+@pytest.fixture
+def shifted(split: Data) -> Data:
+    """A development set of other labels: in the end, what training learns makes the loss on them higher."""
+    labels = np.concatenate([split.dev.targets[:7], np.roll(split.dev.targets[7:], -1, 0)])
+    return Data(split.train, subset(split.dev, range(14), labels), split.vocabulary, None)
+
+
+@pytest.fixture
+def fit(params: Params, split: Data) -> Fit:
+    """Trains a kind of model with some options changed."""
+
+    def run(
+        kind: str,
+        data: Data = split,
+        shape: dict[str, Any] | None = None,
+        listeners: Any = (),
+        **changed: Any,
+    ) -> Trained:
+        options = options_of(params, **changed)
+        return trainer.fit(data, resolved(params, kind, **(shape or {})), options, listeners)
 
     return run
 
 
-def same_weights(one: Trained, other: Trained) -> bool:
-    pairs = zip(one.network.state_dict().values(), other.network.state_dict().values(), strict=True)
-    return all(torch.equal(weight, twin) for weight, twin in pairs)
+def digest(trained: Trained) -> str:
+    tensors = trained.network.state_dict().values()
+    return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
-def some(rows: Encoded, kept: list[int], targets: Any = None) -> Encoded:
-    changed = rows.targets[kept] if targets is None else targets
-    return Encoded(rows.ids[kept], rows.lengths[kept], changed, rows.keep)
+def everything() -> Trained:
+    """A blend of both kinds, with analogies and lemmas."""
+    params = config.load(REPO / "params.yaml")
+    rows = [(stem, stem + ending, case) for case, ending in CASES.items() for stem in STEMS[:20]]
+    data = data_of(table(rows[::2]), table(rows[1::2]))
+    return trainer.fit(data, resolved(params, *KINDS, lemmas=True), options_of(params, analogies=300))
 
 
-def test_the_same_seed_gives_the_same_weights_to_the_bit(fit: Any) -> None:
-    one = fit()
-    torch.rand(17)
-    np.random.default_rng().random()
-    other = fit()
-    assert same_weights(one, other)
-    assert one.epochs == other.epochs
-
-
-def test_another_seed_gives_other_weights(fit: Any) -> None:
-    assert not same_weights(fit(epochs=1), fit(epochs=1, seed=2))
-
-
-def test_training_leaves_the_callers_chance_alone(fit: Any) -> None:
+def test_the_same_rows_give_the_same_weights_to_the_bit_whatever_the_hash_seed() -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    fit(epochs=1)
-    assert torch.equal(torch.random.get_rng_state(), before)
+    trained = everything()
+    assert torch.equal(torch.random.get_rng_state(), before), "the caller's random numbers are left alone"
+    assert [expert.kind for expert in trained.experts] == ["bilstm", "ngram", "lemmas"]
+    assert trained.choices.analogies
+    code = "from tests.unit.training.test_trainer import digest, everything; print(digest(everything()))"
+    environment = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == digest(trained)
 
 
-def test_the_history_begins_with_a_network_about_as_good_as_chance(fit: Any) -> None:
-    epochs = fit(epochs=2).epochs
-    assert [row.epoch for row in epochs] == [0, 1, 2]
-    chance = math.log(7)
-    assert epochs[0].train_loss == pytest.approx(chance, rel=0.1)
-    assert epochs[0].dev_loss == pytest.approx(chance, rel=0.1)
+@both
+def test_the_seed_decides_what_is_random(fit: Fit, tiny_data: Data, kind: str) -> None:
+    usual = {"data": tiny_data, "epochs": 1, "analogies": 200}
+    assert digest(fit(kind, **usual)) == digest(fit(kind, **usual)) != digest(fit(kind, **usual, seed=2))
+
+
+@both
+def test_before_training_accuracy_and_loss_are_about_those_of_chance(fit: Fit, kind: str) -> None:
+    epochs: list[Epoch] = []
+    trained = fit(kind, listeners=[epochs.append])
+    assert epochs == trained.epochs
+    assert [epoch.epoch for epoch in epochs] == list(range(7 if kind == "ngram" else 4))
+    assert epochs[0].train_loss == pytest.approx(math.log(7), rel=0.1)
+    assert epochs[0].dev_loss == pytest.approx(math.log(7), rel=0.1)
     assert epochs[0].dev_accuracy < 0.5
     assert epochs[0].learning_rate == 0
 
 
-def test_every_epoch_is_told_when_it_ends(
-    train: Encoded, dev: Encoded, tiny_vocabulary: Vocabulary, tiny_model: config.Model, how: config.Train
-) -> None:
-    told: list[Epoch] = []
-    trained = trainer.fit(train, dev, tiny_vocabulary, tiny_model, how, listeners=[told.append])
-    assert told == trained.epochs
-    assert len(told) == how.epochs + 1
-
-
-def test_a_suffix_task_is_learnt_in_few_epochs(
-    tiny_vocabulary: Vocabulary, tiny_model: config.Model, how: config.Train
-) -> None:
-    chance = np.random.default_rng(1)
-    suffixes = {"ACC": "t", "DAT": "nak", "IN+ESS": "ban", "IN+ALL": "ba", "ON+ALL": "ra"}
-    stems = ["".join(chance.choice(list("abcdefgiklmorsz"), size=5)) for _ in range(80)]
-    rows = [
-        (stem, stem + suffix, f"N;{label};SG", label) for stem in stems for label, suffix in suffixes.items()
-    ]
-    table = pa.Table.from_arrays(
-        [pa.array(column) for column in zip(*rows, strict=True)], schema=tables.SAMPLE
-    )
-    encoded = encoding.encode_rows(table, tiny_vocabulary, 11, "end")
-    train, dev = some(encoded, list(range(300))), some(encoded, list(range(300, 400)))
-    wanted = how.model_copy(update={"epochs": 6, "learning_rate": 0.02})
-    trained = trainer.fit(train, dev, tiny_vocabulary, tiny_model, wanted)
+@pytest.mark.parametrize(
+    ("kind", "changed"), [("bilstm", {"epochs": 8, "learning_rate": 0.02}), ("ngram", {})]
+)
+def test_endings_are_learned_in_few_epochs(fit: Fit, kind: str, changed: dict[str, Any]) -> None:
+    rows = [(stem, stem + ending, case) for case, ending in CASES.items() for stem in STEMS[:60]]
+    train = [row for number, row in enumerate(rows) if number % 3]
+    trained = fit(kind, data_of(table(train), table(rows[::3])), **changed)
     assert history.best(trained.epochs).dev_accuracy > 0.95
-    assert trained.device == "cpu"
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
-def test_the_best_epochs_weights_are_kept(fit: Any, dev: Encoded, schedule: str) -> None:
-    # What is learnt of the true labels makes the loss on shifted ones worse.
-    shifted = some(dev, list(range(len(dev))), np.roll(dev.targets, -1, axis=0))
-    trained = fit(dev_rows=shifted, epochs=8, learning_rate=0.02, schedule=schedule)
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("bilstm", {"epochs": 8, "learning_rate": 0.02, "schedule": "constant"}),
+        ("bilstm", {"epochs": 12, "learning_rate": 0.02}),
+        ("ngram", {"shape": {"iterations": 12, "penalty": 0.001}}),
+    ],
+)
+def test_the_weights_of_the_epoch_of_least_dev_loss_are_kept(
+    fit: Fit, shifted: Data, kind: str, changed: dict[str, Any]
+) -> None:
+    trained = fit(kind, shifted, **changed)
     best = history.best(trained.epochs)
-    assert 0 < best.epoch < 8
+    assert 0 < best.epoch < trained.epochs[-1].epoch
     assert best.dev_loss < trained.epochs[-1].dev_loss
-    assert trainer.measure(trained.network, Batch.of(shifted, CPU)) == (best.dev_loss, best.dev_accuracy)
+    assert measure(trained.network, Batch.of(shifted.dev, CPU)) == (best.dev_loss, best.dev_accuracy)
 
 
-def test_training_stops_when_the_dev_loss_has_not_fallen_for_long(fit: Any) -> None:
-    wild = {"learning_rate": 0.2, "schedule": "constant", "clip": None}
-    whole, stopped = fit(epochs=15, **wild), fit(epochs=15, patience=2, **wild)
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [("bilstm", {"epochs": 15, **WILD}), ("ngram", {"shape": {"iterations": 20, "penalty": 0.001}})],
+)
+def test_training_stops_when_patience_is_exhausted(
+    fit: Fit, shifted: Data, kind: str, changed: dict[str, Any]
+) -> None:
+    whole, stopped = fit(kind, shifted, **changed), fit(kind, shifted, **changed, patience=2)
     last = stopped.epochs[-1].epoch
-    assert last < 15
+    assert last < whole.epochs[-1].epoch
     assert last - history.best(stopped.epochs).epoch == 2
     assert stopped.epochs == whole.epochs[: last + 1]
 
 
-def test_training_does_not_stop_while_the_dev_loss_falls(fit: Any) -> None:
-    trained = fit(epochs=4, patience=1, learning_rate=0.002, schedule="constant")
-    losses = [row.dev_loss for row in trained.epochs]
+def test_training_does_not_stop_while_the_dev_loss_falls(fit: Fit) -> None:
+    epochs = fit("bilstm", epochs=4, patience=1, learning_rate=0.002, schedule="constant").epochs
+    losses = [epoch.dev_loss for epoch in epochs]
     assert losses == sorted(losses, reverse=True)
     assert len(losses) == 5
 
 
-def test_one_cycle_rises_to_the_learning_rate_and_falls_to_nothing(fit: Any) -> None:
-    rates = [row.learning_rate for row in fit(epochs=10, learning_rate=0.01).epochs[1:]]
-    top = rates.index(max(rates))
-    assert rates[0] == pytest.approx(0.01 / 25)
-    assert max(rates) == pytest.approx(0.01, rel=0.02)
-    assert rates[: top + 1] == sorted(rates[: top + 1])
-    assert rates[top:] == sorted(rates[top:], reverse=True)
-    assert rates[-1] < 0.001
+@both
+def test_a_row_counts_by_its_weight(fit: Fit, kind: str) -> None:
+    """Each word has a row of each of two labels; the heavier one decides."""
+    rows = [(stem, stem, label) for stem in STEMS[:16] for label in ("A", "B")]
+    for heavy, weights in (("A", [1.0, 0.1]), ("B", [0.1, 1.0])):
+        data = data_of(table(rows, weights * 16), table(row for row in rows if row[2] == heavy))
+        logits = score(fit(kind, data, epochs=10).network, Batch.of(data.dev, CPU))
+        assert {data.vocabulary.labels[best] for best in logits.argmax(1).tolist()} == {heavy}
 
 
-def test_a_constant_rate_stays(fit: Any) -> None:
-    rates = [row.learning_rate for row in fit(schedule="constant", learning_rate=0.003).epochs[1:]]
-    assert rates == [0.003] * 3
-
-
-def test_dev_labels_unseen_in_training_count_as_misread(fit: Any, dev: Encoded) -> None:
+@both
+def test_dev_rows_without_a_known_label_are_misclassified_and_have_no_loss(
+    fit: Fit, split: Data, kind: str
+) -> None:
     none = np.zeros((7, 7), bool)
-    unseen = some(dev, list(range(len(dev))), np.concatenate([none, dev.targets[7:]]))
-    known = some(dev, list(range(7, len(dev))))
-    one, other = fit(dev_rows=unseen), fit(dev_rows=known)
-    for row, expected in zip(one.epochs, other.epochs, strict=True):
-        assert row.dev_loss == pytest.approx(expected.dev_loss, rel=1e-5)
-        assert row.dev_accuracy == pytest.approx(expected.dev_accuracy * len(known) / len(unseen))
+    unseen = subset(split.dev, range(14), np.concatenate([none, split.dev.targets[7:]]))
+    whole, half = (
+        fit(kind, Data(split.train, dev, split.vocabulary, None)).epochs
+        for dev in (unseen, subset(split.dev, range(7, 14)))
+    )
+    for row, expected in zip(whole, half, strict=True):
+        assert row.dev_loss == pytest.approx(expected.dev_loss, rel=1e-4)
+        assert row.dev_accuracy == pytest.approx(expected.dev_accuracy / 2)
 
 
-def test_training_goes_on_where_no_dev_label_is_known(fit: Any, dev: Encoded) -> None:
-    epochs = fit(dev_rows=some(dev, [0, 1], np.zeros((2, 7), bool))).epochs
-    assert {(row.dev_loss, row.dev_accuracy) for row in epochs} == {(0.0, 0.0)}
+@pytest.mark.parametrize("dev", [[], [0, 1]], ids=["no rows", "no known label"])
+@both
+def test_a_dev_set_that_tells_nothing_keeps_the_last_epoch(
+    fit: Fit, split: Data, kind: str, dev: list[int]
+) -> None:
+    nothing = subset(split.dev, dev, np.zeros((len(dev), 7), bool))
+    epochs = fit(kind, Data(split.train, nothing, split.vocabulary, None)).epochs
+    assert {(epoch.dev_loss, epoch.dev_accuracy) for epoch in epochs} == {(0.0, 0.0)}
+    assert history.best(epochs) == epochs[-1]
 
 
-def test_loss_and_accuracy_by_hand() -> None:
-    logits = torch.log(torch.tensor([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]) + 1e-12)
-    targets = torch.tensor([[False, True, False], [True, False, False], [False, False, False]])
-    loss, accuracy = trainer.loss_and_accuracy(logits, targets, "softmax")
-    assert loss == pytest.approx(-(math.log(0.5) + math.log(0.9)) / 2, abs=1e-5)
-    assert accuracy == pytest.approx(1 / 3)
-
-
-def test_loss_and_accuracy_of_forms_of_several_values_by_hand() -> None:
-    shares = torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
-    targets = torch.tensor([[True, True, False], [True, True, False]])
-    loss, accuracy = trainer.loss_and_accuracy(torch.log(shares), targets, "softmax")
-    expected = -(math.log(0.6) + math.log(0.3) + math.log(0.1) + math.log(0.2)) / 4
-    assert loss == pytest.approx(expected, abs=1e-5)
-    assert accuracy == 0.5
-    loss, accuracy = trainer.loss_and_accuracy(torch.logit(shares), targets, "sigmoid")
-    expected = -math.log(0.6 * 0.3 * 0.9 * 0.1 * 0.2 * 0.3) / 2
-    assert loss == pytest.approx(expected, abs=1e-5)
+def test_loss_and_accuracy_of_a_development_set() -> None:
+    logits = torch.log(torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.5, 0.4, 0.1], [0.2, 0.7, 0.1]]))
+    targets = np.array([[True, True, False], [True, True, False], [True, False, False], [False] * 3])
+    rows = Batch.of(Encoded(np.ones((4, 2), np.uint8), np.full(4, 2), targets, np.ones(4, np.float32)), CPU)
+    loss, accuracy = measure(Fixed(logits), rows)
+    expected = (math.log(0.6 * 0.3) + math.log(0.1 * 0.2)) / 2 + math.log(0.5)
+    assert loss == pytest.approx(-expected / 3, abs=1e-5)
     assert accuracy == 0.5
 
 
 @pytest.mark.parametrize(
-    ("changed", "kept"),
+    ("changed", "rows"),
     [
-        ({"batch_size": 10_000}, list(range(70))),
-        ({"batch_size": 1}, list(range(5))),
-        ({}, [3]),
-        ({"epochs": 1}, [3]),
-        ({"epochs": 1, "batch_size": 69}, list(range(70))),
-        ({"schedule": "constant", "shuffle": False, "clip": None}, list(range(20))),
-        ({"label_smoothing": 0.0, "weight_decay": 0.0}, list(range(20))),
+        ({"batch_size": 10_000}, 70),
+        ({"batch_size": 1}, 5),
+        ({"epochs": 1, "batch_size": 69}, 70),
+        ({"schedule": "constant", "shuffle": False, "clip": None, "label_smoothing": 0.0}, 20),
+        ({}, 1),
     ],
 )
-def test_any_sizes_train(fit: Any, train: Encoded, changed: dict[str, Any], kept: list[int]) -> None:
-    trained = fit(rows=some(train, kept), **changed)
-    assert len(trained.epochs) == changed.get("epochs", 3) + 1
-    assert all(bool(torch.isfinite(weight).all()) for weight in trained.network.parameters())
+@both
+def test_any_number_of_rows_trains(
+    fit: Fit, split: Data, kind: str, changed: dict[str, Any], rows: int
+) -> None:
+    data = Data(subset(split.train, range(rows)), split.dev, split.vocabulary, None)
+    trained = fit(kind, data, **changed)
+    assert len(trained.epochs) > 1
+    assert all(bool(torch.isfinite(weight).all()) for weight in trained.network.state_dict().values())
 
 
-def test_one_label_trains(tiny_model: config.Model, how: config.Train) -> None:
-    vocabulary = Vocabulary.build(["ab", "ba"], ["NOM"])
-    ids, lengths = encoding.encode(pa.chunked_array([["ab", "ba"]]), vocabulary, 5, "end")
-    rows = Encoded(ids, lengths, np.ones((2, 1), bool))
-    trained = trainer.fit(rows, rows, vocabulary, tiny_model, how)
-    assert {(row.dev_loss, row.dev_accuracy) for row in trained.epochs} == {(0.0, 1.0)}
+@both
+def test_a_single_label_trains(params: Params, kind: str) -> None:
+    data = data_of(table([(stem, stem + "t", "NOM") for stem in STEMS[:9]]))
+    trained = trainer.fit(data, resolved(params, kind, lemmas=True), options_of(params, analogies=100))
+    assert {(epoch.dev_loss, epoch.dev_accuracy) for epoch in trained.epochs} == {(0.0, 1.0)}
 
 
-def test_shuffling_changes_the_course(fit: Any) -> None:
-    assert not same_weights(fit(epochs=1, shuffle=False), fit(epochs=1, shuffle=True))
+@both
+def test_a_form_of_two_labels_teaches_both_under_either_head(
+    fit: Fit, tiny_syncretic: Encoded, tiny_vocabulary: Vocabulary, kind: str
+) -> None:
+    data = Data(tiny_syncretic, tiny_syncretic, tiny_vocabulary, None)
+    options = {"epochs": 40, "batch_size": 6, "learning_rate": 0.02, "label_smoothing": 0.0}
+    shape: dict[str, Any] = {"dropout": 0.0} if kind == "bilstm" else {"iterations": 40}
+    several = tiny_syncretic.targets.sum(1) == 2
+    two = [tiny_vocabulary.labels.index(case) for case in ("ACC", "NOM")]
+    for head, least, most in (("softmax", 0.3, 0.7), ("sigmoid", 0.8, 1.0)):
+        network = fit(kind, data, shape={**shape, "head": head}, **options).network
+        shares = calibration.probabilities(score(network, Batch.of(data.dev, CPU)).numpy(), head)  # type: ignore[arg-type]
+        assert (shares[several][:, two] > least).all()
+        assert (shares[several][:, two] < most).all()
+        assert (shares[~several][:, two] < 0.2).all()
 
 
-@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
-def test_a_loss_that_is_no_number_ends_the_training_with_the_mend(fit: Any, schedule: str) -> None:
-    with pytest.raises(TrainingError, match=r"no longer a number in epoch \d; lower train.learning_rate"):
-        fit(learning_rate=1e30, schedule=schedule)
+@pytest.mark.parametrize(
+    ("kind", "changed"),
+    [
+        ("bilstm", {"learning_rate": 1e30}),
+        ("bilstm", {"learning_rate": 1e30, "schedule": "constant"}),
+        ("ngram", {"shape": {"penalty": 1e308}}),
+    ],
+)
+def test_a_loss_that_is_no_number_ends_in_one_line(fit: Fit, kind: str, changed: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError, match=r"^the loss is no longer a number in epoch \d; lower train\."):
+        fit(kind, **changed)
 
 
-@pytest.fixture
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+def test_a_network_without_room_ends_in_one_line(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> None:
+        raise RuntimeError("not enough memory:\nyou tried to allocate 1 TB")
+
+    monkeypatch.setattr(Loop, "begin", no_memory)
+    message = r"^no room for the network \(not enough memory: you tried .*\); lower the sizes of the model"
+    with pytest.raises(TrainingError, match=message):
+        fit("bilstm")
 
 
-@pytest.mark.usefixtures("no_gpu")
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:3", "mps"])
-def test_a_device_that_is_not_there_is_told_before_training(fit: Any, device: str) -> None:
-    with pytest.raises(TrainingError) as caught:
-        fit(device=device)
-    assert str(caught.value) == (
-        f"params.yaml: train.device: no {device} on this machine; auto would take cpu"
+def test_threads_are_those_of_the_parameters(fit: Fit) -> None:
+    fit("ngram", threads=2)
+    assert torch.get_num_threads() == 2
+
+
+def test_lemmas_stand_beside_the_network_as_far_as_dev_wants_them(params: Params, tiny_data: Data) -> None:
+    options = options_of(params)
+    alone, beside = (
+        trainer.fit(tiny_data, resolved(params, "bilstm", lemmas=lemmas), options) for lemmas in (False, True)
     )
+    assert [expert.kind for expert in beside.experts] == ["bilstm", "lemmas"]
+    assert beside.epochs == alone.epochs, "the curve is that of the network alone"
+    rows = Batch.of(tiny_data.dev, CPU)
+    assert measure(beside.network, rows)[0] < measure(alone.network, rows)[0]
 
 
-@pytest.mark.usefixtures("no_gpu")
-def test_auto_is_the_cpu_where_there_is_no_gpu(fit: Any) -> None:
-    assert trainer.choose_device("auto") == CPU
-    assert same_weights(fit(epochs=1, device="auto"), fit(epochs=1, device="cpu"))
+@pytest.mark.parametrize("unit", ["char", "bpe", "word"])
+@both
+def test_without_lemmas_all_trains_that_needs_none(params: Params, kind: str, unit: Unit) -> None:
+    rows = [(None, stem + ending, case) for case, ending in CASES.items() for stem in STEMS[:10]]
+    data = data_of(table(rows), unit=unit)
+    options = options_of(params, analogies=500)
+    trained = trainer.fit(data, resolved(params, kind, lemmas=True), options)
+    assert [expert.kind for expert in trained.experts] == [kind]
+    assert not trained.choices.analogies
+    assert trained.epochs[-1].dev_loss < trained.epochs[0].dev_loss
 
 
-def test_a_second_gpu_is_told_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(TrainingError, match="no cuda:1 on this machine; auto would take cuda"):
-        trainer.choose_device("cuda:1")
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 4, 7])
-@pytest.mark.parametrize("kept", [3, 16, 70])
-def test_a_cycle_of_any_number_of_steps_rises_and_falls(
-    fit: Any, train: Encoded, epochs: int, kept: int
+def test_a_blend_whose_training_was_stopped_ends_as_one_that_was_not(
+    params: Params, tiny_data: Data, tmp_path: Path
 ) -> None:
-    trained = fit(rows=some(train, list(range(kept))), epochs=epochs, schedule="one-cycle")
-    rates = [row.learning_rate for row in trained.epochs[1:]]
-    assert all(0 < rate <= 0.0101 for rate in rates)
-    assert len(rates) == epochs
+    model, options = resolved(params, *KINDS, lemmas=True), options_of(params, analogies=300)
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise InterruptedError
+
+    def saved(number: int) -> SavedStates:
+        return SavedStates(tmp_path / str(number), "key", every=0)
+
+    whole = trainer.fit(tiny_data, model, options)
+    with pytest.raises(InterruptedError):
+        trainer.fit(tiny_data, model, options, [stop], saved)
+    resumed = trainer.fit(tiny_data, model, options, [], saved)
+    assert digest(resumed) == digest(whole)
+    assert resumed.epochs == whole.epochs
 
 
-def test_of_a_form_of_two_values_each_head_learns_both(
-    tiny_syncretic: Encoded, tiny_vocabulary: Vocabulary, tiny_model: config.Model, how: config.Train
+def test_a_saved_model_is_calibrated_and_says_how_it_was_trained(
+    params: Params, tiny_data: Data, tmp_path: Path
 ) -> None:
-    rows = tiny_syncretic
-    changed = {"epochs": 40, "batch_size": 6, "learning_rate": 0.02, "label_smoothing": 0.0}
-    wanted = how.model_copy(update=changed)
-    shares = {}
-    for head in ("softmax", "sigmoid"):
-        model = config.Model.model_validate(tiny_model.model_dump() | {"head": head, "dropout": 0.0})
-        trained = trainer.fit(rows, rows, tiny_vocabulary, model, wanted)
-        assert history.best(trained.epochs).dev_accuracy > 0.95
-        shares[head] = calibration.probabilities(trainer.logits(trained.network, rows), trained.network.head)
-    several, label = rows.targets.sum(1) == 2, tiny_vocabulary.labels.index
-    both = [label("ACC"), label("NOM")]
-    assert shares["softmax"].sum(1) == pytest.approx(np.ones(len(rows)), abs=1e-4)
-    assert shares["softmax"][several][:, both] == pytest.approx(0.5, abs=0.2)
-    assert (shares["sigmoid"][several][:, both] > 0.8).all()
-    assert (shares["sigmoid"][several].sum(1) > 1.6).all()
-    assert (shares["sigmoid"][~several][:, label("NOM")] < 0.2).all()
+    model, options = resolved(params, *KINDS, lemmas=True), options_of(params, analogies=300)
+    trained = trainer.fit(tiny_data, model, options)
+    layout = Layout("toy", tmp_path)
+    trained.save(layout, tiny_data, options, params.calibration)
+    loaded = checkpoint.load(layout.checkpoint)
+    rows = Batch.of(tiny_data.dev, CPU)
+    assert torch.equal(score(loaded.network, rows), score(trained.network, rows))
+    assert loaded.manifest.calibration.temperature != 1
+    assert loaded.manifest.calibration.ratio == 1  # no form has two labels
+    training = loaded.manifest.training
+    assert (training["task"], training["seed"], training["epoch"]) == ("toy", options.seed, 3)
+    assert [kind for kind, _ in training["weights"]] == [expert.kind for expert in trained.experts]
+    assert isinstance(loaded.manifest.experts[0], BilstmModel)

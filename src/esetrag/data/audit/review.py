@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from esetrag.data import selection
-from esetrag.data.audit.affixes import Change
 from esetrag.data.audit.noise import Doubts
+from esetrag.data.change import Changes
 
 LABEL, HEADING, CITED, SCRIPT, LEMMA = "label", "heading", "citation", "script", "lemma"
 KINDS = {
@@ -22,7 +22,7 @@ KINDS = {
 }
 """Kinds of suspicious rows, in the order of the review list."""
 COLUMNS = ("kind", "lemma", "form", "features", "stated", "likelier", "probability", "evidence")
-"""Of the review list; ``probability`` is that of being wrong, empty where none was worked out."""
+"""Of the review list; ``probability`` is that of an error, empty where none was computed."""
 
 Review = list[tuple[str, ...]]
 """Rows of ``COLUMNS``."""
@@ -33,7 +33,7 @@ def tsv(review: Review) -> str:
     return "".join("\t".join(row) + "\n" for row in [COLUMNS, *review])
 
 
-def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[np.bool_]) -> Review:
+def doubted(rows: pa.Table, doubts: Doubts, change: Changes, labels: npt.NDArray[np.bool_]) -> Review:
     """The rows with suspicious labels: paradigm by paradigm, that of most evidence first.
 
     Args:
@@ -43,26 +43,24 @@ def doubted(rows: pa.Table, doubts: Doubts, change: Change, labels: npt.NDArray[
         labels: (n,) which are listed.
     """
     places = np.flatnonzero(labels).tolist()
-    found = rows.filter(pa.array(labels)).to_pylist()
+    cells = rows.filter(pa.array(labels)).to_pylist()
     of_lemma: dict[str, float] = defaultdict(float)
-    for place, row in zip(places, found, strict=True):
+    for place, row in zip(places, cells, strict=True):
         of_lemma[row["lemma"]] += float(doubts.evidence[place])
     entries = []
-    for place, row in zip(places, found, strict=True):
+    for place, row in zip(places, cells, strict=True):
         likelier = doubts.labels[doubts.likelier[place]]
         every, stated, better = doubts.witnesses[place]
-        why = f"{change.shown(place)} at other lemmas: "
-        seen = f"{every} rows, {better} {likelier}, {stated} {row['label']}"
-        why += seen if every else "none; the ending speaks"
-        cells = [row[name] for name in (*selection.COLUMNS, "label")]
-        entry = (LABEL, *cells, likelier, f"{doubts.wrong[place]:.4f}", why)
-        weight = (-round(of_lemma[row["lemma"]], 6), row["lemma"], -round(float(doubts.evidence[place]), 6))
-        entries.append((weight, entry))
+        counts = f"{every} rows, {better} {likelier}, {stated} {row['label']}"
+        why = f"{change.text(place)} at other lemmas: {counts if every else 'none; the ending speaks'}"
+        texts = [row[name] for name in (*selection.COLUMNS, "label")]
+        rank = (-round(of_lemma[row["lemma"]], 6), row["lemma"], -round(float(doubts.evidence[place]), 6))
+        entries.append((rank, (LABEL, *texts, likelier, f"{doubts.wrong[place]:.4f}", why)))
     return [entry for _, entry in sorted(entries)]
 
 
 def of_kind(kind: str, rows: pa.Table, why: str) -> Review:
-    """Rows of one kind of finding, by the alphabet."""
+    """Rows of one kind of finding, in alphabetical order."""
     cells = rows.select(list(selection.COLUMNS)).to_pylist()
     return sorted({(kind, *row.values(), "", "", "", why) for row in cells})
 
@@ -72,8 +70,8 @@ def inflected(rows: pa.Table) -> Review:
     cells: dict[str, set[str]] = defaultdict(set)
     for row in rows.to_pylist():
         cells[row["form"]].add(f"{row['features']} of {row['lemma']}")
-    found: Review = []
+    review: Review = []
     for lemma, homes in sorted(cells.items()):
         more = f" and {len(homes) - 1} more" if len(homes) > 1 else ""
-        found.append((LEMMA, lemma, lemma, "", "", "", "", f"{min(homes)}{more}; a homograph or no lemma"))
-    return found
+        review.append((LEMMA, lemma, lemma, "", "", "", "", f"{min(homes)}{more}; a homograph or no lemma"))
+    return review

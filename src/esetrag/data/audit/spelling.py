@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from esetrag.core import features
-from esetrag.data.audit.affixes import Words
 
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "IDEOGRAPHIC": "CJK"}
 """Scripts that a word may mix."""
@@ -19,29 +19,16 @@ NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIP
 """First words of the names of letters that stand beside letters of any script."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """A spelling, and the one it should have."""
-
-    kind: Literal["tag", "bundle", "unknown tag"]
-    found: str
-    expected: str
-    """Empty for a tag that the schema does not know."""
-    rows: int
-    """That have the spelling found."""
-    beside: int
-    """That have the one expected."""
-
-
-def drifts(bundles: dict[str, int]) -> list[Drift]:
+def drifts(bundles: dict[str, int]) -> list[dict[str, Any]]:
     """Compares the spellings of a table's bundles with the schema's and with each other.
 
     Args:
         bundles: rows of each bundle.
 
     Returns:
-        Tags in a spelling that is not the schema's, tags the schema does not know, and bundles of
-        the same tags that stand in another order or with other brackets than most; by rows.
+        Tags in a spelling that is not the schema's, tags the schema does not know, and bundles of the same
+        tags in another order or with other brackets than most, by rows: ``kind``, the spelling ``found`` and
+        ``expected`` (empty for an unknown tag), ``rows`` of the one and ``beside``, those of the other.
     """
     of_tag: Counter[str] = Counter()
     variants: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
@@ -53,39 +40,38 @@ def drifts(bundles: dict[str, int]) -> list[Drift]:
         for tag in sorted(set(tags), key=len, reverse=True):
             respelt = respelt.replace(tag, features.spelling(tag))
         variants[features.part_of_speech(bundle), *sorted(map(features.spelling, tags))][respelt] += rows
-    found = []
+    result: list[tuple[str, str, str, int, int]] = []
     for tag, rows in of_tag.items():
         expected = features.spelling(tag)
         if not features.known(tag):
-            found.append(Drift("unknown tag", tag, "", rows, 0))
+            result.append(("unknown tag", tag, "", rows, 0))
         # LGSPEC02 for LGSPEC2 is a drift only where both stand; INST is none of the schema's names.
         elif tag != expected and (of_tag[expected] or "SPEC" not in tag):
-            found.append(Drift("tag", tag, expected, rows, of_tag[expected]))
+            result.append(("tag", tag, expected, rows, of_tag[expected]))
     for spellings in variants.values():
         (usual, most), *rest = sorted(spellings.items(), key=lambda entry: (-entry[1], entry[0]))
-        found += [Drift("bundle", other, usual, rows, most) for other, rows in rest]
-    return sorted(found, key=lambda drift: (-drift.rows, drift.kind, drift.found))
+        result += [("bundle", other, usual, rows, most) for other, rows in rest]
+    ranked = sorted(result, key=lambda drift: (-drift[3], drift))
+    return [
+        dict(zip(("kind", "found", "expected", "rows", "beside"), drift, strict=True)) for drift in ranked
+    ]
 
 
-def mixed(words: Words) -> npt.NDArray[np.bool_]:
+def mixed(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Whether letters of two scripts stand side by side in a word, (n,): Latin ``e`` in ``тeмір``.
 
     ``α-részecske`` is no such word: the hyphen stands between.
     """
-    present = np.flatnonzero(np.bincount(words.codes.astype(np.int64), minlength=1))
-    names: dict[str, int] = {"": 0}
-    script = np.zeros(len(present) and int(present[-1]) + 1, dtype=np.int16)
-    for code in present.tolist():
-        script[code] = names.setdefault(script_of(chr(code)), len(names))
-    mixes = np.zeros(len(words.lengths), dtype=bool)
-    if len(names) <= 2:
-        return mixes
-    of_symbol = script[words.codes.astype(np.int64)]
-    differ = (of_symbol[1:] != of_symbol[:-1]) & (of_symbol[1:] > 0) & (of_symbol[:-1] > 0)
-    words_by_start = np.argsort(words.starts, kind="stable")
-    second = np.flatnonzero(differ) + 1
-    word = words_by_start[np.searchsorted(words.starts[words_by_start], second, side="right") - 1]
-    mixes[word[second > words.starts[word]]] = True
+    letters = sorted(set("".join(pc.unique(column).to_pylist())))
+    of_script: dict[str, str] = defaultdict(str)
+    for letter in letters:
+        of_script[script_of(letter)] += letter
+    of_script.pop("", None)
+    if len(of_script) < 2:
+        return np.zeros(len(column), dtype=bool)
+    others = {name: "".join(of_script[other] for other in of_script if other != name) for name in of_script}
+    pattern = "|".join(f"[{own}][{others[name]}]" for name, own in of_script.items())
+    mixes: npt.NDArray[np.bool_] = pc.match_substring_regex(column, pattern).to_numpy()
     return mixes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 
 from esetrag.models.hashing import BASE, Hashing, mixed
-from esetrag.models.lemma_prior.analogy import Analogies
+from esetrag.models.lemma_prior.decomposition import Decomposition
 from esetrag.models.lemma_prior.unseen_endings import UnseenEndings
 from esetrag.symbols.vocabulary import BOS, EOS, PAD
 
@@ -47,19 +49,19 @@ class ChangeModel:
     rows: Ids  # (labels,) of each value
 
     @classmethod
-    def of(cls, analogies: Analogies, targets: npt.NDArray[np.bool_]) -> ChangeModel:
+    def of(cls, rows: Decomposition, targets: npt.NDArray[np.bool_]) -> ChangeModel:
         """Finds the distinct changes.
 
         Args:
-            analogies: rows taken apart.
+            rows: split into stem and ending.
             targets: (n, labels) their values.
         """
         row, value = np.nonzero(targets)
-        fits = (analogies.dropped[row] <= REACH) & (analogies.endings.lengths[row] <= REACH)
+        fits = (rows.dropped[row] <= REACH) & (rows.endings.lengths[row] <= REACH)
         row, value = row[fits], value[fits]
-        lemma, dropped = analogies.lemmas[analogies.own[row]], analogies.dropped[row]
-        ending = analogies.endings[row]
-        behind = endings(ending.turned().ids[:, ::-1])  # PAD in front
+        lemma, dropped = rows.lemmas[rows.own[row]], rows.dropped[row]
+        ending = rows.endings[row]
+        behind = endings(ending.reversed().ids[:, ::-1])  # PAD in front
         names = behind[np.arange(len(row)), ending.lengths]
         column = np.arange(dropped.max(initial=0) + 1)
         place = lemma.lengths[:, None] - dropped[:, None] + column
@@ -88,7 +90,7 @@ class ChangeModel:
         return np.minimum((single + 0.5) / (self.rows + 1), 1)
 
     def tables(self, symbols: int) -> dict[str, Tensor]:
-        """What a reader looks up, named and shaped as in ``shapes``.
+        """What a reader looks up, named and shaped as in ``TABLES``.
 
         Args:
             symbols: of which a new ending could be made.
@@ -157,30 +159,39 @@ def after(end: Ids, what: Ids, kind: int | Ids) -> Ids:
     return mixed(end * BASE + what, kind)
 
 
-def shapes(found: dict[str, tuple[int, ...]], labels: int) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every table.
+TABLES = {
+    "endings": (torch.int64, "e"),
+    "first": (torch.int64, "e+"),
+    "value": (torch.int64, "c"),
+    "tail": (torch.int64, "cm"),
+    "usual": (torch.float32, "c"),
+    "keys": (torch.int64, "k"),
+    "chance": (torch.float32, "k+"),
+    "rest": (torch.float32, "k+"),
+    "share": (torch.float32, "l"),
+    "unseen": (torch.float32, "l"),
+    "whole": (torch.float32, "e+l"),
+    "longer": (torch.float32, "e+l"),
+    "further": (torch.float32, "r"),
+}
+"""Type and shape of every table: e endings, c changes, m symbols dropped, k keys, l labels, r reach; + is one
+more."""
+
+
+def empty(shapes: Mapping[str, tuple[int, ...]], labels: int) -> dict[str, Tensor]:
+    """Tables to load others into.
 
     Args:
-        found: shapes of tables by name; those that training decides are taken from there.
+        shapes: of those others by name; sizes that training decides are taken from there.
         labels: number of labels.
     """
-
-    def size(name: str, axis: int = 0) -> int:
-        return found[name][axis] if len(found.get(name, ())) > axis else 0
-
-    changes, keys = size("value"), size("keys")
+    sizes = {"l": labels, "r": REACH + 1}
+    for letter, name, axis in (("e", "endings", 0), ("c", "value", 0), ("m", "tail", 1), ("k", "keys", 0)):
+        shape = shapes.get(name, ())
+        sizes[letter] = shape[axis] if len(shape) > axis else 0
     return {
-        "endings": (size("endings"),),
-        "first": (size("endings") + 1,),
-        "value": (changes,),
-        "tail": (changes, size("tail", 1)),
-        "usual": (changes,),
-        "keys": (keys,),
-        "chance": (keys + 1,),
-        "rest": (keys + 1,),
-        "share": (labels,),
-        "unseen": (labels,),
-        "whole": (size("endings") + 1, labels),
-        "longer": (size("endings") + 1, labels),
-        "further": (REACH + 1,),
+        name: torch.empty(
+            [sizes[axis[0]] + len(axis) - 1 for axis in re.findall(r"\w\+?", axes)], dtype=dtype
+        )
+        for name, (dtype, axes) in TABLES.items()
     }

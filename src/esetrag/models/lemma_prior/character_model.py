@@ -99,11 +99,11 @@ class CharacterModel(nn.Module):
         keys, chance, rest = _joined(levels, contexts, unseen)
         return cls(keys, power * chance, power * rest)
 
-    @staticmethod
-    def shapes(found: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every table, given the shape of ``keys``."""
-        size = found["keys"][0] if found.get("keys") else 0
-        return {"keys": (size,), "chance": (size + 1,), "rest": (size + 1,)}
+    @classmethod
+    def empty(cls, shapes: Mapping[str, tuple[int, ...]]) -> CharacterModel:
+        """One whose tables are to be loaded, of as many keys as ``shapes`` has for ``lemmas.keys``."""
+        size = (*shapes.get("lemmas.keys", ()), 0)[0]
+        return cls(torch.empty(size, dtype=torch.int64), torch.empty(size + 1), torch.empty(size + 1))
 
     def places(self, symbols: Ids, columns: int) -> Ids:
         """Where the strings that end in the last columns are known.

@@ -1,8 +1,7 @@
-"""Reads a form by the lemmas it could come from, each as likely as it is a word and as its change is usual.
+"""Scores a form by the lemmas it could come from: how likely each is as a word, how frequent its change.
 
 ``P(form, value) = sum over lemmas P(lemma) P(change | value, end of the lemma)``, a noisy channel
-(Shannon 1948): whether *pirit* is rather a lemma of its own or *piri* in the accusative, no weights of
-endings can tell.
+(Shannon 1948). Whether *pirit* is a lemma or *piri* in the accusative, endings alone cannot tell.
 """
 
 from __future__ import annotations
@@ -12,23 +11,24 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from esetrag.core.config import Head
 from esetrag.models.hashing import look_up
 from esetrag.models.lemma_prior import change_model
-from esetrag.models.lemma_prior.analogy import Analogies
 from esetrag.models.lemma_prior.change_model import REACH, ChangeModel
 from esetrag.models.lemma_prior.character_model import ORDER, STRINGS, CharacterModel
+from esetrag.models.lemma_prior.decomposition import Decomposition
+from esetrag.models.network import Network, difference
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocabulary import PAD
 
-CAUTION = 30
-"""The power of the share of rows whose change another row shows that says how well the changes are known."""
-SURE, FLAT = 2.0, 0.4
-"""If all changes are known the lemmas weigh so much more, and their own log chances differ so much less:
-what is then in doubt is the lemma alone, and how likely a word is that nobody has seen is soon overrated."""
+CAUTION, FLAT = 30, 0.4
+"""If all changes are known, log probabilities of lemmas are multiplied by 1 - ``FLAT``: then the lemma alone
+is in doubt, and how likely an unseen word is, is soon overrated. ``CAUTION`` is the power of the share of
+rows whose change another row has, which measures how well changes are known."""
 KINDS = np.array(
     [[[kind + number] for kind in (change_model.OF_CHANGE, change_model.OF_VALUE)] for number in (0, 1)]
 )
@@ -44,10 +44,9 @@ Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
-class LemmaPrior(nn.Module):
-    """The character model of some training rows' lemmas, and the changes that make the forms."""
+class LemmaPrior(Network):
+    """The character model of the training rows' lemmas, and the changes that make the forms."""
 
-    weight: Tensor
     doubt: Tensor
     backwards: Tensor
     endings: Tensor
@@ -64,80 +63,54 @@ class LemmaPrior(nn.Module):
     longer: Tensor
     further: Tensor
 
-    def __init__(self, lemmas: CharacterModel, tables: Mapping[str, Tensor]) -> None:
-        """Takes what training found, or room for it.
+    def __init__(self, lemmas: CharacterModel, tables: Mapping[str, Tensor], head: Head) -> None:
+        """Takes what training found, or tensors of the same shapes to load it into.
 
         Args:
             lemmas: how likely a lemma is as a word.
-            tables: those of ``changes.shapes``.
+            tables: those of ``change_model.TABLES``.
+            head: meaning of the scores.
         """
-        super().__init__()
+        super().__init__(len(tables["share"]), head)
         self.lemmas = lemmas
-        self.register_buffer("weight", torch.ones(()))
         self.register_buffer("doubt", torch.zeros(()))
         self.register_buffer("backwards", torch.zeros((), dtype=torch.bool))
         for name, table in tables.items():
             self.register_buffer(name, table)
 
     @classmethod
-    def fit(cls, analogies: Analogies, targets: Tensor, weight: float) -> LemmaPrior | None:
+    def fit(cls, rows: Decomposition, targets: Tensor, head: Head) -> LemmaPrior | None:
         """Learns from training rows; None if none of them has a change.
 
         Args:
-            analogies: the rows, taken apart.
+            rows: split into stem and ending.
             targets: (n, labels) bool, their values.
-            weight: of what is read here beside another reader's scores, if the changes are hardly known.
+            head: meaning of the scores.
         """
-        found = ChangeModel.of(analogies, targets.cpu().numpy())
-        if len(found.counts) == 0:
+        changes = ChangeModel.of(rows, targets.cpu().numpy())
+        if len(changes.counts) == 0:
             return None
-        words = analogies.lemmas
-        new = float(found.once.mean())
-        known = (1 - new) ** CAUTION
-        lemmas = CharacterModel.fit(words.ids, words.lengths, 1 - FLAT * known)
-        symbols = len(torch.from_numpy(words.ids).unique())
-        made = cls(lemmas, found.tables(symbols))
-        made.weight.fill_(weight * (1 + SURE * known))
-        made.doubt.fill_(new)
-        made.backwards.fill_(analogies.backwards)
-        return made
+        words = rows.lemmas
+        new = float(changes.once.mean())
+        lemmas = CharacterModel.fit(words.ids, words.lengths, 1 - FLAT * (1 - new) ** CAUTION)
+        prior = cls(lemmas, changes.tables(len(torch.from_numpy(words.ids).unique())), head)
+        prior.doubt.fill_(new)
+        prior.backwards.fill_(rows.backwards)
+        return prior
 
     @classmethod
-    def shapes(cls, found: Mapping[str, tuple[int, ...]], labels: int) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every table.
+    def empty(cls, shapes: Mapping[str, tuple[int, ...]], labels: int, head: Head) -> LemmaPrior:
+        """One whose tables are to be loaded.
 
         Args:
-            found: shapes by name; those that training decides are taken from there.
+            shapes: of the tables by name; sizes that training decides are taken from there.
             labels: number of labels.
+            head: meaning of the scores.
         """
-        inner = {name.removeprefix("lemmas."): shape for name, shape in found.items() if "." in name}
-        lemmas = {f"lemmas.{name}": shape for name, shape in CharacterModel.shapes(inner).items()}
-        return {
-            "weight": (),
-            "doubt": (),
-            "backwards": (),
-            **change_model.shapes(dict(found), labels),
-            **lemmas,
-        }
+        return cls(CharacterModel.empty(shapes), change_model.empty(shapes, labels), head)
 
-    @classmethod
-    def empty(cls, found: Mapping[str, tuple[int, ...]], labels: int) -> LemmaPrior:
-        """One whose tables are to be loaded; as for ``shapes``."""
-        shapes = cls.shapes(found, labels)
-        lemmas = CharacterModel(
-            torch.zeros(shapes["lemmas.keys"], dtype=torch.int64),
-            torch.zeros(shapes["lemmas.chance"]),
-            torch.zeros(shapes["lemmas.rest"]),
-        )
-        whole = {"endings", "first", "value", "tail", "keys"}
-        tables = {
-            name: torch.zeros(shape, dtype=torch.int64 if name in whole else torch.float32)
-            for name, shape in change_model.shapes(dict(found), labels).items()
-        }
-        return cls(lemmas, tables)
-
-    def sound(self) -> bool:
-        """Whether all names ascend, no ending is one too, and all numbers are within their tables."""
+    def is_sound(self) -> bool:
+        """Whether all names ascend, the empty ending is known, and all numbers are within their tables."""
         lists = (self.endings, self.keys, self.lemmas.keys)
         return (
             all(bool((names[1:] > names[:-1]).all()) for names in lists)
@@ -148,20 +121,15 @@ class LemmaPrior(nn.Module):
             and bool(((self.value >= 0) & (self.value < len(self.share))).all())
         )
 
-    def forward(self, ids: Tensor, lengths: Tensor, head: Head) -> Tensor:
-        """What the lemmas say for each value of some forms.
-
-        Args:
-            ids: (b, t) symbol ids with BOS and EOS, right-padded.
-            lengths: (b,) BOS and EOS counted.
-            head: meaning of the scores.
-
-        Returns:
-            (b, labels), to be added to another reader's logits.
-        """
-        shares = torch.softmax(self.joint(ids, lengths), dim=1) + self.doubt
+    def forward(self, batch: Batch) -> Tensor:
+        """Log probabilities (logits with ``sigmoid``) of each value, (b, labels)."""
+        shares = torch.softmax(self.joint(batch.source.ids, batch.source.lengths), dim=1) + self.doubt
         shares /= 1 + self.doubt * shares.shape[1]
-        return self.weight * (torch.logit(shares, EDGE) if head == "sigmoid" else shares.log())
+        return torch.logit(shares, EDGE) if self.head == "sigmoid" else shares.log()
+
+    def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
+        """No score of a symbol: lemmas are compared as wholes, so all of the difference is the rest."""
+        return torch.zeros(batch.source.ids.shape), difference(self(batch), label, against)
 
     def joint(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Log probabilities of form and value but for a constant of the form, (b, labels)."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from bench.audit import shifted
 
 from esetrag.core import features, tables
 from esetrag.data import unimorph
 from esetrag.data.audit import noise
-from esetrag.data.audit.affixes import Change
 from esetrag.data.audit.noise import Doubts
+from esetrag.data.change import Changes
 from esetrag.data.selection import select
 
 Row = tuple[str, str, str]
@@ -23,13 +23,14 @@ STEMS = [a + b + c + d for a in CONSONANTS[:6] for b in VOWELS for c in CONSONAN
 
 def table(rows: list[Row]) -> pa.Table:
     """Rows of lemma, form and a bundle with a case."""
-    columns = [*zip(*rows, strict=True), [next(iter(features.values(row[2], "Case"))) for row in rows]]
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=tables.ROWS)
+    labels = [next(iter(features.values(row[2], "Case"))) for row in rows]
+    lemmas, forms, bundles = zip(*rows, strict=True)
+    return tables.sample(lemmas, forms, bundles, labels)
 
 
 def doubts(rows: pa.Table) -> Doubts:
     beside = [features.others(bundle, "Case") for bundle in rows["features"].to_pylist()]
-    return noise.doubts(rows, Change.of(rows), np.unique(np.array(beside), return_inverse=True)[1])
+    return noise.doubts(rows, Changes.of(rows), np.unique(np.array(beside), return_inverse=True)[1])
 
 
 def doubted(rows: pa.Table) -> list[tuple[str, str]]:
@@ -44,10 +45,29 @@ def shares(found: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> tuple[
     return both / wrong.sum(), both / found.sum()
 
 
+def shifted(rows: pa.Table, share: float) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """Some lemmas with the bundle and value of the next row of the same number; whether a row is wrong."""
+    lemmas = sorted(pc.unique(rows["lemma"]).to_pylist())
+    moved = set(np.random.default_rng(1).choice(lemmas, int(share * len(lemmas)), replace=False))
+
+    def column(row: dict[str, str]) -> tuple[str, str]:
+        return row["lemma"], row["features"].rpartition(";")[2]
+
+    good = sorted(rows.to_pylist(), key=column)
+    made = [
+        row | {name: below[name] for name in ("features", "label")} if row["lemma"] in moved else row
+        for row, below in pairwise(good)
+        if row["lemma"] not in moved or column(row) == column(below)
+    ]
+    true = {(row["lemma"], row["form"], row["label"]) for row in good}
+    wrong = [(row["lemma"], row["form"], row["label"]) not in true for row in made]
+    return pa.Table.from_pylist(made, schema=rows.schema), np.array(wrong)
+
+
 @pytest.fixture(scope="module")
 def hungarian() -> pa.Table:
     """A tenth of the lemmas of the project's table."""
-    path = Path(__file__).parents[3] / "data/raw/hun.tsv.gz"
+    path = Path(__file__).parents[4] / "data/raw/hun.tsv.gz"
     rows = select(unimorph.read(path), path, "N", "Case").table
     return rows.filter(pc.is_in(rows["lemma"], pc.unique(rows["lemma"])[::10]))
 
@@ -74,11 +94,10 @@ def test_odd_rows_are_found_without_their_paradigm(hungarian: pa.Table) -> None:
     assert precision >= 0.95
 
 
-def test_a_clean_table_is_hardly_doubted(hungarian: pa.Table) -> None:
+def test_a_clean_table_is_hardly_doubted_and_the_likelier_value_is_that_of_the_form(
+    hungarian: pa.Table,
+) -> None:
     assert doubts(hungarian).suspicious.sum() <= 2
-
-
-def test_the_likelier_value_is_that_of_the_form(hungarian: pa.Table) -> None:
     rows, wrong = shifted(hungarian, 0.1)
     true = {(row["lemma"], row["form"]): row["label"] for row in hungarian.to_pylist()}
     found = doubts(rows)
@@ -114,19 +133,11 @@ def test_a_citation_form_that_looks_inflected_is_no_noise() -> None:
     assert doubted(table([(s, s + e, f"N;{c};SG") for s in stems for c, e in ENDINGS.items()])) == []
 
 
-def test_prefixes_are_read_too() -> None:
+def test_prefixes_count_too() -> None:
     cells = {"NOM": "", "ACC": "wa", "GEN": "ki", "DAT": "mu"}
     rows = [(s, prefix + s, f"N;{c};SG") for s in STEMS for c, prefix in cells.items()]
     rows[17] = (rows[17][0], rows[17][1], "N;DAT;SG")
     assert doubted(table(rows)) == [("wa" + rows[17][0], "DAT")]
-
-
-def test_any_script_is_read() -> None:
-    letters = str.maketrans("bdfgklmnprstaeiou", "бдфгклмнпрстаеиоу")
-    rows = [(s, s + e, f"N;{c};SG") for s in STEMS for c, e in ENDINGS.items()]
-    rows[6] = (rows[6][0], rows[6][1], "N;ACC;SG")
-    cyrillic = [(lemma.translate(letters), form.translate(letters), bundle) for lemma, form, bundle in rows]
-    assert doubted(table(cyrillic)) == [(cyrillic[6][1], "ACC")]
 
 
 def test_a_paradigm_does_not_vouch_for_itself() -> None:
@@ -147,11 +158,12 @@ def test_witnesses_are_the_rows_of_other_lemmas() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows", [[("a", "a", "N;NOM;SG")], [("a", "an", "N;DAT;SG"), ("b", "bn", "N;DAT;SG")]]
+    "rows",
+    [
+        [("a", "a", "N;NOM;SG")],
+        [("a", "an", "N;DAT;SG"), ("b", "bn", "N;DAT;SG")],
+        [("a", "a" + e, f"N;{c};SG") for c, e in ENDINGS.items()],
+    ],
 )
-def test_a_table_of_one_value_has_nothing_to_doubt(rows: list[Row]) -> None:
+def test_a_table_of_one_value_or_one_lemma_has_nothing_to_doubt(rows: list[Row]) -> None:
     assert doubted(table(rows)) == []
-
-
-def test_a_table_of_one_lemma_has_no_witnesses() -> None:
-    assert doubted(table([("a", "a" + e, f"N;{c};SG") for c, e in ENDINGS.items()])) == []

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from esetrag.data.audit.affixes import Change, Ints
 from esetrag.data.audit.paradigms import Paradigms
+from esetrag.data.change import Changes, Ints
 
 Row = tuple[str, str, str]
 CASES = {"NOM": "", "ACC": "t", "DAT": "nak"}
@@ -23,14 +23,11 @@ def forms(found: Paradigms, places: Ints) -> list[str]:
     return [found.forms[place].as_py() for place in places.tolist()]
 
 
-def test_the_citation_cell_is_that_of_the_lemmas() -> None:
+def test_the_citation_cell_is_that_of_the_lemmas_if_they_are_forms() -> None:
     found = paradigms()
-    assert found.bundles[found.citation()].as_py() == "N;NOM;SG"
-
-
-def test_a_table_whose_lemmas_are_no_forms_has_no_citation_cell() -> None:
+    assert found.bundles[found.cited[0]].as_py() == "N;NOM;SG"
     found = Paradigms.of(table([("am-", "amo", "V;1;SG"), ("am-", "amas", "V;2;SG")]))
-    assert found.citation() == -1
+    assert found.cited[0] == -1
     assert len(found.otherwise_cited()) == len(found.inflected_lemmas()) == 0
 
 
@@ -57,7 +54,7 @@ def test_a_lemma_that_is_a_form_of_another_is_found() -> None:
 
 def test_a_mark_under_many_lemmas_is_a_heading() -> None:
     rows = [*GOOD, *((stem, "—", "N;GEN;SG") for stem in STEMS[:5])]
-    found = Paradigms.of(table(rows)).headings(Change.of(table(rows)))
+    found = Paradigms.of(table(rows)).headings(Changes.of(table(rows)))
     assert [rows[place][1] for place in found] == ["—"] * 5
 
 
@@ -68,32 +65,23 @@ def test_suppletion_and_rare_marks_are_no_headings() -> None:
         ("go", "went", "V;PST"),
         ("bar", "xr", "N;GEN;SG"),
     ]
-    assert len(Paradigms.of(table(rows)).headings(Change.of(table(rows)))) == 0
+    assert len(Paradigms.of(table(rows)).headings(Changes.of(table(rows)))) == 0
 
 
-def test_cells_that_most_lemmas_have_are_missed_at_the_others() -> None:
-    cells = paradigms(
-        ("zur", "zur", "N;NOM;SG"), ("zar", "zart", "N;ACC;SG"), ("zar", "zar", "N;NOM;SG")
-    ).cells()
-    assert sorted(cells.usual) == ["N;ACC;SG", "N;DAT;SG", "N;NOM;SG"]
-    assert [cells.lemmas[lemma] for lemma in cells.lacking] == ["zar", "zur"], "that which lacks fewest first"
-    assert cells.missing(cells.lacking[0]) == ["N;DAT;SG"]
-    assert sorted(cells.missing(cells.lacking[1])) == ["N;ACC;SG", "N;DAT;SG"]
-
-
-def test_a_rare_cell_is_not_missed() -> None:
-    cells = paradigms(("bar", "barul", "N;FRML;SG")).cells()
-    assert "N;FRML;SG" not in cells.usual
-    assert len(cells.lacking) == 0
-    assert cells.sizes.max() == 4
-
-
-def test_several_forms_in_a_cell_count_once() -> None:
-    cells = paradigms(("bar", "barot", "N;ACC;SG")).cells()
-    assert cells.sizes.tolist() == [3] * len(STEMS)
+def test_cells_that_most_lemmas_have_are_missed_at_the_others_and_rare_ones_are_not() -> None:
+    more = [("zur", "zur", "N;NOM;SG"), ("zar", "zart", "N;ACC;SG"), ("zar", "zar", "N;NOM;SG")]
+    figures = paradigms(*more, ("bar", "barul", "N;FRML;SG"), ("bar", "barot", "N;ACC;SG")).figures()
+    assert figures == {
+        "lemmas": len(STEMS) + 2,
+        "usual_cells": 3,
+        "lacking_some": 2,
+        "smallest": 1,
+        "median": 3.0,
+        "largest": 4,
+        "missing": {"N;ACC;SG": 1, "N;DAT;SG": 2},
+    }
 
 
 def test_a_sample_of_cells_has_none_that_is_usual() -> None:
-    cells = Paradigms.of(table([(f"l{i}", f"l{i}", f"N;{i};SG") for i in range(5)])).cells()
-    assert cells.usual == []
-    assert len(cells.lacking) == 0
+    figures = Paradigms.of(table([(f"l{i}", f"l{i}", f"N;{i};SG") for i in range(5)])).figures()
+    assert (figures["usual_cells"], figures["lacking_some"], figures["missing"]) == (0, 0, {})

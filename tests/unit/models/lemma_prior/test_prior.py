@@ -1,21 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from torch import Tensor
 
-from esetrag.core import tables
 from esetrag.data import label_sets
-from esetrag.models.lemma_prior import change_model
-from esetrag.models.lemma_prior.analogy import Analogies
 from esetrag.models.lemma_prior.change_model import REACH, ChangeModel
-from esetrag.models.lemma_prior.prior import CAUTION, SURE, LemmaPrior
-from esetrag.symbols import encoding
+from esetrag.models.lemma_prior.decomposition import Decomposition
+from esetrag.models.lemma_prior.prior import LemmaPrior
+from esetrag.models.lemma_prior.unseen_endings import UnseenEndings
+from esetrag.symbols.batch import Sequences
 from esetrag.symbols.vocabulary import Vocabulary
+from tests.samples import table, words
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
@@ -25,143 +25,137 @@ CASES: dict[str, Callable[[str], str]] = {
     "DAT": lambda lemma: lemma[:-1] + "ának" if lemma.endswith("a") else lemma + "nak",
 }
 LEMMAS = ["alma", "gara", "kapa", "kari", "piri", "gyuri", "garnit", "dolomit", "grafit", "bazalt", "kabát"]
+ROWS = [(lemma, inflect(lemma), case) for lemma in LEMMAS for case, inflect in CASES.items()]
+VOCABULARY = Vocabulary.build([*(form for _, form, _ in ROWS), "xyz"], CASES)
 
 
-def table_of(rows: list[tuple[str, str, str]]) -> pa.Table:
-    columns = [pa.array([*column], pa.string()) for column in zip(*rows, strict=True)]
-    lemma, form, label = columns
-    return pa.Table.from_arrays([lemma, form, label, label], schema=tables.SAMPLE)
+def decomposed(rows: pa.Table, vocabulary: Vocabulary = VOCABULARY) -> Decomposition:
+    split = Decomposition.of(rows, vocabulary)
+    assert split
+    return split
 
 
-ROWS = table_of([(lemma, inflected(lemma), case) for lemma in LEMMAS for case, inflected in CASES.items()])
+def fitted(rows: list[tuple[str, str, str]] = ROWS, vocabulary: Vocabulary = VOCABULARY) -> LemmaPrior:
+    targets = label_sets.matrix(table(rows)["label"], vocabulary.labels)
+    prior = LemmaPrior.fit(decomposed(table(rows), vocabulary), torch.from_numpy(targets), "softmax")
+    assert prior
+    assert prior.is_sound()
+    return prior
 
 
-def vocabulary_of(rows: pa.Table) -> Vocabulary:
-    return Vocabulary.build([*rows["form"].to_pylist(), "xyz"], rows["label"].to_pylist())
+def shares(prior: LemmaPrior, form: str, vocabulary: Vocabulary = VOCABULARY) -> dict[str, float]:
+    return dict(zip(vocabulary.labels, prior(words([form], vocabulary))[0].exp().tolist(), strict=True))
 
 
-def learnt(rows: pa.Table, weight: float = 1.0) -> LemmaPrior:
-    vocabulary = vocabulary_of(rows)
-    targets = torch.from_numpy(label_sets.matrix(rows["label"], vocabulary.labels))
-    found = LemmaPrior.fit(Analogies.of(rows, vocabulary), targets, weight)
-    assert found is not None
-    assert found.sound()
-    return found
+@pytest.mark.parametrize(
+    ("form", "case"),
+    [("kornit", "NOM"), ("marit", "ACC"), ("almát", "ACC"), ("kabát", "NOM"), ("lapának", "DAT"),
+     ("garát", "ACC"), ("dolomitnak", "DAT")],
+)  # fmt: skip
+def test_the_label_is_that_of_the_more_probable_lemma(form: str, case: str) -> None:
+    """Whether *-it* is a lemma or an accusative, endings alone cannot tell."""
+    found = shares(fitted(), form)
+    assert max(found, key=found.__getitem__) == case
 
 
-def encoded(
-    forms: list[str], width: int | None = None, vocabulary: Vocabulary | None = None
-) -> tuple[Tensor, Tensor]:
-    column = pa.chunked_array([pa.array(forms, pa.string())])
-    vocabulary = vocabulary or vocabulary_of(ROWS)
-    ids, lengths = encoding.encode(column, vocabulary, width or encoding.width_of(column, None), "end")
-    return torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64))
+@pytest.mark.parametrize("form", ["kornit", "xyzxyz", "x", "", "almaxxxxxxxxxxxxxxx"])
+def test_the_probabilities_add_up_to_one_and_none_is_zero(form: str) -> None:
+    found = shares(fitted(), form)
+    assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+    assert min(found.values()) > 0
 
 
-def likeliest(inflection: LemmaPrior, forms: list[str]) -> list[str]:
-    labels = vocabulary_of(ROWS).labels
-    return [labels[best] for best in inflection.joint(*encoded(forms)).argmax(1).tolist()]
+def test_padding_and_the_other_rows_of_a_batch_change_nothing() -> None:
+    prior, forms = fitted(), ["kornit", "almának", "", "a", "dolomitnak"]
+    together = prior(words(forms, VOCABULARY))
+    wider = words(forms, VOCABULARY, 20)
+    ids = torch.nn.functional.pad(wider.source.ids, (0, 8))
+    ids[torch.arange(ids.shape[1]) >= wider.source.lengths[:, None]] = 7
+    filled = replace(wider, source=Sequences(ids, wider.source.lengths))
+    torch.testing.assert_close(prior(filled), together)
+    alone = [prior(words([form], VOCABULARY))[0] for form in forms]
+    torch.testing.assert_close(torch.stack(alone), together)
 
 
-def test_a_form_is_read_by_what_is_likelier_a_lemma() -> None:
-    forms = ["kornit", "marit", "almát", "kabát", "lapa", "lapának", "dolomitnak"]
-    assert likeliest(learnt(ROWS), forms) == ["NOM", "ACC", "ACC", "NOM", "NOM", "DAT", "DAT"]
+def test_words_that_inflect_at_their_beginning_are_reversed() -> None:
+    backwards = fitted([(lemma[::-1], form[::-1], case) for lemma, form, case in ROWS])
+    for form in ("kornit", "marit", "lapának"):
+        assert shares(backwards, form[::-1]) == pytest.approx(shares(fitted(), form))
 
 
-def test_what_a_lemma_loses_is_put_back() -> None:
-    """After a the accusative is át, so that of a lemma in -át has no other reading than its own."""
-    shares = torch.softmax(learnt(ROWS).joint(*encoded(["kabátot", "garát"])), 1)
-    accusative = vocabulary_of(ROWS).label_ids["ACC"]
-    assert float(shares[1, accusative]) > 0.5
+def test_a_form_of_several_labels_counts_for_each() -> None:
+    rows = [(lemma, lemma, "NOM") for lemma in LEMMAS] + [
+        (lemma, lemma + "xt", "ACC/DAT") for lemma in LEMMAS
+    ]
+    found = shares(fitted(rows), "gurixt")
+    assert found["ACC"] == pytest.approx(found["DAT"])
+    assert found["ACC"] > found["NOM"]
 
 
-def test_a_change_never_seen_leaves_all_values_possible() -> None:
-    inflection = learnt(ROWS)
-    logs = torch.log_softmax(inflection.joint(*encoded(["xyzxyz", "x", "", "almaxxxxxxxxxxxxxxx"])), 1)
-    assert bool(torch.isfinite(logs).all())
+def test_few_rows_whose_changes_are_all_different_are_trusted_less() -> None:
+    few = fitted([("alma", "almát", "ACC"), ("kari", "karinak", "DAT"), ("piri", "piri", "NOM")])
+    assert max(shares(few, "garnak").values()) < 0.6 < max(shares(fitted(), "garinak").values())
 
 
-def test_padding_and_rows_beside_are_without_influence() -> None:
-    inflection = learnt(ROWS)
-    forms = ["kornit", "almának", "", "a", "dolomitnak"]
-    together = inflection.joint(*encoded(forms))
-    ids, lengths = encoded(forms, 20)
-    filled = ids.masked_fill(torch.arange(20) >= lengths[:, None], 7)
-    torch.testing.assert_close(inflection.joint(filled, lengths), together)
-    for row, form in enumerate(forms):
-        torch.testing.assert_close(inflection.joint(*encoded([form]))[0], together[row])
+def test_with_a_sigmoid_the_logits_are_those_of_the_same_probabilities() -> None:
+    targets = torch.from_numpy(label_sets.matrix(table(ROWS)["label"], VOCABULARY.labels))
+    prior = LemmaPrior.fit(decomposed(table(ROWS)), targets, "sigmoid")
+    assert prior
+    rows = words(["kornit", "marit", "almának"], VOCABULARY)
+    torch.testing.assert_close(torch.sigmoid(prior(rows)), fitted()(rows).exp(), rtol=1e-4, atol=1e-5)
 
 
-def test_words_inflected_at_the_beginning_are_read_from_there() -> None:
-    turned = table_of([(row["lemma"][::-1], row["form"][::-1], row["label"]) for row in ROWS.to_pylist()])
-    backwards = learnt(turned)
-    assert bool(backwards.backwards)
-    forms = ["kornit", "marit", "lapának"]
-    there = backwards.joint(*encoded([form[::-1] for form in forms]))
-    torch.testing.assert_close(there, learnt(ROWS).joint(*encoded(forms)))
+@pytest.mark.parametrize(
+    ("rows", "unit"),
+    [([(None, "alma", "NOM"), ("kari", "karit", "ACC")], "char"), ([], "char"), (ROWS, "word")],
+    ids=["a row without a lemma", "no rows", "whole words"],
+)
+def test_rows_without_lemmas_or_parts_are_not_split(
+    rows: list[tuple[str | None, str, str]], unit: str
+) -> None:
+    vocabulary = Vocabulary.build(["alma"], CASES, unit=unit)  # type: ignore[arg-type]
+    assert Decomposition.of(table(rows), vocabulary) is None
 
 
-def test_a_form_of_several_values_teaches_each() -> None:
-    rows = [(lemma, lemma, "NOM") for lemma in LEMMAS]
-    both = table_of(rows + [(lemma, lemma + "xt", "ACC/DAT") for lemma in LEMMAS])
-    vocabulary = vocabulary_of(both)
-    logs = learnt(both).joint(*encoded(["gurixt"], vocabulary=vocabulary))[0]
-    assert vocabulary.labels == ("ACC", "DAT", "NOM")
-    assert float(logs[0]) == pytest.approx(float(logs[1]), abs=1e-5)
-    assert float(logs[0]) > float(logs[2])
+def test_endings_longer_than_the_reach_give_no_prior() -> None:
+    split = decomposed(table([("alma", "alma" + "x" * (REACH + 1), "NOM")]))
+    assert LemmaPrior.fit(split, torch.ones(1, 1, dtype=torch.bool), "softmax") is None
 
 
-def test_the_usual_weight_falls_with_the_share_of_changes_that_stand_alone() -> None:
-    targets = label_sets.matrix(ROWS["label"], vocabulary_of(ROWS).labels)
-    once = ChangeModel.of(Analogies.of(ROWS, vocabulary_of(ROWS)), targets).once
+def test_changes_of_one_row_measure_how_many_are_unknown() -> None:
+    targets = label_sets.matrix(table(ROWS)["label"], VOCABULARY.labels)
+    once = ChangeModel.of(decomposed(table(ROWS)), targets).once
     np.testing.assert_allclose(once, 0.5 / (len(LEMMAS) + 1))
-    expected = 3 * (1 + SURE * (1 - once.mean()) ** CAUTION)
-    assert float(learnt(ROWS, 3.0).weight) == pytest.approx(expected, rel=1e-5)
-    few = table_of([("alma", "almát", "ACC"), ("kari", "karinak", "DAT"), ("piri", "piri", "NOM")])
-    assert float(learnt(few, 3.0).weight) == pytest.approx(3, rel=1e-5)
-    assert float(learnt(few).doubt) > 0.5 > float(learnt(ROWS).doubt)
 
 
-def test_what_is_added_are_log_shares_or_each_values_own_odds() -> None:
-    inflection = learnt(ROWS, 2.0)
-    rows = encoded(["kornit", "marit", "almának"])
-    doubt = inflection.doubt
-    shares = (torch.softmax(inflection.joint(*rows), 1) + doubt) / (1 + 3 * doubt)
-    weight = inflection.weight
-    torch.testing.assert_close(inflection(*rows, "softmax"), weight * shares.log())
-    torch.testing.assert_close(inflection(*rows, "sigmoid"), weight * (shares / (1 - shares)).log())
+SYMBOLS = 10
+CHANGES = [("", 0), ("5", 0), ("6", 0), ("25", 1), ("26", 1), ("2", 1)]
 
 
-def test_rows_of_endings_out_of_reach_are_passed_over() -> None:
-    long = table_of([("alma", "alma" + "x" * (REACH + 1), "NOM")])
-    analogies = Analogies.of(long, vocabulary_of(long))
-    assert LemmaPrior.fit(analogies, torch.ones(1, 1, dtype=torch.bool), 1.0) is None
+def endings_of(changes: list[tuple[str, int]]) -> UnseenEndings:
+    """Fitted on endings of digits and their labels; an ending is named by a 1 and its digits."""
+    names = [
+        [int("1" + ending[len(ending) - size :]) if size else 1 for size in range(4)] for ending, _ in changes
+    ]
+    lengths, labels = [len(ending) for ending, _ in changes], [label for _, label in changes]
+    return UnseenEndings.of(np.array(names), np.array(lengths), np.array(labels), 2, SYMBOLS)
 
 
-def test_tables_made_for_loading_hold_what_was_learnt() -> None:
-    inflection = learnt(ROWS)
-    weights = inflection.state_dict()
-    found = {name: tuple(table.shape) for name, table in weights.items()}
-    assert LemmaPrior.shapes(found, 3) == found
-    empty = LemmaPrior.empty(found, 3)
-    assert {name: table.dtype for name, table in empty.state_dict().items()} == {
-        name: table.dtype for name, table in weights.items()
-    }
-    empty.load_state_dict(weights)
-    rows = encoded(["kornit", "marit"])
-    assert torch.equal(empty.joint(*rows), inflection.joint(*rows))
+def test_an_ending_of_one_label_predicts_new_ones_of_that_label() -> None:
+    endings = endings_of(CHANGES)
+    names = endings.names.tolist()
+    for ending in (125, 126):
+        whole, longer = (chance[names.index(ending)] for chance in (endings.whole, endings.longer))
+        assert whole[1] > 5 * whole[0]
+        assert longer[1] > 2 * longer[0]  # what ends in 25 has label 1, whatever is before it
+    assert endings.whole[names.index(15), 0] > 5 * endings.whole[names.index(15), 1]
 
 
-@pytest.mark.parametrize("name", ["endings", "keys", "lemmas.keys", "first", "value"])
-def test_tables_that_a_look_up_would_go_wrong_in_are_not_sound(name: str) -> None:
-    inflection = learnt(ROWS)
-    table = inflection.get_buffer(name)
-    table[1] = {"value": 99, "first": -1}.get(name, int(table[0]))
-    assert not inflection.sound()
-
-
-def test_tables_without_the_ending_of_no_symbol_are_not_sound() -> None:
-    inflection = learnt(ROWS)
-    nothing = int(change_model.endings(np.zeros((1, 0), np.int64))[0, 0])
-    inflection.endings[inflection.endings == nothing] += 1
-    assert not inflection.sound()
+def test_the_probabilities_of_all_endings_add_up_to_one() -> None:
+    endings = endings_of(CHANGES)
+    seen_before = {1: 3, 15: 1, 16: 1, 125: 0, 126: 0, 12: 0}  # how many symbols
+    unseen = np.array([SYMBOLS - seen_before[name] for name in endings.names])
+    total = endings.whole.sum(0) + (unseen[:, None] * endings.longer).sum(0)
+    np.testing.assert_allclose(total, 1)
+    steps = SYMBOLS ** np.arange(len(endings.further))
+    assert (endings.further * steps).cumsum().tolist() == pytest.approx([0.5, 0.75, 0.875, 0.9375])

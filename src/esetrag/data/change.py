@@ -1,0 +1,123 @@
+"""What inflection does to a lemma: the symbols that it loses, the ending that it gains, and at which end.
+
+``alma`` in ``almának`` keeps the stem ``alm``, loses ``a`` and gains ``ának``. In a table that inflects at
+the beginning of its words (Swahili *mtoto*, *watoto*) all words are turned first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Words = npt.NDArray[np.str_]
+Ints = npt.NDArray[np.int64]
+
+SAMPLED = 10_000
+"""Rows by which the inflected end is decided."""
+AT_ONCE = 2**14
+"""Rows that are compared at once: their words are padded to one width."""
+
+
+def words(column: pa.ChunkedArray) -> Words:
+    """Strings as numpy's own of one width, (n,)."""
+    array: Words = np.array(column.to_pylist(), dtype=np.str_)
+    return array
+
+
+def shared_prefix(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Ints:
+    """Symbols that rows have in common from their beginning, (n,).
+
+    Args:
+        a: (n, w) non-negative integers, right-padded with 0.
+        b: likewise.
+    """
+    shared: Ints = np.logical_and.accumulate((a == b) & (a != 0), axis=1).sum(1)
+    return shared
+
+
+def changes(lemmas: Words, forms: Words) -> tuple[Ints, Words]:
+    """How many symbols each lemma loses at its end and which ending its form gains, (n,) each.
+
+    >>> changes(np.array(["madár"]), np.array(["madarat"]))
+    (array([2]), array(['arat'], dtype='<U7'))
+    """
+    stem = _shared(lemmas, forms)
+    return np.strings.str_len(lemmas) - stem, np.strings.slice(forms, stem, forms.dtype.itemsize)
+
+
+def _shared(lemmas: Words, forms: Words) -> Ints:
+    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize, 4) // 4
+    codes = (np.ascontiguousarray(array.astype(f"<U{width}")).view(np.uint32) for array in (lemmas, forms))
+    return shared_prefix(*(points.reshape(-1, width) for points in codes))
+
+
+def turn(column: pa.ChunkedArray, at_end: bool) -> pa.ChunkedArray:
+    """The words as they are if they inflect at the end, else from their last symbol to their first."""
+    return column if at_end else pc.utf8_reverse(column)
+
+
+def inflects_at_end(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> bool:
+    """Whether forms share more of their beginnings than of their ends with their lemmas.
+
+    Args:
+        lemmas: (n,); evenly spread rows of them are compared.
+        forms: (n,).
+    """
+    rows = pa.array(np.unique(np.linspace(0, max(len(lemmas) - 1, 0), SAMPLED).astype(np.int64)))
+    if len(lemmas) == 0:
+        return True
+    lemmas, forms = lemmas.take(rows), forms.take(rows)
+    beginnings, ends = (stems(turn(lemmas, at_end), turn(forms, at_end)).sum() for at_end in (True, False))
+    return bool(beginnings >= ends)
+
+
+def stems(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> Ints:
+    """Symbols that forms have in common with their lemmas from the beginning, (n,)."""
+    pieces = [np.empty(0, np.int64)]
+    for start in range(0, len(lemmas), AT_ONCE):
+        pieces.append(_shared(*(words(column.slice(start, AT_ONCE)) for column in (lemmas, forms))))
+    return np.concatenate(pieces)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How each row's form differs from its lemma: ``stem + dropped → stem + ending``, turned if need be."""
+
+    at_end: bool
+    lemmas: pa.ChunkedArray  # (n,) turned, as are forms
+    forms: pa.ChunkedArray
+    stem: Ints  # (n,) symbols
+    dropped: pa.ChunkedArray  # (n,) what the lemma loses
+    ending: pa.ChunkedArray  # (n,) what the form gains
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> Changes:
+        """Takes rows with the columns ``lemma`` and ``form`` apart."""
+        at_end = inflects_at_end(rows["lemma"], rows["form"])
+        lemmas, forms = (turn(rows[name], at_end) for name in ("lemma", "form"))
+        stem = stems(lemmas, forms)
+        return cls(at_end, lemmas, forms, stem, behind(lemmas, stem), behind(forms, stem))
+
+    def text(self, row: int) -> str:
+        """A row's change in writing, such as ``-a +ának``."""
+        dropped, ending = self.dropped[row].as_py(), self.ending[row].as_py()
+        if not self.at_end:
+            dropped, ending = dropped[::-1], ending[::-1]
+        return f"-{dropped} +{ending}" if dropped else f"+{ending}" if ending else "no ending"
+
+
+def behind(column: pa.ChunkedArray, start: Ints) -> pa.ChunkedArray:
+    """The rest of each word from a place on, (n,).
+
+    >>> behind(pa.chunked_array([["házban", "kertet"]]), np.array([3, 4])).to_pylist()
+    ['ban', 'et']
+    """
+    places = range(0, len(column), AT_ONCE)
+    pieces = ((words(column.slice(first, AT_ONCE)), start[first : first + AT_ONCE]) for first in places)
+    rest = (np.strings.slice(array, behind, array.dtype.itemsize) for array, behind in pieces)
+    return pa.chunked_array([pa.array(array, pa.string()) for array in rest], pa.string())

@@ -1,0 +1,131 @@
+"""The rows of a task, from its source to train, dev and test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag.core import config, files
+from esetrag.core.layout import PARTS
+from esetrag.data import columns, label_sets, leakage, sampling, selection, unimorph
+from esetrag.data.audit import audit
+from esetrag.data.audit.audit import Audit
+from esetrag.data.families import Families
+from esetrag.data.selection import Selection
+
+Parts = dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The labelled rows of a task, audited."""
+
+    task: config.Task
+    selection: Selection
+    """Of all files of the task together."""
+    given: Parts = field(default_factory=dict)
+    """The parts (``tables.SAMPLE``), if the task names a file for each; they are kept row by row."""
+    audit: Audit | None = None
+    """None without lemmas or tags, which it needs."""
+
+    @classmethod
+    def load(cls, task: config.Task, suspicious: str = "keep") -> Source:
+        """Loads the rows of a task.
+
+        Args:
+            task: where they are, and which are wanted.
+            suspicious: ``sample.suspicious``; ``drop`` leaves doubtful rows out, but for given parts.
+
+        Raises:
+            DataError: if a file cannot be used, or has no such rows; if the task says ``leakage: refuse`` and
+                its files for dev or test share lemmas (forms, if there are none) with that for training.
+        """
+        paths = [Path(path) for path in task.tables]
+        selections = [_select(task, path, len(paths) == 1) for path in paths]
+        rows = reduce(_both, selections)
+        found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
+        given: Parts = {}
+        if len(paths) > 1:
+            given = {p: label_sets.weighted(s.table) for p, s in zip(PARTS, selections, strict=True)}
+            if task.leakage == "refuse":
+                for part, path in zip(PARTS[1:], paths[1:], strict=True):
+                    leakage.refuse(given["train"], given[part], path)
+        elif found:
+            rows = audit.settle(rows, found, suspicious)
+        return cls(task, rows, given, found)
+
+    @property
+    def lemmas(self) -> bool:
+        """Whether the rows have lemmas."""
+        return not self.selection.table["lemma"].null_count
+
+    def split_of(self, sample: config.Sample) -> str:
+        """The split that is used: of given parts theirs; without lemmas that by form."""
+        return leakage.GIVEN if self.given else sample.split if self.lemmas else "form"
+
+    def parts(self, sample: config.Sample) -> tuple[Parts, Parts]:
+        """All rows of train, dev and test, and those drawn of them (``tables.SAMPLE``).
+
+        Given parts are used whole, whatever sizes ``sample`` sets.
+        """
+        if self.given:
+            return self.given, self.given
+        sample = sample.model_copy(update={"split": self.split_of(sample)})
+        available = sampling.split(self.selection.table, sample)
+        return available, sampling.draw(available, sample)
+
+    def figures(self, available: Parts, drawn: Parts, families: Families, split: str) -> dict[str, Any]:
+        """What was loaded, what was left out and why, and what the parts hold: ``data.json``."""
+        rows = self.selection
+        hashes = [files.sha256(Path(path)) for path in self.task.tables]
+        left_out = [] if self.lemmas else ["families of lemmas", "leakage by lemma", "split by lemma"]
+        return {
+            "task": self.task.model_dump(exclude_unset=True),
+            "raw_sha256": dict(zip(PARTS, hashes, strict=True)) if self.given else hashes[0],
+            "read": {name: getattr(rows, name) for name in ("rows", "duplicates", "parts_of_speech")},
+            "dropped": {
+                reason: {"rows": count, "examples": rows.examples[reason]}
+                for reason, count in rows.dropped.items()
+            },
+            "kept": len(rows.table),
+            "left_out": left_out + ([] if self.audit else ["audit"]),
+            "split": leakage.summary(split, drawn, families),
+            "parts": {
+                part: {
+                    "available": len(available[part]),
+                    "rows": len(drawn[part]),
+                    "lemmas": pc.count_distinct(drawn[part]["lemma"]).as_py() if self.lemmas else None,
+                    "forms": pc.count_distinct(drawn[part]["form"]).as_py(),
+                    "labels": _counts(drawn[part]["label"]),
+                }
+                for part in PARTS
+            },
+        }
+
+
+def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
+    if isinstance(task, config.ColumnsTask):
+        names = task.columns
+        return columns.select(path, names.form, names.label, names.lemma, names.weight, distinct)
+    batches = unimorph.batches(path, task.columns)
+    return selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+
+
+def _both(a: Selection, b: Selection) -> Selection:
+    """The rows of two files."""
+    counts = ((a.parts_of_speech, b.parts_of_speech), (a.dropped, b.dropped), (a.bundles, b.bundles))
+    kinds, dropped, bundles = (dict((Counter(x) + Counter(y)).most_common()) for x, y in counts)
+    table, headings = (pa.concat_tables(x) for x in ((a.table, b.table), (a.headings, b.headings)))
+    rows, duplicates = a.rows + b.rows, a.duplicates + b.duplicates
+    return Selection(table, rows, duplicates, kinds, dropped, b.examples | a.examples, bundles, headings)
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value stands in a column, sorted by value."""
+    return dict(sorted((row["values"], row["counts"]) for row in pc.value_counts(column).to_pylist()))

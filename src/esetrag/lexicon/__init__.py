@@ -1,1 +1,0 @@
-"""Paradigms expanded from a spelling dictionary: where the embedded tables come from."""

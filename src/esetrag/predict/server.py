@@ -1,0 +1,205 @@
+"""Predictions over HTTP: words in as JSON, predictions or one line of error out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from esetrag import __version__
+from esetrag.core.errors import EsetragError
+
+if TYPE_CHECKING:
+    from esetrag.predict.predictor import Predictor  # imports PyTorch, and the port is taken before
+
+PATH, JSON = "/invocations", "application/json"
+BYTES, SYMBOLS, WORDS, LABELS = 2**21, 250, 20_000, 200_000
+"""Most bytes of a request, symbols of a word, words of a request, and labels (words times ``top_k``)."""
+CHUNK = 256
+"""Words that are predicted at once; between two chunks other requests have their turn."""
+DRAIN = 5
+"""Seconds after SIGTERM in which accepted requests may end."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _unwrapped(value: Any) -> Any:
+    return value["form"] if isinstance(value, dict) and value.keys() == {"form"} else value
+
+
+def _cell(row: Any) -> Any:
+    return row[0] if isinstance(row, list) and len(row) == 1 else row
+
+
+Text = Annotated[str, Field(max_length=SYMBOLS)]
+Words = Annotated[
+    list[Annotated[Text, BeforeValidator(_unwrapped)]], Field(max_length=WORDS), BeforeValidator(_unwrapped)
+]
+Cells = Annotated[list[Annotated[Text, BeforeValidator(_cell)]], Field(max_length=WORDS)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Params(_Strict):
+    """MLflow's ``params``."""
+
+    top_k: Annotated[int, Field(ge=1)] = 1
+
+
+class Split(_Strict):
+    """A table as pandas writes it with ``orient="split"``."""
+
+    columns: tuple[Literal["form"]] = ("form",)
+    index: list[Any] | None = None
+    data: Cells
+
+
+class Question(_Strict):
+    """A request in one of MLflow's shapes; a word may be a record ``{"form": word}``."""
+
+    inputs: Words | None = None
+    instances: Words | None = None
+    dataframe_records: Words | None = None
+    dataframe_split: Split | None = None
+    params: Params | None = None
+
+
+def parse(body: bytes) -> tuple[list[str], int]:
+    """The words of a request, and how many labels of each are asked for.
+
+    Raises:
+        HTTPException: 400 or 413, if it is none or asks for too much.
+    """
+    try:
+        question = Question.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "too_long":
+            raise HTTPException(413, f"expected {WORDS:,} words at most, found more") from error
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        found = f", found {str(first['input'])[:40]}" if place else ""
+        raise HTTPException(400, f"{place.lstrip('.') or 'request'}: {first['msg']}{found}") from error
+    split = question.dataframe_split and question.dataframe_split.data
+    tables = [question.inputs, question.instances, question.dataframe_records, split]
+    words = [table for table in tables if table is not None]
+    if len(words) != 1 or not words[0]:
+        expected = "expected words in one of inputs, instances, dataframe_records and dataframe_split"
+        raise HTTPException(400, f"{expected}, found {'no word' if len(words) == 1 else len(words)}")
+    return words[0], question.params.top_k if question.params else 1
+
+
+def application(predictor: Predictor, hosts: Collection[str] = ()) -> FastAPI:
+    """The server of a model.
+
+    Args:
+        predictor: the model.
+        hosts: names by which it may be called beside those of loopback; ``*`` is any.
+    """
+    allowed = {*LOOPBACK, *map(str.lower, hosts)}
+    worker = ThreadPoolExecutor(1)  # requests take turns chunk by chunk; the event loop stays free
+
+    async def check_host(request: Request) -> None:
+        """Against DNS rebinding: a page from elsewhere may not call a server of this machine."""
+        with contextlib.suppress(ValueError):  # of a malformed header
+            if "*" in allowed or urlsplit(f"//{request.headers.get('host', '')}").hostname in allowed:
+                return
+        raise HTTPException(400, "unknown Host; start the server with --allow-host NAME to allow it")
+
+    async def refuse(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        text = error.detail if isinstance(error, HTTPException) else "the server failed; its log says why"
+        return _json({"error": " ".join(text.split())}, status)
+
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(check_host)],
+        exception_handlers={HTTPException: refuse, Exception: refuse},
+    )
+
+    @app.get("/ping")
+    @app.get("/health")
+    @app.get("/version")
+    async def state() -> Response:
+        return _json({"status": "ok", "version": __version__})
+
+    def records(words: list[str], top_k: int) -> str:
+        predictions = predictor.predict(words, top_k)
+        return ", ".join(json.dumps(one.record(top_k > 1), ensure_ascii=False) for one in predictions)
+
+    @app.post(PATH)
+    async def invocations(request: Request) -> Response:
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
+            raise HTTPException(415, f"expected JSON; send the header Content-Type: {JSON}")
+        run = partial(asyncio.get_running_loop().run_in_executor, worker)
+        try:
+            words, top_k = await run(parse, await _body(request))
+            top_k = min(top_k, len(predictor.labels))
+            if len(words) * top_k > LABELS:
+                found = f"{len(words):,} words of {top_k} labels"
+                raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
+            chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
+            parts = [await run(records, chunk, top_k) for chunk in chunks]
+        except (ClientDisconnect, asyncio.CancelledError) as error:
+            raise HTTPException(503, "the request or the server ended too early") from error
+        return Response(f'{{"predictions": [{", ".join(parts)}]}}\n', media_type=JSON)
+
+    return app
+
+
+async def _body(request: Request) -> bytes:
+    """The body; the rest of one too long is received and dropped: clients read no answer before its end."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part if len(body) <= BYTES else b""
+    if len(body) > BYTES:
+        raise HTTPException(413, f"expected {BYTES:,} bytes at most, found more")
+    return bytes(body)
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(content, ensure_ascii=False) + "\n", status, media_type=JSON)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Takes a port, before anything is loaded; 0 is a free one.
+
+    Raises:
+        EsetragError: if it is not free.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = str(getattr(error, "strerror", None) or error).split(" (")[0]
+        raise EsetragError(f"cannot listen on {host}, port {port}: {reason}; name another one") from error
+    # asyncio sets it on sockets it opened itself; without it, a kept connection waits 40 ms an answer.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Names the address once signals are handled and requests accepted."""
+        await super().startup(sockets)
+        host, port = sockets[0].getsockname()[:2] if sockets else ("", 0)
+        print(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}", flush=True)
+
+
+def serve(app: FastAPI, listening: socket.socket) -> None:
+    """Answers requests until SIGTERM or SIGINT."""
+    options = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=DRAIN)
+    _Server(options).run(sockets=[listening])

@@ -1,0 +1,86 @@
+"""What the pages of a task are made from: the artifacts of its stages."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from esetrag.analysis import error_analysis
+from esetrag.analysis.error_analysis import Analysis
+from esetrag.analysis.seen_in_training import SeenInTraining
+from esetrag.core import config, files, tables
+from esetrag.core.errors import DataError
+from esetrag.core.layout import Layout
+from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.training import history
+from esetrag.training.history import Epoch
+
+TEXTS = dict.fromkeys(("label", "model", "set", "examples"), "string")
+"""Columns that hold text even where it looks like numbers."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """All artifacts of one task."""
+
+    layout: Layout
+    options: config.ErrorAnalysis
+    data: dict[str, Any]
+    test: dict[str, Any]
+    manifest: dict[str, Any]
+    """Of the checkpoint."""
+    epochs: list[Epoch]
+    seen: SeenInTraining
+    predictions: pa.Table
+    """``tables.predictions``."""
+    attributions: pa.Table
+    """``tables.ATTRIBUTIONS``."""
+    analysis: Analysis
+
+    @classmethod
+    def read(cls, layout: Layout, options: config.ErrorAnalysis) -> Context:
+        """Reads the artifacts and analyses the errors.
+
+        Raises:
+            DataError: if an artifact is missing or damaged.
+        """
+        vocabulary = Vocabulary.read(layout.vocab)
+        predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
+        seen = SeenInTraining.read(layout, vocabulary)
+        return cls(
+            layout=layout,
+            options=options,
+            data=files.read_json(layout.metrics / "data.json"),
+            test=files.read_json(layout.metrics / "test.json"),
+            manifest=files.read_json(layout.manifest),
+            epochs=history.read(layout.history),
+            seen=seen,
+            predictions=predictions,
+            attributions=tables.read(layout.attributions, tables.ATTRIBUTIONS),
+            analysis=error_analysis.analyse(predictions, vocabulary, seen),
+        )
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A JSON file of the task's metrics."""
+        content: dict[str, Any] = files.read_json(self.layout.metrics / name)
+        return content
+
+    def csv(self, name: str) -> pd.DataFrame:
+        """A table of the task's metrics; ``.tsv`` is separated by tabs and has no quotes.
+
+        Raises:
+            DataError: if it is missing or not such a table.
+        """
+        path = self.layout.metrics / name
+        options: dict[str, Any] = {"dtype": TEXTS}
+        if path.suffix == ".tsv":
+            options = {"dtype": "string", "sep": "\t", "quoting": csv.QUOTE_NONE}
+        try:
+            frame: pd.DataFrame = pd.read_csv(path, keep_default_na=False, na_values=[""], **options)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: expected a table ({error}); make it anew: dvc repro -f") from error
+        return frame

@@ -1,0 +1,120 @@
+"""Sections about the errors of a classifier."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from esetrag.analysis import error_kinds
+from esetrag.data import label_sets
+from esetrag.report import figures
+from esetrag.report.context import Context
+from esetrag.report.section import Letters, Picture, Section, Table, distinct, shares
+
+COLUMNS = (
+    *("form", "label", "predicted", "predicted_set", "probability", "label_probability", "kind"),
+    *("lemma", "features", "unknown"),
+)
+"""Of the misclassified forms."""
+
+
+def misclassified(context: Context) -> Section:
+    """All misclassified forms."""
+    wrong, rows = len(context.analysis.errors), context.analysis.rows
+    text = (
+        f"{wrong:,} of {rows:,} test forms are misclassified ({wrong / rows:.2%}). The most confident errors "
+        "come first. Highlighted letters (bold, or orange) support the predicted label, blue ones the "
+        "label in the table. The search takes any text; `-ban` finds forms with this end, `ház-` forms with "
+        f"this beginning. All are in `data/{context.layout.task}/errors.parquet`."
+    )
+    return Section("Misclassified forms", (text, table(context)) if wrong else ("There are no errors.",))
+
+
+def table(context: Context) -> Table:
+    """The misclassified forms."""
+    errors, rows = context.analysis.errors, context.attributions.to_pandas()
+    letters = dict(zip(zip(rows["form"], rows["predicted"], strict=True), _letters(rows), strict=True))
+    forms = [letters.get(key, key[0]) for key in zip(errors["form"], errors["predicted"], strict=True)]
+    other = errors["predicted_set"].where(errors["predicted_set"] != errors["predicted"])
+    frame = errors.assign(form=forms, predicted_set=other)[list(COLUMNS)]
+    formats = shares("probability", "label_probability", form=".1%")
+    filters = ("kind", "label", "predicted")
+    return Table(distinct(frame), "", formats, filters=filters, limit=context.options.examples)
+
+
+def _letters(rows: pd.DataFrame) -> list[Letters]:
+    return [Letters(form, tuple(scores)) for form, scores in zip(rows["form"], rows["letters"], strict=True)]
+
+
+def confusions(context: Context) -> Section:
+    """Which label is predicted as which."""
+    pairs = context.predictions.select(["label", "predicted"])
+    own = label_sets.beside(pairs["label"], pairs["predicted"])  # of several labels the predicted one
+    counts = pairs.set_column(0, "label", own).group_by(["label", "predicted"]).aggregate([([], "count_all")])
+    matrix = figures.confusion(counts.to_pandas().rename(columns={"count_all": "forms"}))
+    confused = context.analysis.confusions.rename(columns={"errors": "forms"})
+    tables = (
+        Table(confused, "Most frequent confusions", limit=context.options.confusions),
+        Table(context.csv("classes.csv"), "Scores of each label", shares("precision", "recall", "f1")),
+    )
+    picture = Picture(matrix, "Confusion matrix of the test set", "confusion", png=True)
+    return Section("Confusions", (picture, *tables))
+
+
+def kinds(context: Context) -> Section:
+    """Why forms are misclassified, as far as a rule can tell."""
+    errors = context.analysis.errors
+    examples = errors["form"] + " (" + errors["label"] + " → " + errors["predicted"] + ")"
+    found = {
+        kind: examples[errors["kind"] == kind] for kind in error_kinds.KINDS if kind in {*errors["kind"]}
+    }
+    rows = [
+        (kind, error_kinds.KINDS[kind], len(forms), ", ".join(forms.head(5))) for kind, forms in found.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["kind", "the form …", "errors", "examples"])
+    text = "Each misclassified form has the first kind that applies."
+    return Section(
+        "Kinds of errors", (text, Table(frame, bars="errors")) if rows else ("There are no errors.",)
+    )
+
+
+def groups(context: Context) -> Section:
+    """Accuracy on forms that have something in common; the labels are in ``confusions``."""
+    slices, labels = context.analysis.slices, {*context.manifest["vocabulary"]["labels"]}
+    several = slices.groupby("slice")["value"].transform(
+        lambda group: len(group) > 1 and not labels >= {*group}
+    )
+    frame = slices[several.astype(bool)].rename(columns={"slice": "property", "rows": "forms"})
+    frame = frame.assign(error_rate=1 - frame.pop("accuracy"))
+    text = "Test forms that have a property in common; seen and unseen refer to the training set."
+    return Section("Accuracy by group", (text, Table(frame, "", shares("error_rate"), bars="error_rate")))
+
+
+def stress(context: Context) -> Section:
+    """Accuracy on forms that were made hard by rule."""
+    sets = context.csv("stress.csv").query("forms > 0")
+    text = (
+        "Forms made from the data by rule; their labels are known by construction. Beside the accuracy: that "
+        "of the longest-suffix baseline, and that of the model on the untouched forms. Examples: errors."
+    )
+    return Section("Stress sets", (text, Table(sets, "", shares("accuracy", "longest_suffix", "untouched"))))
+
+
+def attribution(context: Context) -> Section:
+    """Which part of a form the model uses."""
+    curve, rows = context.csv("masking.csv"), context.attributions
+    correct = rows.to_pandas()[label_sets.correct(rows["label"], rows["predicted"])]
+    texts = (
+        f"Accuracy on {curve['forms'].iloc[0]:,} test forms if all symbols but the last k are hidden, or the "
+        "last k. A hidden symbol has no effect on the model; the form keeps its length. Where the first line "
+        "becomes flat, the model needs no more of a form's end.",
+        "Below, highlighted letters support the predicted label, blue ones the label it is compared with. "
+        "Letters and rest sum to the difference of the two labels' scores; the rest belongs to no letter: "
+        "the frequency of the labels, and the lemmas that the form could have.",
+    )
+    picture = Picture(
+        figures.masking(curve), "Accuracy by the number of visible or hidden symbols", "masking"
+    )
+    cells = zip(_letters(correct), *(correct[name] for name in ("predicted", "against", "rest")), strict=True)
+    columns = ("form", "predicted", "compared with", "rest")
+    letters = Table(pd.DataFrame(cells, columns=columns), "Correct predictions", {"rest": ".2f"})
+    return Section("What the model uses", (texts[0], picture, texts[1], letters))

@@ -1,0 +1,86 @@
+"""The kind ``classify``: one label for a word, or a set of labels where the form is ambiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from esetrag.core import config, tables
+from esetrag.data import label_sets
+from esetrag.symbols import encoding
+from esetrag.symbols.encoding import Encoded, Keep
+from esetrag.symbols.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from esetrag.scoring.calibration import ModelOutput
+    from esetrag.scoring.ratios import Bools, Ratio
+
+
+class Classify:
+    """See ``base.Task``."""
+
+    def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
+        """Symbols and labels of the training rows (``tables.SAMPLE``), of which a batch is in memory."""
+        rows = ((batch["form"].to_pylist(), batch["label"].unique().to_pylist()) for batch in batches)
+        return Vocabulary.of_batches(rows, options.min_count, options.unit, options.merges)
+
+    def encode(self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
+        """Forms as ids, label sets as bits."""
+        return encoding.encode_rows(rows, vocabulary, width, keep)
+
+    def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:
+        """Rows (``tables.SAMPLE``) with top label, label set and probabilities (``tables.predictions``)."""
+        from esetrag.scoring import calibration
+
+        schema, shares = tables.predictions(list(labels)), output.probabilities.astype(np.float32)
+        best = shares.argmax(1)
+        sets = label_sets.labels(calibration.sets(output.probabilities, output.calibration.ratio), labels)
+        vectors = pa.FixedSizeListArray.from_arrays(
+            pa.array(shares.ravel()), type=schema.field("probabilities").type
+        )
+        top = pa.array(labels, pa.string()).take(pa.array(best))
+        confidence = pa.array(shares[np.arange(len(best)), best])
+        return pa.Table.from_arrays(
+            [*rows.select(tables.ROWS.names).columns, top, sets, confidence, vectors], schema=schema
+        )
+
+    def scores(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> dict[str, Ratio]:
+        """Strict and any-correct accuracy, set scores, loss, Brier score.
+
+        Strict accuracy counts a correct prediction once and every true label of a form; ``any_correct`` is
+        the share of forms whose top label is one of theirs.
+        """
+        from esetrag.scoring import calibration, reliability
+        from esetrag.scoring.ratios import Ratio
+
+        targets = true_labels(rows, labels)
+        shares, known = output.probabilities, targets[:, : len(labels)]
+        correct = calibration.correct(shares, known)
+        return {
+            "accuracy": Ratio(correct, targets.sum(1)),
+            "any_correct": Ratio.mean(correct),
+            **calibration.set_scores(label_matrix(output, targets), targets),
+            "loss": calibration.losses(shares, known, output.head),
+            "brier": reliability.brier(shares, known, output.head),
+        }
+
+
+def values(rows: pa.Table, labels: Sequence[str]) -> list[str]:
+    """The labels of a model, then those of the rows that it does not know."""
+    return [*labels, *sorted({*label_sets.names(rows["label"])} - {*labels})]
+
+
+def true_labels(rows: pa.Table, labels: Sequence[str]) -> Bools:
+    """The labels of each row, (n, values)."""
+    return label_sets.matrix(rows["label"], values(rows, labels))
+
+
+def label_matrix(output: ModelOutput, targets: Bools) -> Bools:
+    """The predicted label sets of forms over all values of ``targets``, (n, values)."""
+    from esetrag.scoring import calibration
+
+    chosen = calibration.sets(output.probabilities, output.calibration.ratio)
+    return np.pad(chosen, ((0, 0), (0, targets.shape[1] - chosen.shape[1])))

@@ -1,0 +1,68 @@
+"""How much each expert counts: weights >= 0 of the least loss on dev, near those that are usual.
+
+Classifiers trained on the same rows are averaged; the lemma prior is evidence of another kind, so it
+counts in full beside them. A few hundred words say little about the best weights, so leaving the usual
+ones has its price. The loss is taken at the best temperature: no expert may win or lose by the
+confidence it brings along. An expert whose weight becomes 0 is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+from esetrag.models.blend import Blend
+from esetrag.models.lemma_prior.prior import LemmaPrior
+from esetrag.models.network import Network, score
+from esetrag.symbols.batch import Batch
+
+PRICE = 10.0
+"""In nats, of a weight that is 1 away from the usual one."""
+MOST = 2000
+"""Rows of dev that are used: more say hardly more."""
+
+
+def blend(classifiers: Sequence[Network], prior: LemmaPrior | None, dev: Batch) -> tuple[Blend, list[int]]:
+    """Joins trained networks.
+
+    Args:
+        classifiers: one or more.
+        prior: of the same training rows; None leaves it out.
+        dev: rows that none of them was trained on.
+
+    Returns:
+        The blend; which of the networks are in it, the prior being the last.
+    """
+    networks = [*classifiers, *([prior] if prior else [])]
+    usual = np.array([1 / len(classifiers)] * len(classifiers) + [1.0] * (prior is not None))
+    rows = torch.linspace(0, max(len(dev) - 1, 0), min(len(dev), MOST)).long()
+    weights = _fit(networks, usual, dev[rows]) if len(networks) > 1 and len(dev) else usual
+    used = [number for number, weight in enumerate(weights) if weight > 0]
+    chosen = torch.from_numpy(weights[used]).float()
+    return Blend([networks[number] for number in used], chosen), used
+
+
+def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch) -> npt.NDArray[np.float64]:
+    logits = torch.stack([score(network, dev).double() for network in networks])  # (k, n, labels)
+    start = torch.from_numpy(usual)
+
+    def objective(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        values = torch.from_numpy(point).requires_grad_()
+        weights, sharpness = values[:-1], (-values[-1]).exp()
+        blended = torch.tensordot(weights, logits, 1) * sharpness  # (n, labels)
+        price = PRICE * (weights - start).square().sum()
+        cost = networks[0].loss(blended, dev.target).sum() + price
+        cost.backward()
+        return cost.item(), values.grad.numpy()  # type: ignore[union-attr]
+
+    bounds = [(0.0, None)] * len(networks) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
+    with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
+        found = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
+    # The last digits are noise; without them weights are the same on more machines.
+    weights: npt.NDArray[np.float64] = np.round(found.x[:-1], 4)
+    return weights
