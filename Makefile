@@ -72,7 +72,7 @@ results: $(READY) ## write the table of results into README.md
 	esetrag results
 
 bench: $(READY) ## measure against the notebook's loop and baselines (TABLES=folder PROBING=folder)
-	for name in goal speed pipelines growth "audit $(TABLES)"; do python -m bench.$$name || exit; done
+	for name in goal speed pipelines "audit $(TABLES)"; do python -m bench.$$name || exit; done
 	$(if $(TABLES),python -m bench.languages $(TABLES))
 	$(if $(PROBING),python -m bench.probing $(PROBING))
 	python -m bench.report

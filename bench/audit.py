@@ -30,10 +30,8 @@ def main() -> None:
     options = measure.parser(__doc__)
     options.add_argument("folder", type=Path, nargs="?", help="with UniMorph tables, *.tsv")
     arguments = options.parse_args()
-    folder: Path | None = arguments.folder
-    tables = {
-        path.name: read(path) for path in [arguments.raw, *(sorted(folder.glob("*.tsv")) if folder else ())]
-    }
+    paths = [arguments.raw, *(sorted(arguments.folder.glob("*.tsv")) if arguments.folder else ())]
+    tables = {path.name: read(path) for path in paths}
     wrong = tables.pop(WRONG, None)
     known = {f"{name}, {SHARE:.0%} of the lemmas a row off": shifted(rows) for name, rows in tables.items()}
     if wrong is not None and CLEAN in tables:

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import torch
@@ -48,14 +47,8 @@ EVIDENCE = 2.0
 SCORES = ("accuracy", "any_correct", "set_f1", "ece")
 MANY = 10_000
 """Training rows from which on ``MANY_ROWS`` counts."""
-MANY_ROWS: dict[str, Any] = {
-    "analogies": 0,
-    "epochs": 4,
-    "min_steps": 0,
-    "batch_size": 512,
-    "learning_rate": 0.03,
-    "label_smoothing": 0.0,
-}
+MANY_ROWS: dict[str, Any] = {"analogies": 0, "epochs": 4, "min_steps": 0, "batch_size": 512}
+MANY_ROWS |= {"learning_rate": 0.03, "label_smoothing": 0.0}
 """Values of the section ``train`` that a task of so many rows has in params.yaml."""
 Parts = dict[str, pa.Table]
 
@@ -115,7 +108,7 @@ def parameters() -> config.Params:
 
 def data_of(parts: Parts, params: config.Params, max_symbols: int | None = None) -> Data:
     """What a training starts from."""
-    shape = params.encode_pad.model_copy(update={"max_symbols": max_symbols})
+    shape = params.encode_pad.model_copy(update={"max_symbols": max_symbols} if max_symbols else {})
     return Data.of(parts["train"], parts["dev"], params.build_vocab, shape)
 
 
@@ -134,11 +127,7 @@ def pairs(rows: pa.Table) -> pd.DataFrame:
 
 
 def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
-    """Trains and tests everything on one sample.
-
-    Args:
-        sample: rows and seed.
-        lecture: whether the notebook's loop is trained, too.
+    """Trains and tests everything on one sample, the notebook's loop if it is wanted.
 
     Returns:
         Sizes; scores by model; the bins of their calibration; summed loss on dev of our models in nats at
@@ -155,28 +144,24 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
         for name in MODELS:
             model = params.resolve(name)
             trained = trainer.fit(data, model, options)
-            logits, targets = trained.logits(data.dev), data.dev.targets
-            losses[name] = calibration.cost(logits, targets, model.head)
-            fitted = calibration.fit(logits, targets, model.head, params.calibration)
-            shares = calibration.probabilities(trained.logits(test), model.head, fitted).astype(np.float32)
-            outputs[name] = ModelOutput(shares, fitted, model.head)
-    quickly = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
-    result = evaluation.evaluate(
-        Classify(), parts, outputs, data.vocabulary.labels, quickly, params.calibration
-    )
-    found = result.figures
-    models = {
-        name: {score: found["models"][name][score] for score in SCORES} for name in (*BASELINES, *MODELS)
-    }
+            outputs[name] = trained.output(data, test, params.calibration)
+            losses[name] = calibration.cost(trained.logits(data.dev), data.dev.targets, model.head)
+    labels = data.vocabulary.labels
     if lecture:
-        models[NOTEBOOK] = of_notebook(parts, sample.seed)
+        network = notebook.fit(pairs(parts["train"]), pairs(parts["dev"]), sample.seed)
+        predicted = network.predict(parts["test"].select(["form"]).to_pandas())
+        shares = (predicted[:, None] == np.array(labels, dtype=object)).astype(np.float32)
+        outputs[NOTEBOOK] = ModelOutput(shares, calibration.Calibration())
+    quickly = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
+    result = evaluation.evaluate(Classify(), parts, outputs, labels, quickly, params.calibration)
+    found = result.figures
     columns = ["low", "forms", "confidence", "accuracy"]
     return {
         "train": len(data.train),
         "test": found["rows"],
         "ambiguous": found["ambiguous_forms"],
         "upper_bound": found["upper_bound"]["accuracy"],
-        "models": models,
+        "models": {name: {score: of[score] for score in SCORES} for name, of in found["models"].items()},
         "bins": {
             name: bins[columns].to_numpy().tolist() for name, bins in result.reliability.groupby("model")
         },
@@ -184,18 +169,6 @@ def figures(sample: Sample, lecture: bool = False) -> dict[str, Any]:
         "prefers": min(MODELS, key=lambda name: losses[name] + EVIDENCE * (name != MODELS[0])),
         "cpu": time.process_time() - start,
     }
-
-
-def of_notebook(parts: Parts, seed: int) -> dict[str, float]:
-    """Scores of the notebook's loop."""
-    test = parts["test"]
-    trained = notebook.fit(pairs(parts["train"]), pairs(parts["dev"]), seed)
-    names = label_sets.names(test["label"])
-    targets: npt.NDArray[np.bool_] = label_sets.matrix(test["label"], names)
-    labels = trained.predict(test.select(["form"]).to_pandas())
-    predicted = pd.Index(names).get_indexer(pd.Index(labels))
-    correct = targets[np.arange(len(test)), predicted] & (predicted >= 0)
-    return {"accuracy": float(correct.sum() / targets.sum()), "any_correct": float(correct.mean())}
 
 
 @contextmanager
@@ -227,14 +200,7 @@ def add_options(options: argparse.ArgumentParser, seeds: int, first: int) -> Non
 
 
 def run(group: str, samples: Sequence[Sample], arguments: argparse.Namespace, lecture: bool = False) -> None:
-    """Measures what is not measured yet; writes the figures of each sample, and prints a line.
-
-    Args:
-        group: folder of the figures.
-        samples: each is a job of its own.
-        arguments: values of ``add_options``.
-        lecture: whether the notebook's loop is trained, too.
-    """
+    """Measures what the folder of a group lacks; writes the figures of each sample, and prints a line."""
     used = parameters().model_dump_json(exclude={"tasks", "tracking", "error_analysis"})
     key = hashlib.sha256(f"{used} {json.dumps(MANY_ROWS)}".encode()).hexdigest()[:16]
     known = {} if arguments.fresh else measure.read(group, arguments.quick)

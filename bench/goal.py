@@ -5,8 +5,6 @@ The seeds of splits, samples and trainings begin at 101, which chose nothing.
 
 from __future__ import annotations
 
-import argparse
-
 from bench import experiment, measure, report
 from bench.experiment import TableSample
 
@@ -20,17 +18,12 @@ def main() -> None:
     options.add_argument("--splits", type=int, default=SEEDS, help="with all words (default: %(default)s)")
     experiment.add_options(options, SEEDS, FIRST)
     arguments = options.parse_args()
-    count, splits = (2, 0) if arguments.quick else (arguments.seeds, arguments.splits)
-    for words in SIZES:
-        experiment.run(GROUP, samples(words, count, arguments), arguments, lecture=words == SIZES[0])
-    experiment.run(GROUP, samples(None, splits, arguments), arguments)
+    for words in (*SIZES, None):
+        count = (2 if words else 0) if arguments.quick else arguments.seeds if words else arguments.splits
+        seeds = range(arguments.first, arguments.first + count)
+        samples = [TableSample(arguments.raw, seed, "hun", "Case", words) for seed in seeds]
+        experiment.run(GROUP, samples, arguments, lecture=words == SIZES[0])
     report.write(arguments.quick)
-
-
-def samples(words: int | None, count: int, arguments: argparse.Namespace) -> list[TableSample]:
-    """Samples of so many words, None is all."""
-    seeds = range(arguments.first, arguments.first + count)
-    return [TableSample(arguments.raw, seed, "hun", "Case", words) for seed in seeds]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Opens the reports in Chromium: sorts, searches and filters as a visitor would, and takes pictures.
 
-Needs a Chromium or Chrome on the path. A copy of each page gets one more script, which presses, types and
-writes down what it saw; Chromium prints the page afterwards.
+Needs a Chromium or Chrome on the path. A copy of each page gets one more script, ``look.js``; Chromium prints
+the page afterwards.
 """
 
 from __future__ import annotations
@@ -24,32 +24,7 @@ FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars 
 FLAGS += " --disable-background-networking --disable-component-update"
 PICTURES = Path("dvc_plots")
 SIZES = {"wide": (1280, 2400), "narrow": (500, 2400)}
-CHECK = """
-const box = document.querySelector("div.search"), table = box.querySelector("table.browser");
-const form = box.querySelector("form.choice"), heads = [...table.tHead.rows[0].cells];
-const names = heads.map((head) => head.textContent.trim());
-const visible = (name) => [...table.tBodies[0].rows].filter((row) => row.getClientRects().length)
-  .map((row) => row.cells[names.indexOf(name)].textContent.trim());
-const press = (name) => heads[names.indexOf(name)].querySelector("button").click();
-const search = (text) => {
-  form.querySelector("input").value = text;
-  form.dispatchEvent(new Event("input"));
-};
-const seen = { rows: table.tBodies[0].rows.length, first: visible("form").length };
-press("P(predicted)"); seen.falling = visible("P(predicted)").map(parseFloat);
-press("P(predicted)"); seen.rising = visible("P(predicted)").map(parseFloat);
-seen.sorted = heads[names.indexOf("P(predicted)")].getAttribute("aria-sort");
-seen.end = visible("form")[0].slice(-1).toLowerCase();
-search("-" + visible("form")[0].slice(-2));
-seen.ending = visible("form").map((text) => text.slice(-1).toLowerCase());
-search(""); box.querySelector("button.more").click(); seen.all = visible("form").length;
-const select = form.querySelector(`select[data-column="${names.indexOf("predicted")}"]`);
-seen.label = select.value = visible("predicted")[0];
-form.dispatchEvent(new Event("input")); seen.predicted = visible("predicted");
-seen.requests = performance.getEntriesByType("resource").length;
-const note = document.createElement("pre");
-note.id = "seen"; note.textContent = JSON.stringify(seen); document.body.append(note);
-"""
+CHECK = Path(__file__).with_suffix(".js").read_text("utf-8")
 RULES: dict[str, Callable[[Any], bool]] = {
     "its script does not run to its end": lambda seen: bool(seen),
     "a first press does not sort downwards": lambda seen: (

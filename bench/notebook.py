@@ -24,23 +24,18 @@ Rows = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Ids of the symbols and labels of the training rows."""
+    """Ids of symbols and labels of the training rows; width of the longest form, BOS and EOS counted."""
 
     symbols: dict[str, int]
     labels: dict[str, int]
     width: int
-    """Symbols of the longest training form, BOS and EOS counted."""
 
     @classmethod
     def of(cls, train: pd.DataFrame) -> Alphabet:
         """Collects them from the columns ``form`` and ``label``."""
-        symbols = [*SPECIAL, *sorted(set("".join(train["form"])))]
-        labels = sorted(set(train["label"]))
-        return cls(
-            {symbol: number for number, symbol in enumerate(symbols)},
-            {label: number for number, label in enumerate(labels)},
-            int(train["form"].str.len().max()) + 2,
-        )
+        names = [*SPECIAL, *sorted(set("".join(train["form"])))], sorted(set(train["label"]))
+        symbols, labels = ({name: number for number, name in enumerate(each)} for each in names)
+        return cls(symbols, labels, int(train["form"].str.len().max()) + 2)
 
     def encode(self, form: str) -> list[int]:
         """Ids of ``BOS symbols EOS``."""
@@ -53,8 +48,7 @@ def encode(frame: pd.DataFrame, alphabet: Alphabet) -> pd.DataFrame:
     """Adds ``length``, ``padded`` and ``label_id``; a form longer than the training's stays whole."""
     ids = frame["form"].apply(alphabet.encode)
     lengths = ids.apply(len)
-    width = max(alphabet.width, int(lengths.max()))
-    pad = alphabet.symbols["<PAD>"]
+    width, pad = max(alphabet.width, int(lengths.max())), alphabet.symbols["<PAD>"]
     padded = ids.apply(lambda row: row + [pad] * (width - len(row)))
     label_ids = frame["label"].apply(lambda label: alphabet.labels.get(label, -1))
     return frame.assign(length=lengths, padded=padded, label_id=label_ids)

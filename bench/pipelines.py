@@ -1,68 +1,54 @@
-"""Whole pipelines, ours and one written after the notebook, then each of our stages: seconds, CPU, memory."""
+"""Whole pipelines, ours and one written after the notebook; our stages alone, as the table grows.
+
+Seconds, CPU seconds and memory, from 1,000 to 1,000,000 rows. More rows than the table has are its paradigms
+again with a syllable before the stem, as compounds are made.
+"""
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import itertools
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import yaml
-
 from bench import measure
-from bench.measure import bar, median, ratio, spread
+from bench.measure import RAW, REPO, TASK, bar, median, ratio, spread
 from bench.process import STAGES, Copy, Ran, run
 
 ROUNDS = 5
-FIRST = "esetrag, first `dvc repro`"
 OURS, NOTEBOOK = "esetrag, `dvc repro -f`", "notebook-like, `dvc repro -f`"
-NAIVE = {  # stage: dependencies > outputs
-    "prepare": "raw.tsv.gz > rows.csv",
-    "sample": "rows.csv > train.csv dev.csv test.csv",
-    "build_vocab": "train.csv > vocab.json",
-    "encode_pad": "train.csv dev.csv test.csv vocab.json > train.parquet dev.parquet test.parquet",
-    "train": "train.parquet dev.parquet vocab.json > model.safetensors run.txt",
-    "evaluate": "model.safetensors test.parquet vocab.json run.txt > test.json predictions.csv",
-}
-"""The pipeline of ``bench.naive``."""
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+FEW = "data/raw/few.tsv.gz"
+SYLLABLES = [first + vowel for first in ("k", "l", "m", "sz", "v") for vowel in "aeou"]
 
 
-def naive(folder: Path, raw: Path) -> None:
-    """Makes a project of the pipeline that was written after the notebook."""
-    folder.mkdir()
-    shutil.copyfile(raw, folder / "raw.tsv.gz")
-    stages = {}
-    for name, files in NAIVE.items():
-        inputs, outputs = (part.split() for part in files.split(">"))
-        stages[name] = {"cmd": f"python -m bench.naive {name}", "deps": inputs, "outs": outputs}
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), "utf-8")
-    run(["dvc", "init", "--no-scm", "--quiet"], folder)
-    run(["dvc", "repro"], folder)
-
-
-def main() -> None:
-    """Runs all commands in turn."""
-    arguments = measure.parser(__doc__).parse_args()
+def pipelines(arguments: argparse.Namespace, folder: Path) -> None:
+    """Runs both pipelines and our stages in turn."""
     ran: dict[str, list[Ran]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        naive(folder / "naive", arguments.raw)
-        copy = Copy(folder / "ours", arguments.raw)
-        ran[FIRST] = [copy.run("dvc", "repro")]
-        for number in range(1 if arguments.quick else ROUNDS):
-            # Of the same inputs ours would find its run in MLflow and log none; the other always logs.
-            copy.change("train", seed=number + 2)
-            each = {
-                NOTEBOOK: run(["dvc", "repro", "-f"], folder / "naive"),
-                OURS: copy.run("dvc", "repro", "-f"),
-                "esetrag, nothing to do": copy.run("dvc", "repro"),
-                **{stage: copy.stage(stage) for stage in STAGES},
-            }
-            for command, done in each.items():
-                ran.setdefault(command, []).append(done)
-            print(
-                f"round {number + 1}:", {name: done.seconds for name, done in each.items()}, file=sys.stderr
-            )
+    naive = folder / "naive"
+    naive.mkdir()
+    shutil.copyfile(arguments.raw, naive / "raw.tsv.gz")
+    shutil.copyfile(REPO / "bench/naive.yaml", naive / "dvc.yaml")
+    run(["dvc", "init", "--no-scm", "--quiet"], naive)
+    run(["dvc", "repro"], naive)
+    copy = Copy(folder / "ours", arguments.raw)
+    ran["esetrag, first `dvc repro`"] = [copy.run("dvc", "repro")]
+    for number in range(1 if arguments.quick else ROUNDS):
+        # Of the same inputs ours would find its run in MLflow and log none; the other always logs.
+        copy.change("train", seed=number + 2)
+        each = {
+            NOTEBOOK: run(["dvc", "repro", "-f"], naive),
+            OURS: copy.run("dvc", "repro", "-f"),
+            "esetrag, nothing to do": copy.run("dvc", "repro"),
+            **{stage: copy.stage(stage) for stage in STAGES},
+        }
+        for command, done in each.items():
+            ran.setdefault(command, []).append(done)
+        print(f"round {number + 1}:", {name: done.seconds for name, done in each.items()}, file=sys.stderr)
     seconds = {name: [done.seconds for done in each] for name, each in ran.items()}
     cpu = {name: spread([done.cpu for done in each]) for name, each in ran.items()}
     rows = [
@@ -76,6 +62,68 @@ def main() -> None:
     head = ("command", "seconds", "CPU seconds", "peak, MiB")
     text = f"{ROUNDS} rounds, imports included; below, our stages alone."
     measure.write_section("4 Pipelines", text, head, rows, arguments.quick, bars)
+
+
+def lines(raw: Path) -> Iterator[str]:
+    """The table's rows, then the same with a syllable before lemma and form, then with another."""
+    with gzip.open(raw, "rt", encoding="utf-8") as file:
+        rows = file.readlines()
+    prefixes = ("".join(parts) for count in range(3) for parts in itertools.product(SYLLABLES, repeat=count))
+    for prefix, row in itertools.product(prefixes, rows):
+        lemma, rest = row.split("\t", 1)
+        yield f"{prefix}{lemma}\t{prefix}{rest}"
+
+
+def scarce(rows: Iterable[str]) -> Iterator[str]:
+    """The same rows, adjectives but for one lemma in fifty."""
+    numbers: dict[str, int] = {}
+    for row in rows:
+        lemma, form, tags = row.split("\t")
+        selected = numbers.setdefault(lemma, len(numbers)) % 50 == 0
+        yield row if selected else f"{lemma}\t{form}\tADJ{tags[tags.index(';') :]}"
+
+
+def grown(raw: Path, size: int, folder: Path) -> list[tuple[str, ...]]:
+    """Runs every stage, then ``esetrag predict``, on a table of so many rows; the report's rows."""
+    copy = Copy(folder, raw)
+    for path, table in ((RAW, lines(raw)), (FEW, scarce(lines(raw)))):
+        with gzip.open(folder / path, "wt", encoding="utf-8", compresslevel=1) as file:
+            file.writelines(itertools.islice(table, size))
+    copy.change("sample", train=None, dev=None, test=None)
+    copy.change("tracking", enabled=False)
+    ran = {stage: copy.stage(stage) for stage in STAGES}
+    words = ("--input", RAW, "--column", "2", "--output", "predicted.parquet")
+    ran["predict"] = copy.run("python", "-m", "esetrag", "predict", "--task", TASK, *words)
+    copy.change("tasks", TASK, raw=FEW)
+    ran["sample, 2 % selected"] = copy.stage("sample")
+    return [
+        (f"{size:,}", name, f"{done.seconds:.1f}", f"{done.cpu:.1f}", f"{done.peak:,.0f}")
+        for name, done in ran.items()
+    ]
+
+
+def growth(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measures each size once."""
+    head = ("rows", "command", "seconds", "CPU seconds", "peak, MiB")
+    rows = []
+    for size in [4_000] if arguments.quick else arguments.sizes:
+        rows += grown(arguments.raw, size, folder / str(size))
+        shutil.rmtree(folder / str(size))
+        print(f"{size:,} rows are done", file=sys.stderr, flush=True)
+        text = "Whole processes, imports included; all rows are used."
+        measure.write_section("5 Growth", text, head, rows, arguments.quick)
+
+
+def main() -> None:
+    """Measures one after another."""
+    jobs = {"pipelines": pipelines, "growth": growth}
+    options = measure.parser(__doc__)
+    options.add_argument("--only", nargs="+", choices=jobs, default=list(jobs))
+    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="rows of the growing table")
+    arguments = options.parse_args()
+    for name in arguments.only:
+        with tempfile.TemporaryDirectory() as folder:
+            jobs[name](arguments, Path(folder))
 
 
 if __name__ == "__main__":

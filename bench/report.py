@@ -30,22 +30,16 @@ LANGUAGES = """# Results by language and feature
 
 Made by `python -m bench.languages FOLDER`: one configuration for every row, that of `params.yaml`; means over
 the seeds, each of its own split by lemma, sample and training, on whole test sets. {cpu:.0f} CPU minutes in
-all on {machine}, one thread, baselines included.
+all on {machine}, one thread. The baselines have the same rows, and are calibrated on dev as the models are.
 
-- *strict*: correct predictions over pairs of form and label. A model that predicts one label a form cannot
-  pass the *upper bound*. With the standard deviation over the seeds.
-- *any*: share of the forms whose predicted label is one of theirs.
-- *set F1*: of the predicted label sets against the true ones, over all pairs of form and label.
-- *ECE*: expected calibration error in points, 15 bins over the forms of all test sets, after the temperature
-  that was fitted on dev.
+- *strict*: correct predictions over pairs of form and label (± standard deviation over the seeds). One label
+  a form cannot pass the *upper bound*. *any*: share of the forms whose predicted label is one of theirs.
+- *set F1*: of predicted label sets. *ECE*: expected calibration error in points, over the forms of all test
+  sets.
 - *lead*: of *any* on that of the best baseline, in points, with Student's 95 % interval over the seeds.
-  **Bold**: behind it, outside the interval.
-- *forms*: of the training and of the test set; how many of these are ambiguous.
+  **Bold**: behind it, outside the interval. *forms*: of the training and of the test set.
 - *dev's choice*: of each seed the model of the lowest loss on dev; the default, unless another one's is lower
   by 2 nats. Behind the name: in how many seeds.
-
-The baselines are trained on the same forms and calibrated on dev, as the models are. `logistic_regression` is
-scikit-learn's on suffixes of 1 to 8 symbols.
 """
 PROBING = """## Morphological probing tasks
 
@@ -188,7 +182,8 @@ def goal(samples: list[Figures]) -> tuple[str, list[Bar]]:
     default = MODELS[0]
     for (words,), group in groups(samples, "words").items():
         size = f"{words:,} words" if words else f"All {group.average('train'):,.0f} words"
-        names = [*MODELS, CHOICE, *BASELINES, *([NOTEBOOK] if NOTEBOOK in group.samples[0]["models"] else [])]
+        trained = group.samples[0]["models"]
+        names = [name for name in (*MODELS, CHOICE, *BASELINES, NOTEBOOK) if name in trained]
         rows = [
             (
                 name,

@@ -6,18 +6,18 @@ from esetrag.symbols import encoded_parts, encoding
 from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, how: config.EncodePad) -> None:
+def main(layout: Layout, options: config.EncodePad) -> None:
     """Writes the encoded parts and what was cut or unknown in them."""
     vocabulary = Vocabulary.read(layout.vocab)
-    shapes = {part: encoded_parts.shape_of(layout.sample(part), how.max_symbols) for part in PARTS}
+    shapes = {part: encoded_parts.shape_of(layout.sample(part), options.max_symbols) for part in PARTS}
     width = shapes["train"][1]
     for rows, _ in shapes.values():
         encoding.check_size(rows, width)
-    account = {}
+    summary = {}
     for part in PARTS:
         source, target = layout.sample(part), layout.encoded(part)
-        account[part] = encoded_parts.encode_part(source, target, vocabulary, width, how.keep)
-    files.write_json(layout.metrics / "encoding.json", {"width": width, "parts": account})
+        summary[part] = encoded_parts.encode_part(source, target, vocabulary, width, options.keep)
+    files.write_json(layout.metrics / "encoding.json", {"width": width, "parts": summary})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -24,18 +24,11 @@ def column(words: Iterable[str]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(list(words), pa.string())])
 
 
-def table(rows: Iterable[tuple[str | None, str, str]], weights: Iterable[float] | None = None) -> pa.Table:
+def table(rows: Iterable[tuple[str | None, str, str]], weights: Sequence[float] | None = None) -> pa.Table:
     """Rows of a part (``tables.SAMPLE``) from lemma, form and label."""
     rows = list(rows)
-    columns = [
-        [lemma for lemma, _, _ in rows],
-        [form for _, form, _ in rows],
-        [f"N;{label}" for *_, label in rows],
-        [label for *_, label in rows],
-        [1.0] * len(rows) if weights is None else list(weights),
-    ]
-    arrays = [pa.array(values, field.type) for field, values in zip(tables.SAMPLE, columns, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=tables.SAMPLE)
+    lemmas, forms, labels = (list(values) for values in zip(*rows, strict=True)) if rows else ([], [], [])
+    return tables.sample(lemmas, forms, [f"N;{label}" for label in labels], labels, weights)
 
 
 def words(forms: list[str], vocabulary: Vocabulary, width: int | None = None) -> Batch:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from esetrag.models.lemma_prior.analogy import Analogies
 
+from esetrag import tasks
 from esetrag.core import config
+from esetrag.core.layout import Layout
 from esetrag.data import sampling, unimorph
 from esetrag.data.selection import select
-from esetrag.models import checkpoint
 from esetrag.predict.predictor import Predictor
-from esetrag.scoring import calibration
 from esetrag.symbols import encoding
-from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import evaluation
 from esetrag.training import trainer
+from esetrag.training.data import Data
 from tests.project import REPO
 
-GIVEN = config.load(REPO / "params.yaml")
+PARAMS = config.load(REPO / "params.yaml")
+TASK = "hun-noun-case"
 STEMS = {"ház": "a", "asztal": "a", "ember": "e", "kert": "e", "barát": "a", "füzet": "e"}
 ENDINGS = {
     "IN+ESS": ("ban", "ben"), "IN+ABL": ("ból", "ből"), "IN+ALL": ("ba", "be"), "DAT": ("nak", "nek"),
@@ -34,24 +33,17 @@ ENDINGS = {
 @pytest.fixture(scope="module")
 def parts() -> dict[str, pa.Table]:
     raw = REPO / "data/raw/hun.tsv.gz"
-    selection = select(unimorph.read(raw), raw, "N", "Case")
-    return sampling.draw(sampling.split(selection.table, GIVEN.sample), GIVEN.sample)
+    selection = select(unimorph.batches(raw), raw, "N", "Case")
+    return sampling.draw(sampling.split(selection.table, PARAMS.sample), PARAMS.sample)
 
 
 @pytest.fixture(scope="module")
 def predictor(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    train = parts["train"]
-    vocabulary = Vocabulary.build(train["form"].to_pylist(), train["label"].to_pylist())
-    width = encoding.width_of(train["form"], None)
-    rows, dev = (encoding.encode_rows(parts[part], vocabulary, width, "end") for part in ("train", "dev"))
-    how = GIVEN.train.model_copy(update={"device": "cpu"})
-    trained = trainer.fit(rows, dev, vocabulary, GIVEN.model, how, Analogies.of(train, vocabulary))
-    folder: Path = tmp_path_factory.mktemp("model")
-    scores = trainer.logits(trained.network, dev)
-    fitted = calibration.fit(scores, dev.targets, GIVEN.model.head, GIVEN.calibration)
-    account = {"threads": 1, "seed": 1, "repeats": 0}
-    checkpoint.save(folder, trained.network, vocabulary, rows, GIVEN.model, account, fitted)
-    return Predictor.load(folder)
+    data = Data.of(parts["train"], parts["dev"], PARAMS.build_vocab, PARAMS.encode_pad)
+    options = PARAMS.train_of(TASK).model_copy(update={"device": "cpu"})
+    layout = Layout(TASK, tmp_path_factory.mktemp("model"))
+    trainer.fit(data, PARAMS.model_of(TASK), options).save(layout, data, options, PARAMS.calibration)
+    return Predictor.load(layout.checkpoint)
 
 
 def test_it_beats_all_baselines_beyond_their_intervals(
@@ -59,19 +51,17 @@ def test_it_beats_all_baselines_beyond_their_intervals(
 ) -> None:
     width = predictor.checkpoint.manifest.encoding.width
     encoded = encoding.encode_rows(parts["test"], predictor.checkpoint.vocabulary, width, "end")
-    figures = evaluation.evaluate(
-        parts, [predictor.output(encoded)], predictor.labels, GIVEN.evaluate, GIVEN.calibration
-    ).figures
-    assert figures["reader"]["low"] > figures["suffix"]["high"] > figures["majority"]["high"]
-    assert figures["lead"]["low"] > 0, "logistic regression is beaten too"
-    assert figures["lead"]["on"] == "ngram"
-    assert figures["reader"]["accuracy"] > 0.98
-    assert figures["ceiling"]["accuracy"] >= figures["reader"]["accuracy"]
+    outputs, task = {"ours": predictor.output(encoded)}, tasks.of(PARAMS.task(TASK))
+    options = (PARAMS.evaluate, PARAMS.calibration)
+    figures = evaluation.evaluate(task, parts, outputs, predictor.labels, *options).figures
+    models = figures["models"]
+    assert models["ours"]["low"] > models["longest_suffix"]["high"] > models["majority"]["high"]
+    assert figures["lead"]["low"] > 0
+    assert figures["lead"]["on"] == "logistic_regression"
+    assert figures["upper_bound"]["accuracy"] >= models["ours"]["accuracy"] > 0.98
 
 
 def test_the_words_of_the_readme_have_the_labels_that_it_says(predictor: Predictor) -> None:
-    weights = sum(parameter.numel() for parameter in predictor.checkpoint.network.parameters())
-    assert f"{weights:,} weights" in (REPO / "README.md").read_text("utf-8")
     (_, block, *_) = (REPO / "README.md").read_text("utf-8").split("```")
     command, *lines = block.splitlines()[1:]
     words = [word for word in command.split()[3:] if word in {line.split()[0] for line in lines}]

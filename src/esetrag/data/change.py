@@ -29,12 +29,6 @@ def words(column: pa.ChunkedArray) -> Words:
     return array
 
 
-def codes(array: Words, width: int = 0) -> npt.NDArray[np.uint32]:
-    """The code points of words, right-padded with 0, (n, w); w is ``width`` if that is more."""
-    width = max(array.dtype.itemsize // 4, width, 1)
-    return np.ascontiguousarray(array.astype(f"<U{width}")).view(np.uint32).reshape(-1, width)
-
-
 def shared_prefix(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Ints:
     """Symbols that rows have in common from their beginning, (n,).
 
@@ -52,9 +46,14 @@ def changes(lemmas: Words, forms: Words) -> tuple[Ints, Words]:
     >>> changes(np.array(["madár"]), np.array(["madarat"]))
     (array([2]), array(['arat'], dtype='<U7'))
     """
-    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize) // 4
-    stem = shared_prefix(codes(lemmas, width), codes(forms, width))
-    return np.strings.str_len(lemmas) - stem, np.strings.slice(forms, stem, width)
+    stem = _shared(lemmas, forms)
+    return np.strings.str_len(lemmas) - stem, np.strings.slice(forms, stem, forms.dtype.itemsize)
+
+
+def _shared(lemmas: Words, forms: Words) -> Ints:
+    width = max(lemmas.dtype.itemsize, forms.dtype.itemsize, 4) // 4
+    codes = (np.ascontiguousarray(array.astype(f"<U{width}")).view(np.uint32) for array in (lemmas, forms))
+    return shared_prefix(*(points.reshape(-1, width) for points in codes))
 
 
 def turn(column: pa.ChunkedArray, at_end: bool) -> pa.ChunkedArray:
@@ -79,12 +78,9 @@ def inflects_at_end(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> bool:
 
 def stems(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> Ints:
     """Symbols that forms have in common with their lemmas from the beginning, (n,)."""
-    pieces = [np.empty(0, np.int64)]
-    for start in range(0, len(lemmas), AT_ONCE):
-        pair = [words(column.slice(start, AT_ONCE)) for column in (lemmas, forms)]
-        width = max(array.dtype.itemsize for array in pair) // 4
-        pieces.append(shared_prefix(*(codes(array, width) for array in pair)))
-    return np.concatenate(pieces)
+    places = range(0, max(len(lemmas), 1), AT_ONCE)
+    pieces = ([words(column.slice(start, AT_ONCE)) for column in (lemmas, forms)] for start in places)
+    return np.concatenate([_shared(*pair) for pair in pieces])
 
 
 @dataclass(frozen=True)
@@ -120,10 +116,7 @@ def behind(column: pa.ChunkedArray, start: Ints) -> pa.ChunkedArray:
     >>> behind(pa.chunked_array([["házban", "kertet"]]), np.array([3, 4])).to_pylist()
     ['ban', 'et']
     """
-    pieces = [pa.array([], pa.string())]
-    for first in range(0, len(column), AT_ONCE):
-        array = words(column.slice(first, AT_ONCE))
-        width = array.dtype.itemsize // 4
-        rest = np.strings.slice(array, start[first : first + AT_ONCE], width)
-        pieces.append(pa.array(rest, pa.string()))
-    return pa.chunked_array(pieces)
+    places = range(0, len(column), AT_ONCE)
+    pieces = ((words(column.slice(first, AT_ONCE)), start[first : first + AT_ONCE]) for first in places)
+    rest = (np.strings.slice(array, behind, array.dtype.itemsize) for array, behind in pieces)
+    return pa.chunked_array([pa.array(array, pa.string()) for array in rest], pa.string())

@@ -90,8 +90,7 @@ def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
     """
     encoded = label.combine_chunks().dictionary_encode()
     first = pa.array([values(text)[0] for text in encoded.dictionary.to_pylist()], pa.string())
-    own = pa.array(correct(label, predicted))
-    return pa.chunked_array([pc.if_else(own, predicted.combine_chunks(), first.take(encoded.indices))])
+    return pc.if_else(pa.array(correct(label, predicted)), predicted, first.take(encoded.indices))
 
 
 def of_forms(rows: pa.Table) -> pa.Table:

@@ -54,10 +54,9 @@ def select(
     feature: str,
     distinct: bool = True,
 ) -> Selection:
-    """Keeps the rows of some parts of speech that have a value of a feature, or a choice of values.
+    """Keeps the rows of parts of speech that have a value of a feature, or a choice of values.
 
-    Rows of no value, of values in several tags, with an empty cell, or with a heading for a form are
-    left out and counted.
+    Rows of no value, of values in several tags, with an empty cell or a heading for a form are counted.
 
     Args:
         rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch.
@@ -102,7 +101,8 @@ def select(
         code = np.where(of_pos, code - code % width + reason, code)
         keep = of_pos & (reason == good)
         labels = pa.array([label for _, label in outcomes], pa.string()).take(encoded.indices)
-        kept.append(_labelled(batch, labels).filter(pa.array(keep)))
+        columns = [*batch.columns, labels, pa.nulls(len(batch), pa.float32())]
+        kept.append(pa.table(columns, schema=tables.LABELLED).filter(pa.array(keep)))
         headings.append(pa.table(batch).filter(pa.array(of_pos & (reason == 1))))
         cells = (batch[name].filter(pa.array(~keep)).to_pylist() for name in COLUMNS)
         hashed = np.fromiter(map(hash, zip(*cells, strict=True)), np.int64)
@@ -148,11 +148,6 @@ def _count(parts: list[npt.NDArray[np.int64]], distinct: bool) -> int:
     return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + 1
 
 
-def _labelled(rows: pa.RecordBatch, labels: pa.Array) -> pa.Table:
-    weights = pa.nulls(len(rows), pa.float32())
-    return pa.Table.from_arrays([*rows.columns, labels, weights], schema=tables.LABELLED)
-
-
 def merged(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     """Of rows (``tables.LABELLED``) with the same keys the first one, with the sum of their weights."""
     numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
@@ -175,13 +170,9 @@ def _nothing(
     path: Path, wanted: list[str], feature: str, kinds: Counter[str], bundles: Counter[str]
 ) -> DataError:
     """The error where no row is left, with what there is instead."""
-    rows = sum(kinds[name] for name in wanted)
-    if not rows:
-        known = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(8))
-        hint = "; are the columns in another order? columns: [lemma, tags, form]" if len(kinds) > 100 else ""
-        return DataError(f"{path}: no row has the part of speech {' or '.join(wanted)}; found {known}{hint}")
-    known = ", ".join(f"{bundle} ({count:,})" for bundle, count in bundles.most_common(3))
-    return DataError(
-        f"{path}: none of the {rows:,} rows of {' or '.join(wanted)} has one value of {feature}; "
-        f"found {known}"
-    )
+    rows, names = sum(kinds[name] for name in wanted), " or ".join(wanted)
+    problem = f"none of the {rows:,} rows of {names} has one value of {feature}"
+    problem = problem if rows else f"no row has the part of speech {names}"
+    known = ", ".join(f"{name} ({count:,})" for name, count in (bundles if rows else kinds).most_common(8))
+    hint = "; are the columns in another order? columns: [lemma, tags, form]" if len(kinds) > 100 else ""
+    return DataError(f"{path}: {problem}; found {known}{hint}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Source:
         """
         paths = [Path(path) for path in task.tables]
         selections = [_select(task, path, len(paths) == 1) for path in paths]
-        rows = _together(selections)
+        rows = reduce(_both, selections)
         found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
         given: Parts = {}
         if len(paths) > 1:
@@ -87,11 +88,7 @@ class Source:
         return {
             "task": self.task.model_dump(exclude_unset=True),
             "raw_sha256": dict(zip(PARTS, hashes, strict=True)) if self.given else hashes[0],
-            "read": {
-                "rows": rows.rows,
-                "duplicates": rows.duplicates,
-                "parts_of_speech": rows.parts_of_speech,
-            },
+            "read": {name: getattr(rows, name) for name in ("rows", "duplicates", "parts_of_speech")},
             "dropped": {
                 reason: {"rows": count, "examples": rows.examples[reason]}
                 for reason, count in rows.dropped.items()
@@ -120,26 +117,13 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
     return selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
 
 
-def _together(selections: list[Selection]) -> Selection:
-    """Selections of several files as one."""
-    if len(selections) == 1:
-        return selections[0]
-    sums = {
-        name: dict(sum((Counter(getattr(part, name)) for part in selections), Counter[str]()).most_common())
-        for name in ("parts_of_speech", "dropped", "bundles")
-    }
-    examples: dict[str, list[str]] = defaultdict(list)
-    for part in selections:
-        for reason, lines in part.examples.items():
-            examples[reason] = sorted({*examples[reason], *lines})[: selection.EXAMPLES]
-    return Selection(
-        pa.concat_tables(part.table for part in selections),
-        rows=sum(part.rows for part in selections),
-        duplicates=0,
-        examples=dict(examples),
-        headings=pa.concat_tables(part.headings for part in selections),
-        **sums,
-    )
+def _both(a: Selection, b: Selection) -> Selection:
+    """The rows of two files."""
+    counts = ((a.parts_of_speech, b.parts_of_speech), (a.dropped, b.dropped), (a.bundles, b.bundles))
+    kinds, dropped, bundles = (dict((Counter(x) + Counter(y)).most_common()) for x, y in counts)
+    table, headings = (pa.concat_tables(x) for x in ((a.table, b.table), (a.headings, b.headings)))
+    rows, duplicates = a.rows + b.rows, a.duplicates + b.duplicates
+    return Selection(table, rows, duplicates, kinds, dropped, b.examples | a.examples, bundles, headings)
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

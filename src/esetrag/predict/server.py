@@ -191,9 +191,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Names the address once signals are handled and requests accepted."""
+        await super().startup(sockets)
+        host, port = sockets[0].getsockname()[:2] if sockets else ("", 0)
+        print(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}", flush=True)
+
+
 def serve(app: FastAPI, listening: socket.socket) -> None:
     """Answers requests until SIGTERM or SIGINT."""
-    host, port = listening.getsockname()[:2]
-    print(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}", flush=True)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=DRAIN))
-    server.run(sockets=[listening])
+    options = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=DRAIN)
+    _Server(options).run(sockets=[listening])

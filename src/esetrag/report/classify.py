@@ -125,5 +125,5 @@ REPORT = (
     *(results, provenance.training, errors.misclassified, errors.confusions, errors.kinds, errors.groups),
     *(errors.stress, errors.attribution, calibration, provenance.data, provenance.audit, provenance.model),
 )
-ERRORS = (errors.confusions, errors.kinds, errors.stress, errors.groups, errors.misclassified)
+ERRORS = (errors.misclassified, errors.confusions, errors.kinds, errors.groups, errors.stress)
 CARD = (use, results, errors.kinds, errors.groups, provenance.model)

@@ -14,13 +14,10 @@ from esetrag.report.context import Context
 from esetrag.report.section import Block, Picture, Section, Table, distinct, listing, shares
 from esetrag.training import history
 
-HEADS = 10
-"""Heads of families that a sentence names."""
-
 
 def description(task: dict[str, Any]) -> str:
     """What a task predicts from which files, from its entry in ``params.yaml``."""
-    splits = task.get("splits") or {}
+    splits = task.get("splits")
     paths = [f"{task['raw']}/{splits[part]}" for part in PARTS] if splits else [task["raw"]]
     names = ", ".join(f"`{path}`" for path in paths)
     if "feature" not in task:
@@ -53,47 +50,60 @@ def training(context: Context) -> Section:
 def data(context: Context) -> Section:
     """What was selected, left out and sampled."""
     content, parts, split = context.data, context.data["parts"], context.data["split"]
-    shared, heads = split["test_shares_with_train"], split["heads_passed_over"]
-    sizes = pd.DataFrame([{"part": part} | parts[part] for part in PARTS])[
-        ["part", "rows", "lemmas", "forms"]
-    ]
-    sizes["rows before sampling"] = [parts[part]["available"] for part in PARTS]
+    sizes = pd.DataFrame(
+        [(part, *(parts[part][name] for name in SIZES)) for part in PARTS], columns=["part", *SIZES]
+    )
     labels = pd.DataFrame({part: parts[part]["labels"] for part in PARTS}).fillna(0).astype(int).sort_index()
-    dropped = [
-        (why, entry["rows"], "; ".join(entry["examples"])) for why, entry in content["dropped"].items()
+    dropped = ((why, of["rows"], "; ".join(of["examples"])) for why, of in content["dropped"].items())
+    shared = [
+        (f"train and {part}", *(split[f"{part}_shares_with_train"][name] for name in SHARED))
+        for part in PARTS[1:]
     ]
     forms = {part: rows["form"] for part, rows in context.seen.parts.items()}
     encoding = context.json("encoding.json")
-    cuts = [
+    cuts = (
         (part, of["cut_forms"], _counts(of["unknown_symbols"]), _counts(of["unseen_labels"]))
         for part, of in ((part, encoding["parts"][part]) for part in PARTS)
-    ]
-    blocks: list[Block] = [
-        f"Task: {description(content['task'])}. The table has {content['read']['rows']:,} rows, of which "
-        f"{content['read']['duplicates']:,} are exact duplicates; {content['kept']:,} rows were kept.",
-        f"Split `{split['kind']}`: {split['guarantee']} The test and the training set share "
-        f"{shared['lemmas']:,} lemmas, {shared['forms']:,} forms and {shared['family_heads']:,} of "
-        f"{split['families']:,} families of lemmas. A family is the lemmas that end (or begin, where words "
-        f"inflect at the beginning) in the same lemma of {split['shortest_head']} symbols or more, its head.",
+    )
+    families = (
+        f"{split['families']:,} families: lemmas that end (or begin, where words inflect at the beginning) "
+        f"in the same lemma of {split['shortest_head']} symbols or more, the head."
+        if split["families"]
+        else f"Not possible with this data: {', '.join(content['left_out'])}."
+    )
+    blocks = (
+        f"Task: {description(content['task'])}. {content['read']['rows']:,} rows, of which "
+        f"{content['read']['duplicates']:,} are exact duplicates; {content['kept']:,} were kept.",
+        f"Split `{split['kind']}`: {split['guarantee']} {families}",
         Table(distinct(sizes), "Parts"),
-        listing("Rows left out", dropped, "reason", "rows", "examples")
-        if dropped
-        else "No row was left out.",
-        listing("Parts of speech", content["read"]["parts_of_speech"].items(), "first tag", "rows"),
+        Table(distinct(pd.DataFrame(shared, columns=["both in", *SHARED]))),
+        listing("Rows left out", dropped, "reason", "rows", "examples"),
+        listing(
+            "Parts of speech in the table", content["read"]["parts_of_speech"].items(), "first tag", "rows"
+        ),
+        listing("Too common to be heads", ((head,) for head in split["heads_passed_over"]), "lemma"),
         Table(labels.rename_axis("label").reset_index(), "Rows of each label", folded=True),
         Picture(figures.lengths(forms, context.seen.longest), "Lengths of the forms", "lengths", png=True),
         f"The model takes {encoding['width'] - 2} symbols of a form and cuts longer forms.",
         listing("What the model cannot see", cuts, "part", "forms cut", "unknown symbols", "unseen labels"),
-    ]
-    if heads:
-        more = f" and {len(heads) - HEADS} more" if len(heads) > HEADS else ""
-        blocks.insert(2, f"No heads, because too many lemmas end in them: {', '.join(heads[:HEADS])}{more}.")
-    return Section("Data", tuple(blocks))
+    )
+    return Section("Data", _filled(*blocks))
+
+
+SIZES, SHARED = ("rows", "lemmas", "forms", "available"), ("lemmas", "forms", "family_heads")
+"""Counts of data.json: of a part, and of what two parts share."""
+
+
+def _filled(*blocks: Block) -> tuple[Block, ...]:
+    """The blocks without empty tables."""
+    return tuple(block for block in blocks if not (isinstance(block, Table) and block.frame.empty))
 
 
 def audit(context: Context) -> Section:
     """What is doubtful in the table, for a person who knows the language."""
     content, rows = context.json("data_audit.json"), context.csv("review.tsv")
+    if not content:
+        return Section("Audit of the table", ("Only tables of lemmas, forms and tags are audited.",))
     labels, paradigms, suspicious = content["labels"], content["paradigms"], content["suspicious"]
     missing = sorted(paradigms["missing"].items(), key=lambda entry: (-entry[1], entry[0]))
     spellings = [
@@ -121,16 +131,16 @@ def audit(context: Context) -> Section:
         listing("Spellings of tags", spellings, "kind", "found", "expected", "rows", "rows as expected"),
         listing("Missing bundles", missing, "bundle", "lemmas that lack it"),
     )
-    return Section("Audit of the table", (*blocks, *(table for table in tables if len(table.frame))))
+    return Section("Audit of the table", _filled(*blocks, *tables))
 
 
 def model(context: Context) -> Section:
     """The model, its parameters and hashes."""
     manifest, vocabulary = context.manifest, context.manifest["vocabulary"]
-    groups = {f"expert {place}": expert for place, expert in enumerate(manifest["experts"], start=1)}
-    groups |= {name: manifest[name] for name in ("encoding", "training", "calibration", "versions")}
+    sections = [(expert["kind"], expert) for expert in manifest["experts"]]
+    sections += [(name, manifest[name]) for name in ("encoding", "training", "calibration", "versions")]
     parameters = [
-        (f"{name}.{key}", str(value)) for name in groups for key, value in sorted(groups[name].items())
+        (f"{name}.{key}", str(value)) for name, values in sections for key, value in sorted(values.items())
     ]
     facts = {
         "labels": " ".join(vocabulary["labels"]),

@@ -1,8 +1,7 @@
-"""Subwords by byte-pair encoding (Sennrich, Haddow and Birch 2016): the commonest pair becomes one symbol.
+"""Subwords by byte-pair encoding (Sennrich, Haddow and Birch 2016): frequent pairs become one symbol.
 
-Characters are the smallest symbols; no merge crosses a form's ends. The work is done by the library
-``tokenizers``, in one thread, whose order of ties (the pair of smaller ids first) depends on the
-forms alone, not on their order.
+Characters are the smallest symbols; no merge crosses a form's ends. The library ``tokenizers`` does the
+work in one thread; its order of ties (the pair of smaller ids first) depends on the forms alone.
 """
 
 from __future__ import annotations
@@ -23,15 +22,12 @@ _UNKNOWN = ""
 
 
 def learn(forms: Sequence[str], characters: Collection[str], merges: int) -> tuple[Merge, ...]:
-    """Learns which pairs become one symbol.
+    """The pairs of training forms that become one symbol, in the order in which they are merged.
 
     Args:
         forms: training forms.
         characters: those that have a symbol; no merge holds another one.
         merges: how many; fewer if no pair is left that occurs twice.
-
-    Returns:
-        The pairs in the order in which they are merged.
     """
     library = _library()
     if not characters:
@@ -47,12 +43,12 @@ def learn(forms: Sequence[str], characters: Collection[str], merges: int) -> tup
     )
     tokenizer = library.Tokenizer(library.models.BPE())
     tokenizer.train_from_iterator(pieces, trainer)
-    learnt = json.loads(tokenizer.to_str())["model"]["merges"]
-    return tuple((first, second) for first, second in learnt)
+    learned = json.loads(tokenizer.to_str())["model"]["merges"]
+    return tuple((first, second) for first, second in learned)
 
 
 class Segmenter:
-    """Takes forms apart by learnt merges."""
+    """Takes forms apart by learned merges."""
 
     def __init__(self, ids: dict[str, int], unknown: int, merges: Sequence[Merge]) -> None:
         """Builds the library's model.
@@ -67,16 +63,8 @@ class Segmenter:
         self._tokenizer = library.Tokenizer(model)
 
     def __call__(self, forms: list[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-        """Segments forms.
-
-        Args:
-            forms: n strings.
-
-        Returns:
-            The symbol ids of all forms, one after another; how many each has, (n,).
-        """
-        found = self._tokenizer.encode_batch_fast(forms, add_special_tokens=False)
-        ids = [form.ids for form in found]
+        """The symbol ids of all forms, one after another; how many each form has, (forms,)."""
+        ids = [form.ids for form in self._tokenizer.encode_batch_fast(forms, add_special_tokens=False)]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         return np.fromiter(chain.from_iterable(ids), np.uint32, int(lengths.sum())), lengths
 

@@ -30,7 +30,7 @@ class Encoded:
 
     ids: npt.NDArray[np.unsignedinteger]  # (rows, width)
     lengths: npt.NDArray[np.uint16]  # (rows,) BOS and EOS counted
-    targets: npt.NDArray[np.bool_]  # (rows, labels) the values of each; none where training had none of them
+    targets: npt.NDArray[np.bool_]  # (rows, labels); none where training had none of a row's labels
     weights: npt.NDArray[np.float32]  # (rows,) how much each counts in training
     keep: Keep = "end"
 
@@ -46,10 +46,7 @@ class Encoded:
 
 
 def width_of(forms: pa.ChunkedArray, max_symbols: int | None) -> int:
-    """Characters of the longest form, or ``max_symbols`` if it has more, and BOS and EOS.
-
-    No unit makes more symbols of a form than it has characters.
-    """
+    """Characters of the longest form (no unit makes more symbols), or ``max_symbols``, and BOS and EOS."""
     longest = pc.max(pc.utf8_length(forms)).as_py() or 0
     return min(longest, max_symbols or longest, MAX_WIDTH - MARKS) + MARKS
 
@@ -87,11 +84,7 @@ def encode(
 
 
 def check_size(rows: int, width: int) -> None:
-    """Refuses more ids than a part may have.
-
-    Raises:
-        DataError: if there are more than ``LARGEST``.
-    """
+    """Raises ``DataError`` if a part has more ids than ``LARGEST``."""
     if rows * width > LARGEST:
         raise DataError(
             f"{rows:,} rows of {width:,} symbols each are more than {LARGEST:,}; "
@@ -106,8 +99,8 @@ def segmented(
     if vocabulary.unit == "bpe":
         return vocabulary.segmenter(forms.to_pylist())
     if vocabulary.unit == "word":
-        found = pc.index_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
-        ids = pc.fill_null(pc.add(found, len(SPECIAL)), UNK).to_numpy().astype(np.uint32)
+        places = pc.index_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
+        ids = pc.fill_null(pc.add(places, len(SPECIAL)), UNK).to_numpy().astype(np.uint32)
         return ids, np.ones(len(forms), np.int64)
     # All forms as one string of code points, each of which is one table look-up away from its id.
     text = "".join(chunk_text(chunk) for chunk in forms.chunks)
@@ -136,12 +129,7 @@ def write(path: Path, encoded: Encoded, symbols: int) -> None:
 
 
 def table(encoded: Encoded, symbols: int) -> pa.Table:
-    """Encoded rows as a table (``tables.encoded``).
-
-    Args:
-        encoded: n rows.
-        symbols: size of the vocabulary.
-    """
+    """Encoded rows as a table (``tables.encoded``) for a vocabulary of so many symbols."""
     width = encoded.ids.shape[1]
     schema = tables.encoded(width, symbols, encoded.targets.shape[1]).with_metadata({"keep": encoded.keep})
     bits = np.packbits(encoded.targets, axis=1)
@@ -155,7 +143,7 @@ def table(encoded: Encoded, symbols: int) -> pa.Table:
 
 
 def read(path: Path, vocabulary: Vocabulary) -> Encoded:
-    """Reads encoded rows straight into arrays.
+    """Loads encoded rows.
 
     Args:
         path: what ``write`` wrote.
@@ -164,16 +152,14 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
     Raises:
         DataError: if the file is damaged, has other columns or ids beyond the vocabulary.
     """
-    table = tables.read(path)
-    ids_type = table.schema.field("ids").type if "ids" in table.schema.names else None
+    table, labels = tables.read(path), len(vocabulary.labels)
     id_type = tables.id_type(len(vocabulary.symbols))
+    ids_type = table.schema.field("ids").type if "ids" in table.schema.names else None
     size = ids_type.byte_width if isinstance(ids_type, pa.FixedSizeBinaryType) else 0
     width = max(size // id_type.itemsize, MARKS)
-    labels = len(vocabulary.labels)
     tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
     ids = _fixed(table["ids"], width, id_type)
     packed = _fixed(table["targets"], -(-labels // 8), np.dtype("u1"))
-    # All bits at once, not row by row: a fifth of the time.
     targets = np.unpackbits(packed.ravel()).reshape(len(packed), 8 * packed.shape[1])[:, :labels].view(bool)
     keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
     encoded = Encoded(ids, table["length"].to_numpy(), targets, table["weight"].to_numpy(), keep)
@@ -189,10 +175,7 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
 def _fixed(column: pa.ChunkedArray, width: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
     """Binary values of one size as rows of numbers, (rows, width)."""
     size = width * kind.itemsize
-    parts = [
-        np.frombuffer(chunk.buffers()[1], kind, len(chunk) * width, chunk.offset * size)
-        for chunk in column.chunks
-        if len(chunk)
-    ]
+    chunks = [chunk for chunk in column.chunks if len(chunk)]
+    parts = [np.frombuffer(c.buffers()[1], kind, len(c) * width, c.offset * size) for c in chunks]
     rows: npt.NDArray[Any] = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, kind), *parts])
     return rows.reshape(len(column), width)

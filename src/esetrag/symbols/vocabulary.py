@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, ValidationError, model_validator
 
 from esetrag.core import files
+from esetrag.core.config import Section
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.symbols import bpe
@@ -46,16 +48,7 @@ class Vocabulary:
         unit: Unit = "char",
         merges: int = 0,
     ) -> Vocabulary:
-        """Collects the symbols and labels of the training rows.
-
-        Args:
-            forms: training forms.
-            labels: their labels, each of one value or several.
-            min_count: a character (of ``word``, a form) seen fewer times has no id of its own and is
-                read as UNK.
-            unit: what a symbol is.
-            merges: of ``bpe``: how many pairs become one symbol.
-        """
+        """As ``of_batches``, of a single batch."""
         return cls.of_batches([(list(forms), labels)], min_count, unit, merges)
 
     @classmethod
@@ -66,43 +59,41 @@ class Vocabulary:
         unit: Unit = "char",
         merges: int = 0,
     ) -> Vocabulary:
-        """As ``build``, of forms and labels some at a time; of ``bpe`` alone all forms are kept."""
-        counts, forms, labels = Counter[str](), list[str](), set[str]()
-        for some, borne in batches:
-            counts.update(some if unit == "word" else "".join(some))
-            forms += some if unit == "bpe" else []
-            labels.update(borne)
+        """Collects the symbols and labels of the training rows; only ``bpe`` keeps all forms in memory.
+
+        Args:
+            batches: forms and their labels, each of one value or several.
+            min_count: a character (of ``word``, a form) that occurs fewer times has no id: it is UNK.
+            unit: what a symbol is.
+            merges: of ``bpe``: how many pairs become one symbol.
+        """
+        counts, all_forms, all_labels = Counter[str](), list[str](), set[str]()
+        for forms, labels in batches:
+            counts.update(forms if unit == "word" else "".join(forms))
+            all_forms += forms if unit == "bpe" else []
+            all_labels.update(labels)
         kept = {symbol for symbol, count in counts.items() if count >= min_count}
-        learnt = bpe.learn(forms, kept, merges) if unit == "bpe" else ()
-        symbols = sorted(kept.union(first + second for first, second in learnt))
-        values = {value for label in labels for value in label_sets.values(label)}
-        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learnt)
+        learned = bpe.learn(all_forms, kept, merges) if unit == "bpe" else ()
+        symbols = sorted(kept.union(first + second for first, second in learned))
+        values = {value for label in all_labels for value in label_sets.values(label)}
+        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned)
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
-        """Checks what ``to_json`` gave, read back from ``source``.
+        """Checks what ``to_json`` made, loaded from ``source``.
 
         Raises:
             DataError: if it is not such a vocabulary.
         """
-        expected = "a vocabulary (sorted symbols behind the four special ones, sorted labels)"
-        match content:
-            case {"symbols": [*symbols], "labels": [*labels]} if all(
-                _is_text(text) for text in [*symbols, *labels]
-            ):
-                others = symbols[len(SPECIAL) :]
-                unit, merges = content.get("unit", "char"), content.get("merges", [])
-                sound = (
-                    tuple(symbols[: len(SPECIAL)]) == SPECIAL
-                    and others == sorted(set(others))
-                    and _are_of(unit, others, merges)
-                    and labels == sorted(set(labels))
-                    and labels
-                )
-                if sound:
-                    pairs = tuple((first, second) for first, second in merges)
-                    return cls(tuple(symbols), tuple(labels), unit, pairs)
-        raise DataError(f"{source}: expected {expected}, found something else; make it anew: dvc repro -f")
+        try:
+            stored = _Stored.model_validate(content)
+        except ValidationError as error:
+            raise DataError(
+                f"{source}: expected a vocabulary (sorted symbols behind the four special ones, sorted "
+                "labels), found something else; make it anew: dvc repro -f"
+            ) from error
+        merges = tuple((first, second) for first, second in stored.merges)
+        return cls(tuple(stored.symbols), tuple(stored.labels), stored.unit, merges)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -118,8 +109,7 @@ class Vocabulary:
     def id_of_code_point(self) -> npt.NDArray[np.uint32]:
         """Symbol id of every code point of Unicode, UNK where there is none; (0x110000,).
 
-        A capital without an id has that of its small letter: words stand at the beginning of
-        sentences, too.
+        A capital without an id has that of its small letter, for words at the beginning of a sentence.
         """
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
         of = {ord(symbol): number for symbol, number in self.ids.items() if len(symbol) == 1}
@@ -144,13 +134,9 @@ class Vocabulary:
 
     @cached_property
     def capitals(self) -> dict[str, str]:
-        """Of ``char``: the capitals that are read as their small letters, having no id of their own."""
-        if self.unit != "char":
-            return {}
-        pairs = ((small.upper(), small) for small in sorted(self.characters))
-        return {
-            capital: small for capital, small in pairs if len(capital) == 1 and capital not in self.characters
-        }
+        """Of ``char``: the capitals that have no id of their own, with their small letters."""
+        pairs = [(small.upper(), small) for small in sorted(self.characters)] if self.unit == "char" else []
+        return {big: small for big, small in pairs if len(big) == 1 and big not in self.characters}
 
     @property
     def spelling(self) -> Vocabulary:
@@ -163,26 +149,30 @@ class Vocabulary:
             return "" if text in self.ids else text
         return "".join(sorted(set(text) - self.characters - self.capitals.keys()))
 
-    @cached_property
-    def label_ids(self) -> dict[str, int]:
-        """Label to id."""
-        return {label: number for number, label in enumerate(self.labels)}
 
+class _Stored(Section):
+    """A vocabulary as JSON."""
 
-def _are_of(unit: Any, symbols: list[str], merges: Any) -> bool:
-    """Whether symbols (without the special ones) and merges are such as ``Vocabulary.build`` makes."""
-    if unit != "bpe":
-        return merges == [] and (unit == "word" or (unit == "char" and all(len(one) == 1 for one in symbols)))
-    known, made = set(symbols), set()
-    for pair in merges if isinstance(merges, list) else [None]:
-        match pair:
-            case [str(first), str(second)] if {first, second, first + second} <= known:
-                made.add(first + second)
-            case _:
-                return False
-    return all(len(one) == 1 or one in made for one in symbols) and "" not in known
+    unit: Unit
+    symbols: list[str]
+    labels: Annotated[list[str], Field(min_length=1)]
+    merges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default=[])
 
-
-def _is_text(value: Any) -> bool:
-    """Whether it is text that can be had in UTF-8: JSON can spell half of a surrogate pair."""
-    return isinstance(value, str) and not any("\ud800" <= symbol <= "\udfff" for symbol in value)
+    @model_validator(mode="after")
+    def _is_as_built(self) -> Self:
+        "".join([*self.symbols, *self.labels]).encode()  # JSON can spell half of a surrogate pair
+        special, others = tuple(self.symbols[: len(SPECIAL)]), self.symbols[len(SPECIAL) :]
+        made = {first + second for first, second in self.merges}
+        atoms = [symbol for symbol in others if symbol not in made]
+        of_unit = {
+            "word": not self.merges,
+            "char": not self.merges and all(len(symbol) == 1 for symbol in others),
+            "bpe": {symbol for pair in self.merges for symbol in pair} | made <= set(others)
+            and all(len(symbol) == 1 for symbol in atoms)
+            and "" not in others,
+        }
+        if special != SPECIAL or not of_unit[self.unit]:
+            raise ValueError("symbols are not those of its unit")
+        if others != sorted(set(others)) or self.labels != sorted(set(self.labels)):
+            raise ValueError("symbols and labels should be sorted, each once")
+        return self

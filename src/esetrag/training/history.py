@@ -25,15 +25,20 @@ class Epoch:
     """At the start of the epoch; 1 for L-BFGS, which finds its own."""
 
 
+TOLERANCE = 0.01
+"""Nats a form."""
 COLUMNS = tuple(field.name for field in fields(Epoch))
 
 
 def best(history: list[Epoch]) -> Epoch:
-    """The trained epoch of the least dev loss, of equal ones the latest.
+    """The latest trained epoch whose dev loss is within ``TOLERANCE`` of the lowest.
 
-    Accuracy on a few hundred words moves in steps of half a point; the loss sees finer.
+    Accuracy on a few hundred words moves in steps of half a point; the loss is finer. But a few words do
+    not tell close losses apart, and the schedule of the learning rate has settled in the last epochs.
     """
-    return min(history[1:] or history, key=lambda epoch: (epoch.dev_loss, -epoch.epoch))
+    trained = history[1:] or history
+    lowest = min(epoch.dev_loss for epoch in trained)
+    return [epoch for epoch in trained if epoch.dev_loss <= lowest + TOLERANCE][-1]
 
 
 def to_csv(history: list[Epoch]) -> str:

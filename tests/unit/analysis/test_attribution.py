@@ -11,12 +11,13 @@ import torch
 
 from esetrag.analysis import attribution
 from esetrag.core import config, tables
-from esetrag.models.network import Network
+from esetrag.models.network import Network, score
 from esetrag.symbols import encoding
-from esetrag.symbols.batch import Batch, score
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import UNK, Unit, Vocabulary
 from esetrag.training import trainer
+from esetrag.training.data import Data
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
@@ -27,16 +28,18 @@ def network(given: config.Params, tiny_encoded: Encoded, tiny_vocabulary: Vocabu
 
 
 def trained(given: config.Params, encoded: Encoded, vocabulary: Vocabulary) -> Network:
-    model = given.model.model_copy(update={"kind": "ngram"})
-    options = given.train.model_copy(update={"device": "cpu", "iterations": 5, "analogies": 0})
-    return trainer.fit(encoded, encoded, vocabulary, model, options).network
+    model = given.models["ngram"]
+    assert isinstance(model, config.NgramModel)
+    resolved = config.Resolved("ngram", [model.model_copy(update={"iterations": 5})], lemmas=False)
+    options = given.train.model_copy(update={"device": "cpu", "analogies": 0})
+    return trainer.fit(Data(encoded, encoded, vocabulary, None), resolved, options).network
 
 
 def predictions(rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.floating]) -> pa.Table:
     schema = tables.predictions(list(vocabulary.labels))
     predicted = pa.array(vocabulary.labels).take(pa.array(shares.argmax(1)))
     vectors = pa.array(shares.astype(np.float32).tolist(), schema.field("probabilities").type)
-    columns = [*rows.columns, predicted, predicted, pa.array(shares.max(1).astype(np.float32)), vectors]
+    columns = [*rows.select(tables.ROWS.names).columns, predicted, predicted, pa.array(shares.max(1).astype(np.float32)), vectors]
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -15,7 +15,8 @@ KINDS = "kind and source should be classify from unimorph or from columns"
 COLUMNS = {
     "kind": "classify",
     "source": "columns",
-    "raw": {"train": "a.tsv", "dev": "b.tsv", "test": "c.tsv.gz"},
+    "raw": "data/raw/own",
+    "splits": {"train": "a.tsv", "dev": "b.tsv", "test": "c.tsv.gz"},
     "columns": {"form": "word", "label": 2},
     "model": "ngram",
 }
@@ -142,17 +143,21 @@ def test_a_message_names_the_dotted_path_what_is_allowed_and_what_was_found(
             7,
             f"{KINDS}, found 'nothing from unimorph'",
         ),
-        ("raw", 7, "should be a path, or train, dev and test with a path each, found 7"),
+        ("raw", 7, "should be a valid string, found 7"),
         ("raw", "a\tb", r"String should match pattern '^[^\x00-\x1f\x7f]+$', found 'a\tb'"),
-        ("raw", {"train": "a", "dev": "b"}, ".test: missing"),
-        ("raw", {**COLUMNS["raw"], "more": "d"}, ".more: unknown key, expected one of train, dev, test"),  # type: ignore[dict-item]
+        ("splits", {"train": "a", "dev": "b"}, ".test: missing"),
+        (
+            "splits",
+            {"train": "a", "dev": "b", "test": "c", "more": "d"},
+            ".more: unknown key, expected one of train, dev, test",
+        ),
         ("pos", 7, "should be a part of speech or a list of them, found 7"),
         ("pos", ["N", 7], ".1: should be a valid string, found 7"),
         ("feature", "Kasus", "should be one of Aktionsart, Animacy, Aspect, Case, "),
         ("columns", ["lemma", "tags", "tags"], "should name lemma, form and tags once each, found "),
         ("model", "gru", "no model 'gru'; known: bilstm, ngram, blend"),
         ("model", 7, "should be a valid string, found 7"),
-        ("file", 1, "unknown key, expected one of kind, raw, model, train, leakage, source, pos, feature, "),
+        ("file", 1, "unknown key, expected one of kind, raw, splits, model, train, leakage, source, pos, "),
         ("leakage", "hide", "should be 'report' or 'refuse', found 'hide'"),
         ("train", {"epochs": 0}, ".epochs: should be greater than or equal to 1, found 0"),
         ("train", {"epoch": 1}, ".epoch: unknown key, expected one of seed, repeats, threads, "),
@@ -170,7 +175,11 @@ def test_a_message_about_a_task_names_it(
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        ("pos", "N", ".pos: unknown key, expected one of kind, raw, model, train, leakage, source, columns"),
+        (
+            "pos",
+            "N",
+            ".pos: unknown key, expected one of kind, raw, splits, model, train, leakage, source, columns",
+        ),
         ("columns", {"form": 1}, ".columns.label: missing"),
         ("columns", {"form": 0, "label": 2}, ".columns.form: should be greater than or equal to 1, found 0"),
         (
@@ -188,11 +197,11 @@ def test_a_task_of_columns_has_fields_of_its_own(
     assert refusal(tmp_path, wrong).startswith(f": tasks.own{message}")
 
 
-def test_a_task_of_columns_and_of_split_tables(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_a_task_of_columns_and_of_three_tables(tmp_path: Path, content: dict[str, Any]) -> None:
     params = config.load(written(tmp_path, changed(content, ("tasks.own", COLUMNS))))
     task = params.task("own")
     assert isinstance(task, config.ColumnsTask)
-    assert task.tables == ("a.tsv", "b.tsv", "c.tsv.gz")
+    assert task.tables == ("data/raw/own/a.tsv", "data/raw/own/b.tsv", "data/raw/own/c.tsv.gz")
     assert (task.columns.form, task.columns.label, task.columns.lemma) == ("word", 2, None)
     assert params.model_of("own").experts == [params.models["ngram"]]
 

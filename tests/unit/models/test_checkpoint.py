@@ -29,7 +29,7 @@ from esetrag.training.data import Data
 from tests.samples import CPU
 
 TRAINING = {"task": "toy", "epoch": 3, "threads": 1}
-FITTED = Calibration(temperature=0.75, ratio=0.5, threshold=0.125)
+FITTED = Calibration(temperature=0.75, exponent=1.5, ratio=0.5, threshold=0.125)
 MEND = "make it anew: dvc repro -f"
 OTHER = "not the weights of this network (other names, shapes or types: "
 UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"

@@ -43,7 +43,7 @@ def test_lines_end_in_many_ways_and_blank_ones_are_no_words(
 
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Drops(text.encode())))
     batches = inputs.from_file(inputs.STANDARD_INPUT)
-    assert [form for rows in batches for form in rows.forms.to_pylist()] == ["kanaban", "kepből"]
+    assert [form for _, forms in batches for form in forms.to_pylist()] == ["kanaban", "kepből"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,6 @@ def test_a_parquet_file_without_words_is_refused(refuse: Run, tmp_path: Path) ->
 def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("kana\n" * (2 * BATCH + 1))
-    sizes = [len(rows.forms) for rows in inputs.from_file(path)]
+    sizes = [len(forms) for _, forms in inputs.from_file(path)]
     assert sum(sizes) == 2 * BATCH + 1
     assert max(sizes) == BATCH

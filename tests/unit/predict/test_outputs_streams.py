@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +21,9 @@ def command(checkpoint: Path, *arguments: object) -> list[str]:
 
 
 def test_a_pipe_is_answered_while_it_is_open_and_may_be_closed(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    pipe = subprocess.PIPE
     with subprocess.Popen(
-        command(tiny_checkpoint),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
+        command(tiny_checkpoint), stdin=pipe, stdout=pipe, stderr=pipe, cwd=tmp_path
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -41,37 +40,47 @@ def test_a_pipe_is_answered_while_it_is_open_and_may_be_closed(tiny_checkpoint: 
         assert process.wait() == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_neither_a_temporary_file_nor_a_traceback(
+    tiny_checkpoint: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = tmp_path / "out"
+    with subprocess.Popen(
+        command(tiny_checkpoint, "--output", folder / "a.tsv"), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"kanaban\n")
+        process.stdin.flush()
+        while not folder.exists() or not any(path.stat().st_size for path in folder.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait() == 128 + number
+        assert process.stderr.read() == b""
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_behind_standard_output_is_told(tiny_checkpoint: Path) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--output", "/dev/full"]])
+def test_a_full_disk_behind_the_output_is_an_error(tiny_checkpoint: Path, arguments: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            command(tiny_checkpoint, "kana"), stdout=full, stderr=subprocess.PIPE, text=True
-        )
+        kana = command(tiny_checkpoint, "kana", *arguments)
+        done = subprocess.run(kana, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "standard output: cannot be written" in done.stderr
+    name = arguments[-1] if arguments else "standard output"
+    assert f"{name}: cannot be written (No space left" in done.stderr
 
 
 # Not ru_maxrss: a process begins with that of the one that started it.
 PEAK = """
 import sys
 from pathlib import Path
-from esetrag.__main__ import main
+from esetrag.cli import main
 main(sys.argv[1:])
 [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
 print(line.split()[1], file=sys.stderr)
 """
-
-
-def peak(*arguments: object) -> float:
-    """Most memory that the command held, in MB."""
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, *map(str, arguments)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    return int(done.stderr) * 1024 / 1e6
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
@@ -90,6 +99,14 @@ def test_memory_stays_flat_however_large_the_file(
         else:
             text = "".join(f"kanaban\t{cell}\n" for cell in other).encode()
             path.write_bytes(gzip.compress(text, 1) if path.suffix == ".gz" else text)
-        arguments = ["--input", path, *(["--output", tmp_path / target] if target else [])]
-        peaks.append(peak("predict", "--checkpoint", tiny_checkpoint, *arguments))
+        output = ["--output", str(tmp_path / target)] if target else []
+        arguments = ["predict", "--checkpoint", str(tiny_checkpoint), "--input", str(path), *output]
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        peaks.append(int(done.stderr) * 1024 / 1e6)
     assert peaks[1] - peaks[0] < 100, peaks  # the larger file is 200 MB larger; allocators keep some

@@ -116,27 +116,36 @@ def write(root: Path, rows: list[tuple[Any, ...]] = ROWS, lemmas: bool = True) -
     epochs = [Epoch(0, 2.0, 0.25, 2.0, 0.125, 0.0), Epoch(1, 1.0, 0.75, 0.5, 0.875, 0.1)]
     files.write_text(layout.history, history.to_csv(epochs))
     files.write_json(metrics / "test.json", figures())
-    of_part = {"rows": 6, "available": 99, "lemmas": 5 * lemmas, "forms": 6, "labels": {"ACC": 2, "NOM": 5}}
+    of_part = {
+        "rows": 6,
+        "available": 99,
+        "lemmas": 5 if lemmas else None,
+        "forms": 6,
+        "labels": {"ACC": 2, "NOM": 5},
+    }
+    shared = {"lemmas": 0 if lemmas else None, "forms": 1, "family_heads": 2 if lemmas else None}
     data = {
         "task": {
             "kind": "classify",
             "feature": "Case",
             "pos": "N",
             "raw": "data/raw/toy.tsv",
-            "splits": None,
+            "model": "bilstm",
         },
         "raw_sha256": "b147d1a96e6bd7c43",
         "read": {"rows": 9, "duplicates": 1, "parts_of_speech": {"N": 8}},
         "dropped": {"empty cell": {"rows": 2, "examples": ["fa|fák N;NOM;ACC"]}},
         "kept": 6,
+        "left_out": [] if lemmas else ["families of lemmas", "audit"],
         "parts": dict.fromkeys(PARTS, of_part),
         "split": {
             "kind": "lemma",
             "guarantee": "No lemma is in two parts.",
-            "families": 12,
+            "families": 12 if lemmas else None,
             "shortest_head": 4,
             "heads_passed_over": [f"szó{number:02}" for number in range(13)],
-            "test_shares_with_train": {"lemmas": 0, "forms": 1, "family_heads": 2},
+            "dev_shares_with_train": shared,
+            "test_shares_with_train": shared,
         },
     }
     files.write_json(metrics / "data.json", data)
@@ -151,7 +160,7 @@ def write(root: Path, rows: list[tuple[Any, ...]] = ROWS, lemmas: bool = True) -
         "paradigms": {"lemmas": 5, "usual_cells": 2, "lacking_some": 3, "smallest": 1, "median": 2.0,
                       "largest": 3, "missing": {"N;ACC;SG": 3}},
     }  # fmt: skip
-    files.write_json(metrics / "data_audit.json", audit)
+    files.write_json(metrics / "data_audit.json", audit if lemmas else {})
     head = "kind\tlemma\tform\tfeatures\tstated\tlikelier\tprobability\tevidence\n"
     files.write_text(layout.review, head + 'label\tfa\t"NA\tN;NOM;SG\tNOM\tACC\t0.9990\t-t at others\n')
     csvs = {

@@ -31,37 +31,37 @@ def one_by_one(form: str, merges: tuple[bpe.Merge, ...]) -> list[str]:
 @given(forms=st.lists(TEXT, max_size=12), others=st.lists(TEXT, max_size=4), merges=st.integers(0, 12))
 def test_forms_are_taken_apart_merge_by_merge(forms: list[str], others: list[str], merges: int) -> None:
     characters = set("".join(forms))
-    learnt = bpe.learn(forms, characters, merges)
-    assert len(learnt) <= merges
-    symbols = sorted(characters.union(first + second for first, second in learnt))
+    learned = bpe.learn(forms, characters, merges)
+    assert len(learned) <= merges
+    symbols = sorted(characters.union(first + second for first, second in learned))
     known = {symbol: number for number, symbol in enumerate(symbols, 4)}
-    ids, lengths = bpe.Segmenter(known, 3, learnt)([*forms, *others])
-    expected = [one_by_one(form, learnt) for form in [*forms, *others]]
+    ids, lengths = bpe.Segmenter(known, 3, learned)([*forms, *others])
+    expected = [one_by_one(form, learned) for form in [*forms, *others]]
     assert lengths.tolist() == [len(form) for form in expected]
     assert ids.tolist() == [known.get(symbol, 3) for form in expected for symbol in form]
 
 
-def test_the_commonest_pair_is_merged_first_and_one_that_stands_once_never() -> None:
+def test_the_most_frequent_pair_is_merged_first_and_a_single_one_never() -> None:
     assert bpe.learn(["ban", "ban", "an", "xy"], set("banxy"), 9) == (("a", "n"), ("b", "an"))
 
 
-def test_no_merge_holds_a_character_that_has_no_symbol_or_leaps_over_it() -> None:
+def test_no_merge_has_a_character_without_a_symbol() -> None:
     assert bpe.learn(["a?b", "a?b", "?"], {"a", "b"}, 5) == ()
     assert bpe.learn([], set(), 5) == ()
 
 
 def test_the_order_of_the_forms_decides_no_tie() -> None:
-    learnt = bpe.learn(TIES, set("abcdefgh"), 4)
-    assert len(learnt) == 4
+    learned = bpe.learn(TIES, set("abcdefgh"), 4)
+    assert len(learned) == 4
     for seed in range(5):
         shuffled = random.Random(seed).sample(TIES, len(TIES))
-        assert bpe.learn(shuffled, set("hgfedcba"), 4) == learnt
+        assert bpe.learn(shuffled, set("hgfedcba"), 4) == learned
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONHASHSEED": "1"}, {"TOKENIZERS_PARALLELISM": "true"}])
 def test_hash_seed_and_threads_decide_no_tie(environment: dict[str, str]) -> None:
-    learnt = f"bpe.learn({TIES}, set('abcdefgh'), 6)"
-    script = f"import json; from esetrag.symbols import bpe; print(json.dumps({learnt}))"
+    learned = f"bpe.learn({TIES}, set('abcdefgh'), 6)"
+    script = f"import json; from esetrag.symbols import bpe; print(json.dumps({learned}))"
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

@@ -7,37 +7,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 import torch
-from esetrag.models.lemma_prior.analogy import Analogies
 
 from esetrag.core import config
 from esetrag.core.errors import TrainingError
-from esetrag.symbols import encoding
-from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.training import resume, trainer
+from esetrag.training.data import Data
 from esetrag.training.history import Epoch
 from esetrag.training.resume import SavedStates
 from esetrag.training.trainer import Trained
+from tests.unit.training.test_trainer import options_of, resolved
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
-ROWS = 70
 CASES: dict[str, dict[str, Any]] = {
-    "lstm": {"kind": "lstm", "analogies": ROWS, "shuffle": True},
-    "lstm, constant rate, in order": {"kind": "lstm", "schedule": "constant", "shuffle": False, "clip": None},
-    "lstm, one thing after another": {"kind": "lstm", "pool": 1, "label_smoothing": 0.0, "weight_decay": 0.0},
-    "lstm that loses patience": {
-        "kind": "lstm",
-        "epochs": 15, "patience": 2, "schedule": "constant", "learning_rate": 0.2, "clip": None,
-    },
-    "two layers, one direction": {"kind": "lstm", "layers": 2, "bidirectional": False, "analogies": 200},
-    "ngram": {"kind": "ngram", "iterations": 14},
-    "ngram with analogies": {"kind": "ngram", "iterations": 6, "analogies": 7 * ROWS},
-    "ngram that finds the bottom": {"kind": "ngram", "iterations": 500, "penalty": 10.0},
-    "ngram that loses patience": {"kind": "ngram", "iterations": 30, "penalty": 0.001, "patience": 2},
-}  # fmt: skip
+    "usual": {"analogies": 84},
+    "constant rate, in order": {"schedule": "constant", "shuffle": False, "clip": None},
+    "one thing after another": {"pool": 1, "label_smoothing": 0.0, "weight_decay": 0.0},
+    "patience": {"epochs": 15, "patience": 2, "schedule": "constant", "learning_rate": 0.2, "clip": None},
+    "two layers, one direction": {"layers": 2, "bidirectional": False, "analogies": 200},
+}
 
 
 class StoppedError(Exception):
@@ -53,30 +43,14 @@ def stop_after(number: int) -> Callable[[Epoch], None]:
 
 
 @pytest.fixture
-def fit(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, given: config.Params) -> Any:
-    """Trains a case."""
-    train, dev = (
-        encoding.encode_rows(rows, tiny_vocabulary, 10, "end")
-        for rows in (tiny_rows.slice(0, ROWS), tiny_rows.slice(ROWS))
-    )
-    analogies = Analogies.of(tiny_rows.slice(0, ROWS), tiny_vocabulary)
+def fit(tiny_data: Data, params: config.Params) -> Any:
+    """Trains a case; the saved state is that of its one expert."""
 
     def run(saved: SavedStates | None = None, listener: Any = None, **changed: Any) -> Trained:
-        shape = {"embedding": 8, "hidden": 12, "dropout": 0.3}
-        usual = {"device": "cpu", "epochs": 4, "batch_size": 16, "iterations": 9, "analogies": 0}
-        model, how = given.model.model_dump() | shape, given.train.model_dump() | usual
-        for name, value in changed.items():
-            (model if name in model else how)[name] = value
-        return trainer.fit(
-            train,
-            dev,
-            tiny_vocabulary,
-            config.Model.model_validate(model),
-            config.Train.model_validate(how),
-            analogies,
-            [listener] if listener else [],
-            saved,
-        )
+        shape = {name: changed.pop(name) for name in ("layers", "bidirectional") if name in changed}
+        model = resolved(params, "bilstm", dropout=0.3, **shape)
+        options = options_of(params, **{"epochs": 4, **changed})
+        return trainer.fit(tiny_data, model, options, [listener] if listener else [], lambda _: saved)
 
     return run
 
@@ -93,13 +67,13 @@ def test_stopped_after_any_epoch_it_ends_as_if_it_had_not_been(case: str, fit: A
         folder = tmp_path / str(number)
         with pytest.raises(StoppedError):
             fit(SavedStates(folder, "key"), stop_after(number), **CASES[case])
-        told: list[Epoch] = []
-        torch.rand(17)  # chance of the process is none of the training's
-        assert outcome(fit(SavedStates(folder, "key"), told.append, **CASES[case])) == whole, number
-        assert told == whole[0], "listeners hear of the epochs before too"
+        epochs: list[Epoch] = []
+        torch.rand(17)  # the training has random numbers of its own
+        assert outcome(fit(SavedStates(folder, "key"), epochs.append, **CASES[case])) == whole, number
+        assert epochs == whole[0], "listeners receive the epochs before, too"
 
 
-@pytest.mark.parametrize("case", ["lstm", "ngram", "lstm that loses patience"])
+@pytest.mark.parametrize("case", ["usual", "patience"])
 def test_stopped_after_every_epoch_it_ends_as_if_it_had_not_been(
     case: str, fit: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,13 +83,12 @@ def test_stopped_after_every_epoch_it_ends_as_if_it_had_not_been(
             fit(SavedStates(tmp_path, "key"), stop_after(number), **CASES[case])
     assert outcome(fit(SavedStates(tmp_path, "key"), **CASES[case])) == whole
     assert capsys.readouterr().err.splitlines() == [
-        f"training: goes on after epoch {number} ({tmp_path})" for number in range(len(whole[0]))
+        f"training: goes on after epoch {number} ({tmp_path})" for number in range(1, len(whole[0]))
     ]
 
 
-@pytest.mark.parametrize("kind", ["lstm", "ngram"])
-def test_saving_changes_nothing_of_the_result(kind: str, fit: Any, tmp_path: Path) -> None:
-    assert outcome(fit(SavedStates(tmp_path, "key", every=0), kind=kind)) == outcome(fit(kind=kind))
+def test_saving_changes_nothing_of_the_result(fit: Any, tmp_path: Path) -> None:
+    assert outcome(fit(SavedStates(tmp_path, "key", every=0))) == outcome(fit())
 
 
 def test_states_are_saved_by_the_clock(fit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +100,7 @@ def test_states_are_saved_by_the_clock(fit: Any, tmp_path: Path, monkeypatch: py
         seen.append(len(content(tmp_path)["epochs"]) if (tmp_path / "state").exists() else 0)
         clock[0] += 1
 
-    fit(SavedStates(tmp_path, "key", every=2.5), listener, kind="ngram", iterations=9)
+    fit(SavedStates(tmp_path, "key", every=2.5), listener, epochs=9)
     assert seen == [0, 0, 0, 4, 4, 4, 7, 7, 7, 10]
 
 
@@ -141,7 +114,7 @@ def stopped(fit: Any, tmp_path: Path) -> Path:
     """The state of a training that was stopped after five of six epochs."""
     folder = tmp_path / "states"
     with pytest.raises(StoppedError):
-        fit(SavedStates(folder, "key"), stop_after(5), kind="ngram", iterations=6)
+        fit(SavedStates(folder, "key"), stop_after(5), epochs=6)
     return folder
 
 
@@ -163,39 +136,41 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 def test_a_damaged_state_is_ignored_in_one_line(
     change: str, stopped: Path, fit: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = outcome(fit(kind="ngram", iterations=6))
+    whole = outcome(fit(epochs=6))
     path = stopped / "state"
     path.write_bytes(CHANGES[change](path.read_bytes()))
-    assert outcome(fit(SavedStates(stopped, "key"), kind="ngram", iterations=6)) == whole
-    told = capsys.readouterr().err
-    assert told == f"training: starts anew, since the saved state is damaged ({stopped})\n"
+    assert outcome(fit(SavedStates(stopped, "key"), epochs=6)) == whole
+    message = capsys.readouterr().err
+    assert message == f"training: starts anew, since the saved state is damaged ({stopped})\n"
 
 
 def test_a_state_of_another_configuration_is_ignored_in_one_line_and_replaced(
     stopped: Path, fit: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = outcome(fit(kind="lstm"))
-    assert outcome(fit(SavedStates(stopped, "another", every=0), kind="lstm")) == whole
-    told = capsys.readouterr().err
-    assert told == f"training: starts anew, since the saved state is of another configuration ({stopped})\n"
+    whole = outcome(fit())
+    assert outcome(fit(SavedStates(stopped, "another", every=0))) == whole
+    message = capsys.readouterr().err
+    assert (
+        message == f"training: starts anew, since the saved state is of another configuration ({stopped})\n"
+    )
     assert content(stopped)["key"] == "another"
 
 
-def test_a_place_that_cannot_be_written_is_told_once_and_training_goes_on(
+def test_a_place_that_cannot_be_written_costs_one_line(
     fit: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    trained = fit(SavedStates(tmp_path / "file", "key", every=0), kind="ngram")
-    assert outcome(trained) == outcome(fit(kind="ngram"))
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 1
-    assert told[0].startswith("training: its state is not saved (")
+    trained = fit(SavedStates(tmp_path / "file", "key", every=0))
+    assert outcome(trained) == outcome(fit())
+    message = capsys.readouterr().err.splitlines()
+    assert len(message) == 1
+    assert message[0].startswith("training: its state is not saved (")
 
 
 def test_a_loss_that_is_no_number_is_never_saved(fit: Any, tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(TrainingError, match=r"in epoch 1; lower train\.penalty"):
-            fit(SavedStates(tmp_path, "key", every=0), kind="ngram", penalty=1e308)
+        with pytest.raises(TrainingError, match=r"in epoch 1; lower train\.learning_rate"):
+            fit(SavedStates(tmp_path, "key", every=0), learning_rate=1e30)
 
 
 def test_the_state_is_removed_when_it_is_no_longer_wanted(stopped: Path) -> None:
@@ -205,13 +180,13 @@ def test_the_state_is_removed_when_it_is_no_longer_wanted(stopped: Path) -> None
 
 
 def test_the_key_is_of_the_files_the_parameters_and_the_libraries(
-    given: config.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    params: config.Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tmp_path / "table"
     table.write_bytes(b"one")
 
     def made(**changed: Any) -> str:
-        return resume.key([table], [given.model, given.train.model_copy(update=changed)])
+        return resume.key([table], [params.models["bilstm"], params.train.model_copy(update=changed)])
 
     keys = [made(), made(epochs=21), made(seed=2)]
     assert made() == keys[0]

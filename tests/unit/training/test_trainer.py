@@ -18,10 +18,8 @@ from esetrag.core.config import BilstmModel, Params, Resolved, Train
 from esetrag.core.errors import TrainingError
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
-from esetrag.models.lemma_prior.decomposition import Decomposition
 from esetrag.models.network import score
 from esetrag.scoring import calibration
-from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Unit, Vocabulary
@@ -62,11 +60,9 @@ def options_of(params: Params, **changed: Any) -> Train:
 
 def data_of(rows: Any, dev: Any = None, unit: Unit = "char") -> Data:
     """Rows (``tables.SAMPLE``) as training set, and others or the same as development set."""
-    vocabulary = Vocabulary.build(rows["form"].to_pylist(), rows["label"].to_pylist(), 1, unit, 5)
-    train, development = (
-        encoding.encode_rows(part, vocabulary, 14, "end") for part in (rows, rows if dev is None else dev)
-    )
-    return Data(train, development, vocabulary, Decomposition.of(rows, vocabulary))
+    build = config.BuildVocab(unit=unit, merges=5, min_count=1)
+    shape = config.EncodePad(max_symbols=None, keep="end")
+    return Data.of(rows, rows if dev is None else dev, build, shape)
 
 
 @pytest.fixture
@@ -334,11 +330,10 @@ def test_without_lemmas_all_trains_that_needs_none(params: Params, kind: str, un
     assert trained.epochs[-1].dev_loss < trained.epochs[0].dev_loss
 
 
-@pytest.mark.parametrize("kinds", [("bilstm",), KINDS])
-def test_a_training_that_was_stopped_ends_as_one_that_was_not(
-    params: Params, tiny_data: Data, tmp_path: Path, kinds: tuple[str, ...]
+def test_a_blend_whose_training_was_stopped_ends_as_one_that_was_not(
+    params: Params, tiny_data: Data, tmp_path: Path
 ) -> None:
-    model, options = resolved(params, *kinds, lemmas=True), options_of(params, analogies=300)
+    model, options = resolved(params, *KINDS, lemmas=True), options_of(params, analogies=300)
 
     def stop(epoch: Epoch) -> None:
         if epoch.epoch == 2:

@@ -91,7 +91,7 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
             "shifts": sorted(([*values, rows] for values, rows in shifts.items()), key=lambda x: (-x[2], x)),
         },
         "ambiguous_forms": int((np.bincount(form[of_pair]) > 1).sum()),
-        "spellings": [dataclasses.asdict(drift) for drift in spelling.drifts(selection.bundles)],
+        "spellings": spelling.drifts(selection.bundles),
         "paradigms": paradigms.figures(),
     }
     labels, headings = (np.bincount(row_of[chosen], minlength=len(rows)) > 0 for chosen in (doubted, alien))

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from esetrag.data.change import Changes, Ints, behind
 
 Floats = npt.NDArray[np.float64]
+Level = tuple[Ints, Ints]
+"""The context that each row is in, and the lemma's rows within it, as ids (n,)."""
 
 SUFFIXES = 3
 """Symbols of the longest ending that counts whatever the lemma."""
@@ -81,7 +83,7 @@ def doubts(rows: pa.Table, change: Changes, others: Ints) -> Doubts:
         witnesses=np.zeros((count, 3), np.int64),
     )
     if len(labels) > 1:
-        levels = [_Level.of(context, lemma, label) for context in _contexts(change, others)]
+        levels = [(context, pair(context, lemma)) for context in _contexts(change, others)]
         result.support[:] = _support(levels, label, len(labels))
         low = np.flatnonzero(result.support < SURE)
         if len(low):
@@ -114,10 +116,10 @@ def pair(one: Ints, other: Ints) -> Ints:
     return ids(pa.chunked_array([one * (int(other.max(initial=0)) + 1) + other]))
 
 
-def _estimate(result: Doubts, levels: list[_Level], label: Ints, lemma: Ints, low: Ints) -> None:
+def _estimate(result: Doubts, levels: list[Level], label: Ints, lemma: Ints, low: Ints) -> None:
     """Estimates in turn which of the ``low`` rows are wrong and what errors are like."""
     labels = len(result.labels)
-    views = [level.view(low, label, labels) for level in levels]
+    views = [[_Counts.of(group, low, label, labels) for group in level] for level in levels]
     stated, of_lemma, place = label[low], lemma[low], np.arange(len(low))
     rows_of_lemma = np.bincount(lemma)[of_lemma]
     wrong, weights = np.zeros(len(low)), np.ones(len(label))
@@ -149,24 +151,6 @@ def _estimate(result: Doubts, levels: list[_Level], label: Ints, lemma: Ints, lo
 
 
 @dataclass(frozen=True)
-class _Level:
-    """Rows grouped by a context, and by lemma within it, (n,) each."""
-
-    context: Ints
-    within: Ints  # the lemma's rows of the context
-    of_label: Ints  # the context's rows of the label
-    of_both: Ints
-
-    @classmethod
-    def of(cls, context: Ints, lemma: Ints, label: Ints) -> _Level:
-        within = pair(context, lemma)
-        return cls(context, within, pair(context, label), pair(within, label))
-
-    def view(self, low: Ints, label: Ints, labels: int) -> list[_Counts]:
-        return [_Counts.of(group, low, label, labels) for group in (self.context, self.within)]
-
-
-@dataclass(frozen=True)
 class _Counts:
     """Counts labels in the groups that some rows belong to."""
 
@@ -190,14 +174,18 @@ class _Counts:
         return of_row
 
 
-def _support(levels: list[_Level], label: Ints, labels: int) -> Floats:
+def _support(levels: list[Level], label: Ints, labels: int) -> Floats:
     """Share of each row's label among other lemmas' rows, the particular smoothed by the general."""
     share: Floats = (np.bincount(label, minlength=labels) / len(label))[label]
-    for level, trust in zip(levels, TRUST, strict=True):
-        same = np.bincount(level.of_label)[level.of_label] - np.bincount(level.of_both)[level.of_both]
-        every = np.bincount(level.context)[level.context] - np.bincount(level.within)[level.within]
-        share = (same + trust * share) / (every + trust)
+    for (context, within), trust in zip(levels, TRUST, strict=True):
+        same = _size(pair(context, label)) - _size(pair(within, label))
+        share = (same + trust * share) / (_size(context) - _size(within) + trust)
     return share
+
+
+def _size(group: Ints) -> Ints:
+    """The size of each row's group, (n,)."""
+    return np.bincount(group)[group]
 
 
 def _sums(group: Ints, values: Floats, groups: int) -> Floats:

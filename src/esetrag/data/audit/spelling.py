@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +19,16 @@ NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIP
 """First words of the names of letters that stand beside letters of any script."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """A spelling, and the one it should have."""
-
-    kind: Literal["tag", "bundle", "unknown tag"]
-    found: str
-    expected: str
-    """Empty for a tag that the schema does not know."""
-    rows: int
-    """That have the spelling found."""
-    beside: int
-    """That have the one expected."""
-
-
-def drifts(bundles: dict[str, int]) -> list[Drift]:
+def drifts(bundles: dict[str, int]) -> list[dict[str, Any]]:
     """Compares the spellings of a table's bundles with the schema's and with each other.
 
     Args:
         bundles: rows of each bundle.
 
     Returns:
-        Tags in a spelling that is not the schema's, tags the schema does not know, and bundles of
-        the same tags that stand in another order or with other brackets than most; by rows.
+        Tags in a spelling that is not the schema's, tags the schema does not know, and bundles of the same
+        tags in another order or with other brackets than most, by rows: ``kind``, the spelling ``found`` and
+        ``expected`` (empty for an unknown tag), ``rows`` of the one and ``beside``, those of the other.
     """
     of_tag: Counter[str] = Counter()
     variants: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
@@ -54,18 +40,21 @@ def drifts(bundles: dict[str, int]) -> list[Drift]:
         for tag in sorted(set(tags), key=len, reverse=True):
             respelt = respelt.replace(tag, features.spelling(tag))
         variants[features.part_of_speech(bundle), *sorted(map(features.spelling, tags))][respelt] += rows
-    result = []
+    result: list[tuple[str, str, str, int, int]] = []
     for tag, rows in of_tag.items():
         expected = features.spelling(tag)
         if not features.known(tag):
-            result.append(Drift("unknown tag", tag, "", rows, 0))
+            result.append(("unknown tag", tag, "", rows, 0))
         # LGSPEC02 for LGSPEC2 is a drift only where both stand; INST is none of the schema's names.
         elif tag != expected and (of_tag[expected] or "SPEC" not in tag):
-            result.append(Drift("tag", tag, expected, rows, of_tag[expected]))
+            result.append(("tag", tag, expected, rows, of_tag[expected]))
     for spellings in variants.values():
         (usual, most), *rest = sorted(spellings.items(), key=lambda entry: (-entry[1], entry[0]))
-        result += [Drift("bundle", other, usual, rows, most) for other, rows in rest]
-    return sorted(result, key=lambda drift: (-drift.rows, drift.kind, drift.found))
+        result += [("bundle", other, usual, rows, most) for other, rows in rest]
+    ranked = sorted(result, key=lambda drift: (-drift[3], drift))
+    return [
+        dict(zip(("kind", "found", "expected", "rows", "beside"), drift, strict=True)) for drift in ranked
+    ]
 
 
 def mixed(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
