@@ -42,7 +42,7 @@ time.strftime = lambda form, moment=None: text(form, time.localtime() if moment 
 """A ``sitecustomize`` by which it is forty years ago."""
 
 
-def test_the_linear_reader_is_the_same_to_the_byte_in_other_surroundings(tmp_path: Path) -> None:
+def test_the_ngram_model_is_the_same_to_the_byte_in_other_surroundings(tmp_path: Path) -> None:
     stages = ("sample", "build_vocab", "encode_pad", "train", "evaluate", "error_analysis")
     ascii_alone = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     surroundings = {
@@ -58,7 +58,7 @@ def test_the_linear_reader_is_the_same_to_the_byte_in_other_surroundings(tmp_pat
     surroundings[other.root.name]["PYTHONPATH"] = path
     shown = "import time; print(time.gmtime().tm_year)"
     years = [int(p.run("python", "-c", shown, env=surroundings[p.root.name]).stdout) for p in (one, other)]
-    assert years[0] - years[1] in (39, 40), "the other's clock is another one"
+    assert years[0] - years[1] in (39, 40), "the other has another clock"
     os.utime(other.root / "data/raw/toy.tsv", (0, 0))
     for project, umask in ((one, "022"), (other, "077")):
         project.change(model={"kind": "ngram"}, train={"iterations": 8, "analogies": 600})

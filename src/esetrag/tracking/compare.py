@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from scipy.stats import binom, binomtest
+from scipy.stats import binomtest
 
 from esetrag.core import config
 from esetrag.core.errors import DataError
@@ -24,27 +24,12 @@ ROWS = 10
 """Lines of a table on a screen."""
 
 
-@dataclass(frozen=True)
-class McNemar:
-    """McNemar's test of two models on the same rows, from those on which only one of them is correct.
+def mcnemar(lost: int, gained: int) -> float:
+    """Two-sided p of McNemar's exact test, from the rows on which only one of two models is correct.
 
-    Both values are two-sided and take the rows as independent, which forms of one lemma are not;
-    the interval of the gain does not (exact binomial, and its mid-p version after Fagerland,
-    Lydersen and Laake 2013, which is less conservative).
+    It takes rows as independent, which forms of one lemma are not; the interval of the gain does not.
     """
-
-    p: float
-    mid_p: float
-
-    @classmethod
-    def of_counts(cls, lost: int, gained: int) -> McNemar:
-        """The test of two counts of rows: correct in A alone, correct in B alone."""
-        count = lost + gained
-        if not count:
-            return cls(1.0, 1.0)
-        p = float(binomtest(gained, count).pvalue)
-        observed = float(binom.pmf(gained, count, 0.5)) * (0.5 if lost == gained else 1)
-        return cls(p, p - observed)
+    return float(binomtest(gained, lost + gained).pvalue) if lost + gained else 1.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +54,8 @@ class Comparison:
     """Of B's accuracy over A's."""
     confidence: float
     """Of the interval of the gain."""
-    mcnemar: McNemar
+    p: float
+    """Of McNemar's test."""
     lost: list[dict[str, Any]]
     """Rows on which A alone is correct; ``predicted`` is B's."""
     gained: list[dict[str, Any]]
@@ -77,12 +63,7 @@ class Comparison:
 
 
 def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
-    """Compares two states on the test rows that both have.
-
-    Args:
-        a: the one compared against.
-        b: the one in question.
-        options: seed, resamples and confidence of the interval.
+    """Measures B against A on the test rows that both have.
 
     Raises:
         DataError: if they share no test row, or none with the same true label.
@@ -119,7 +100,7 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
         accuracy=(float(correct_a.mean()), float(correct_b.mean())),
         gain=ratios.difference(Ratio.mean(correct_b), Ratio.mean(correct_a), clusters, options),
         confidence=options.confidence,
-        mcnemar=McNemar.of_counts(len(lost), len(gained)),
+        p=mcnemar(len(lost), len(gained)),
         lost=_words(lost.rename(columns={"predicted_b": "predicted"}), "label", "predicted"),
         gained=_words(gained.rename(columns={"predicted_a": "predicted"}), "label", "predicted"),
     )
@@ -133,7 +114,7 @@ def sentence(result: Comparison) -> str:
         return f"{result.b} and {result.a} are correct on the same {correct:,} of {rows} forms."
     more = f"{abs(net):,} {'more' if net > 0 else 'fewer'}" if net else "as many"
     low, value, high = (f"{100 * x:+.2f}" for x in (result.gain.low, result.gain.value, result.gain.high))
-    p = f"p = {result.mcnemar.p:.3f}" if result.mcnemar.p >= 0.001 else "p < 0.001"
+    p = f"p = {result.p:.3f}" if result.p >= 0.001 else "p < 0.001"
     doubt = "; not statistically significant" if result.gain.low <= 0 <= result.gain.high else ""
     than = "than" if net else "as"
     return (
@@ -165,12 +146,7 @@ def content(result: Comparison) -> dict[str, Any]:
 
 
 def text(result: Comparison, every: bool = False) -> str:
-    """The comparison as a terminal shows it: the sentence, then what differs.
-
-    Args:
-        result: the comparison.
-        every: show all rows of every table, not ten of each.
-    """
+    """The comparison as a terminal shows it: the sentence, then what differs, ten rows a table or every."""
     names, most = (result.a, result.b), None if every else ROWS
     accuracy = ("accuracy", *(f"{value:.2%}" for value in result.accuracy), f"{100 * result.gain.value:+.2f}")
     figures = [(key, _value(a), _value(b), _change(a, b)) for key, (a, b) in result.metrics.items()]

@@ -60,14 +60,10 @@ class Job:
 
 
 def jobs(rows: pa.Table, params: config.Params, seeds: int, sizes: Sequence[int], whole: bool) -> list[Job]:
-    """The samples of every seed.
+    """The samples of every seed, from ``sample.seed`` on.
 
-    Args:
-        rows: labelled rows of the task.
-        params: all parameters; the notebook's split, which has no seed, is replaced by that by lemma.
-        seeds: how many, from ``sample.seed`` on.
-        sizes: forms of the samples; those of which there are not enough are left out.
-        whole: whether all training forms are a sample too.
+    The notebook's split, which has no seed, is replaced by that by lemma. Sizes for which there are not
+    enough training forms are left out; all of these are a sample, too, if that is wanted (``whole``).
 
     Raises:
         ParamsError: if no size is left.
@@ -124,9 +120,7 @@ def measured(job: Job) -> list[Point]:
 def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
     """Means over the seeds: model, forms, seeds, dev, test, low, high.
 
-    Args:
-        measurements: those of all jobs.
-        confidence: of the interval of the mean on test (Student's), which one seed has not.
+    The interval is that of the mean on test (Student's); one seed has none.
     """
     from scipy.stats import t
 

@@ -20,13 +20,9 @@ MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 def check(layout: Layout, mend: str = "dvc repro") -> None:
-    """Refuses a state that no run can show: artifacts made of other inputs than are there now.
+    """Refuses artifacts that were made of other inputs than are there now; ``mend`` makes them anew.
 
     A stage cannot ask this of itself: DVC writes the lock file after it.
-
-    Args:
-        layout: of the task.
-        mend: what makes the artifacts anew.
 
     Raises:
         DataError: naming what differs, or the lock file that is not there.
@@ -52,11 +48,6 @@ def check(layout: Layout, mend: str = "dvc repro") -> None:
 
 def stages(root: Path, task: str, mend: str = "dvc repro") -> dict[str, dict[str, Any]]:
     """What the lock file says of the stages of a task, by their names: ``params``, ``deps``, ``outs``.
-
-    Args:
-        root: of the repository.
-        task: a key of ``tasks``.
-        mend: what makes the artifacts anew.
 
     Raises:
         DataError: if there is no lock file, it is not one, or it has no stage of the task.

@@ -32,6 +32,8 @@ REQUIREMENTS = ("filelock", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML", 
 CURVES = ("train_loss", "dev_loss", "train_accuracy", "dev_accuracy")
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "testing"), strict=True))
 """What MLflow calls the parts."""
+NOTE = "mlflow.note.content"
+"""The tag that MLflow shows as the description of a run."""
 METRICS_A_CALL = 900
 
 
@@ -44,7 +46,7 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
         origin: tags of the commit and the experiment; None are those that run here.
 
     Returns:
-        The id of the run. It is finished: every artifact was read back and is that of the workspace.
+        The id of the run, of which every artifact was read back.
 
     Raises:
         TrackingError: if the store cannot be used, or loses an artifact.
@@ -65,9 +67,8 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
             if not _stale(opened, run_id, artifacts) and _has_model(opened, run, layout):
                 return run_id
             client.update_run(run_id, "RUNNING")
-        note = _description(inputs, outcome)
-        for tag, value in ((store.RESULTS, outcome.results), ("mlflow.note.content", note)):
-            client.set_tag(run_id, tag, value)
+        client.set_tag(run_id, store.RESULTS, outcome.results)
+        client.set_tag(run_id, NOTE, _description(inputs, outcome))
         _log_params(opened, run_id, inputs)  # whoever created the run may have been killed
         known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
         _log(opened, run_id, outcome.metrics, [epoch for epoch in outcome.epochs if epoch.epoch not in known])
@@ -80,23 +81,16 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
             run = _log_model(opened, run, layout)
             if not _has_model(opened, run, layout):
                 raise TrackingError(f"{opened.uri}: the model of run {run_id} cannot be read back")
-        register(opened, run, note, outcome.metrics)
+        register(opened, run_id)
         client.set_terminated(run_id, "FINISHED")
     return run_id
 
 
-def register(opened: Store, run: Any, note: str = "", figures: dict[str, float] | None = None) -> Any:
-    """The version of the task's registered model that is the model of a run; it is made if there is none.
-
-    Args:
-        opened: the store.
-        run: one whose model is logged.
-        note: the description of a new version.
-        figures: its tags.
-    """
-    client, task, model = opened.client, run.data.tags["task"], run.data.tags[store.MODEL]
-    versions = client.search_model_versions(f"name = '{task}' and run_id = '{run.info.run_id}'")
-    for known in versions:
+def register(opened: Store, run_id: str) -> Any:
+    """The version of the task's registered model that is a run's model; it is made if there is none."""
+    client, run = opened.client, opened.client.get_run(run_id)
+    task, model = run.data.tags["task"], run.data.tags[store.MODEL]
+    for known in client.search_model_versions(f"name = '{task}' and run_id = '{run_id}'"):
         if known.source == f"models:/{model}":
             return known
     try:
@@ -104,9 +98,9 @@ def register(opened: Store, run: Any, note: str = "", figures: dict[str, float] 
     except opened.mlflow.MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {name: f"{value:.4f}" for name, value in (figures or {}).items()}
-    uri = f"models:/{model}"
-    return client.create_model_version(task, uri, run.info.run_id, tags, description=note, model_id=model)
+    figures = {name: f"{value:.4f}" for name, value in run.data.metrics.items() if name not in CURVES}
+    note = run.data.tags.get(NOTE)
+    return client.create_model_version(task, f"models:/{model}", run_id, figures, None, note, model_id=model)
 
 
 def follow(

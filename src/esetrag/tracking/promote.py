@@ -35,9 +35,8 @@ def promote(layout: Layout, params: config.Params, name: str | None = None, anyw
     Args:
         layout: of the task.
         params: all parameters.
-        name: id or name of the run, or a git revision or DVC experiment whose run is logged; None is
-            the workspace.
-        anyway: make it the champion whatever the figures are. Its model must load all the same.
+        name: of the run (or its id), of a git revision or a DVC experiment; None is the workspace.
+        anyway: whatever the figures are. The model must load all the same.
 
     Raises:
         DataError: if no run is named and the pipeline has not run to its end, or if candidate and
@@ -54,7 +53,7 @@ def promote(layout: Layout, params: config.Params, name: str | None = None, anyw
             wanted = f"called {name}; list them: make ui" if name else "of the files as they are now"
             mend = f"log it: esetrag track --task {layout.task}"
             raise TrackingError(f"{opened.uri}: no finished run of {layout.task} {wanted}; {mend}")
-        new, old = log_run.register(opened, run), opened.champion(layout.task)
+        new, old = log_run.register(opened, run.info.run_id), opened.champion(layout.task)
         # A version is text from a server, a number from SQLite.
         if old is not None and int(old.version) == int(new.version):
             return Verdict(True, f"{layout.task}: version {new.version} is the champion already.")
@@ -107,11 +106,7 @@ def _challenge(
 
 
 def _is_better(old: State, new: State, how: config.Evaluate) -> tuple[bool, str]:
-    """Whether the interval of the gain lies above 0, and the figures.
-
-    Raises:
-        DataError: if the two have other test rows.
-    """
+    """Whether the interval of the gain lies above 0, and the figures; DataError if the rows differ."""
     result = compare.compare(old, new, how)
     if result.rows != (result.shared, result.shared):
         raise DataError(

@@ -51,11 +51,9 @@ class Revision:
     @classmethod
     @contextmanager
     def named(cls, name: str, root: Path = Path()) -> Iterator[Revision]:
-        """The revision that a user means by a name: what git knows first, then DVC's experiments.
+        """What git knows by a name first, then DVC's experiments.
 
-        Args:
-            name: of a branch, tag, commit or DVC experiment.
-            root: of the project, which may lie in a folder of a git repository.
+        The project may lie in a folder of a git repository.
 
         Raises:
             DataError: if the name is empty.
@@ -81,14 +79,7 @@ class Revision:
             yield cls(name, repo, origin)
 
     def read(self, path: Path) -> bytes:
-        """The bytes of a file, from git, DVC's cache or its remote.
-
-        Args:
-            path: of the file in the project.
-
-        Raises:
-            DataError: if it is kept nowhere or cannot be read.
-        """
+        """The bytes of a file of the project, from git, DVC's cache or its remote; else DataError."""
         try:
             return bytes(self.repo.dvcfs.read_bytes(path.as_posix()))
         except FileNotFoundError as error:
@@ -98,11 +89,7 @@ class Revision:
             raise DataError(f"{self.name}: {path} cannot be read ({reason}); {GET}") from error
 
     def bring(self, path: Path, root: Path) -> None:
-        """Writes a file to its place under another root.
-
-        Raises:
-            DataError: if it cannot be read, or has no place there.
-        """
+        """Writes a file to its place under another root; DataError if it cannot be read or has none."""
         if not (root / path).resolve().is_relative_to(root.resolve()):
             raise DataError(f"{self.name}: {path} is outside of the repository, which keeps no state of it")
         files.write_bytes(root / path, self.read(path))
@@ -110,14 +97,10 @@ class Revision:
 
 @contextmanager
 def restored(revision: Revision, task: str | None = None) -> Iterator[tuple[list[Layout], Params]]:
-    """Puts what a run is made from into a temporary folder.
-
-    Args:
-        revision: which.
-        task: the only one wanted; None is all that the revision has.
+    """Puts what the runs of a revision are made from into a temporary folder.
 
     Yields:
-        The layouts of the tasks, and the parameters of that time.
+        The layouts of the tasks (all, or the one wanted), and the parameters of that time.
 
     Raises:
         DataError: if a file is kept nowhere, or ``dvc.lock`` names others.
@@ -160,12 +143,7 @@ class State:
 
     @classmethod
     def named(cls, name: str, layout: Layout, experiment: str) -> State:
-        """The state a user means by a name: the workspace, a revision, or a logged run, in this order.
-
-        Args:
-            name: ``workspace``, of a revision, or a run's id or name.
-            layout: of the task.
-            experiment: that of MLflow which holds the runs.
+        """The workspace, a revision, or a logged run (by id or name), in this order.
 
         Raises:
             DataError: if nothing has that name, or a file of it is kept nowhere.
@@ -190,17 +168,7 @@ class State:
 
     @classmethod
     def logged(cls, name: str, run: Any, layout: Layout, opened: Store) -> State:
-        """What an opened store has of a run.
-
-        Args:
-            name: of the state.
-            run: MLflow's.
-            layout: of the task.
-            opened: the store.
-
-        Raises:
-            TrackingError: if it has no predictions.
-        """
+        """What an opened store has of a run; TrackingError if it has no predictions."""
         file = layout.predictions.name
         with tempfile.TemporaryDirectory() as folder:
             if file not in {artifact.path for artifact in opened.client.list_artifacts(run.info.run_id)}:

@@ -50,11 +50,7 @@ class Inputs:
 
     @classmethod
     def of(cls, layout: Layout, params: config.Params) -> Inputs:
-        """Reads what a task's pipeline starts from; every stage can, whichever ran before it.
-
-        Raises:
-            DataError: if a raw table is not there.
-        """
+        """Reads what a task's pipeline starts from; DataError if a raw table is not there."""
         task = params.task(layout.task)
         raw = {}
         for name in raw_tables(task):
@@ -89,11 +85,7 @@ class Outcome:
 
     @classmethod
     def of(cls, layout: Layout) -> Outcome:
-        """Reads the artifacts of a finished pipeline.
-
-        Raises:
-            DataError: if one is missing.
-        """
+        """Reads the artifacts of a finished pipeline; DataError if one is missing."""
         for path in cls.paths(layout):
             if not path.is_file():
                 raise DataError(f"{path}: no such file; the pipeline has not run to its end: dvc repro")
@@ -112,11 +104,9 @@ class Outcome:
 
 
 def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
-    """The figures by which runs are told apart, by plain names that are the same for every kind of task.
+    """The figures by which runs are told apart, by the same plain names for every kind of task.
 
-    Args:
-        test: ``test.json``; that of an older version gives none.
-        train: ``train.json``, the epoch whose weights were kept.
+    They are taken from ``test.json`` and ``train.json``; those of an older version give none.
     """
     if "models" not in test:
         return {}
@@ -134,11 +124,7 @@ def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
 
 
 def finished(layout: Layout, params: config.Params) -> tuple[Inputs, Outcome]:
-    """A pipeline that has run to its end.
-
-    Raises:
-        DataError: if it has not.
-    """
+    """A pipeline that has run to its end; DataError if it has not."""
     outcome = Outcome.of(layout)
     return Inputs.of(layout, params), outcome
 
@@ -147,16 +133,9 @@ def finished(layout: Layout, params: config.Params) -> tuple[Inputs, Outcome]:
 def checkpoint_of(
     layout: Layout, params: config.Params, name: str | None = None, champion: bool = False
 ) -> Iterator[Path]:
-    """The checkpoint of the workspace, of a run, or of the champion, for as long as the block lasts.
+    """The folder of a checkpoint, for as long as the block lasts: of the champion, a run or the workspace.
 
-    Args:
-        layout: of the task.
-        params: all parameters.
-        name: id or name of a run; None is the workspace.
-        champion: the champion's in place of both.
-
-    Yields:
-        Its folder. ``checkpoint.load`` holds the weights against the manifest.
+    ``checkpoint.load`` holds its weights against its manifest.
 
     Raises:
         DataError: if the workspace has none.
@@ -170,20 +149,14 @@ def checkpoint_of(
     with tempfile.TemporaryDirectory() as folder:
         with store.opened(params.tracking.experiment) as opened:
             if champion:
-                version = opened.champion(layout.task)
-                if version is None:
-                    raise TrackingError(
-                        f"{opened.uri}: {layout.task} has no champion; esetrag promote makes one"
-                    )
-                uri = version.source
+                version, mend = opened.champion(layout.task), "has no champion; esetrag promote makes one"
+                uri = version and version.source
             else:
                 run = opened.named(str(name), layout.task)
-                if run is None:
-                    raise TrackingError(
-                        f"{opened.uri}: no finished run called {name}; list them: make ui; "
-                        "log that of the files as they are: esetrag track"
-                    )
-                uri = f"models:/{run.data.tags[store.MODEL]}"
+                mend = f"has no finished run called {name}; list them: make ui; log one: esetrag track"
+                uri = run and f"models:/{run.data.tags[store.MODEL]}"
+            if not uri:
+                raise TrackingError(f"{opened.uri}: {layout.task} {mend}")
             place = opened.checkpoint(uri, Path(folder))
         yield place
 
@@ -203,12 +176,7 @@ def origin() -> dict[str, str]:
 
 
 def used(content: dict[str, Any], task: str) -> dict[str, Any]:
-    """The parameters that a task uses, keys joined by dots.
-
-    Args:
-        content: of ``params.yaml``.
-        task: a key of ``tasks``.
-    """
+    """The parameters of ``params.yaml`` that a task uses, keys joined by dots."""
     entry, rest = dict(content["tasks"][task]), {**content}
     if "models" in rest:
         rest["model"] = rest["models"].get(entry.get("model"), {})

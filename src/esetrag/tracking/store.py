@@ -67,11 +67,7 @@ class Store:
         return next((run for run in rows if RESULTS not in run.data.tags), None)
 
     def named(self, name: str, task: str) -> Any:
-        """The finished run of a task that has this id or this name, or None.
-
-        Raises:
-            TrackingError: if several have the name, or it is a run of another task.
-        """
+        """The finished run that has this id or name, or None; TrackingError if several or of another task."""
         finished = f"attributes.status = 'FINISHED' AND tags.`{RESULTS}` != ''"
         for attribute in ("run_id", "run_name") if "'" not in name else ():
             rows = self.runs(f"attributes.{attribute} = '{name}' AND {finished}")
@@ -91,24 +87,13 @@ class Store:
         return self.client.get_model_version(task, str(version)) if version else None
 
     def checkpoint(self, uri: str, folder: Path) -> Path:
-        """Downloads a logged model into a folder; returns where its checkpoint lies there.
-
-        Args:
-            uri: MLflow's, ``models:/m-…``.
-            folder: an empty one.
-        """
+        """Downloads a logged model (``models:/m-…``) into a folder; returns its checkpoint's there."""
         self.mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
         flavor = self.mlflow.models.Model.load(str(folder)).flavors["python_function"]
         return folder / str(flavor["artifacts"][CHECKPOINT]["path"])
 
     def save_model(self, folder: Path, signature: dict[str, str], **model: Any) -> None:
-        """Saves a pyfunc; the paths of this machine that MLflow writes into ``MLmodel`` are taken out.
-
-        Args:
-            folder: to be made.
-            signature: as MLflow stores it.
-            model: other arguments of ``mlflow.pyfunc.save_model``; ``python_model`` is a script.
-        """
+        """``mlflow.pyfunc.save_model`` of a script; takes this machine's paths out of ``MLmodel``."""
         typed = self.mlflow.models.ModelSignature.from_dict(signature)
         self.mlflow.pyfunc.save_model(path=str(folder), signature=typed, **model)
         saved = self.mlflow.models.Model.load(str(folder))
@@ -121,12 +106,10 @@ class Store:
 
 @contextmanager
 def opened(experiment: str) -> Iterator[Store]:
-    """Opens the store, for one process at a time; what the environment says of MLflow is respected.
+    """Opens the store and the project's experiment, which are made if there are none.
 
-    Two first users of a new SQLite store would corrupt it, and two of a key make two runs.
-
-    Args:
-        experiment: the name of the project's experiment; it is made if there is none.
+    For one process at a time: two first users of a new SQLite store would corrupt it, and two of a
+    key make two runs.
 
     Raises:
         TrackingError: if the store cannot be used, also in the middle of it; without any secret.
@@ -193,9 +176,7 @@ def exists() -> bool:
 def set_model(load: Callable[[Path], Any]) -> None:
     """Tells MLflow, from within the script of a logged model, what the model is.
 
-    Args:
-        load: makes it of the folder logged as ``CHECKPOINT``: an object whose method
-            ``predict(table, params)`` gives a table.
+    ``load`` makes it of the checkpoint's folder; its ``predict(table, params)`` gives a table.
     """
     from mlflow.models import set_model
     from mlflow.pyfunc.model import PythonModel

@@ -81,10 +81,6 @@ def test_every_model_is_measured_on_every_sample(found: list[list[Point]]) -> No
         assert accuracy["longest_suffix", 20, seed] > accuracy["majority", 20, seed]
 
 
-def test_other_processes_measure_the_same(jobs: list[learning_curve.Job], found: list[list[Point]]) -> None:
-    assert list(learning_curve.points(jobs[::2], processes=2)) == found[::2]
-
-
 def test_a_prediction_is_correct_if_it_is_one_of_the_values_of_a_form(
     jobs: list[learning_curve.Job], small: config.Params
 ) -> None:

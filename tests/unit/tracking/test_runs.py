@@ -107,7 +107,7 @@ def test_a_checkpoint_is_that_of_the_workspace_of_a_run_or_of_the_champion(log: 
             assert (folder / "manifest.json").read_bytes() == expected
             assert (folder / "model.safetensors").read_bytes() == layout.weights.read_bytes()
         assert not folder.exists()
-    with pytest.raises(TrackingError, match="no finished run called nobody"), of_run(layout, "nobody"):
+    with pytest.raises(TrackingError, match="has no finished run called nobody"), of_run(layout, "nobody"):
         pass
     layout.manifest.unlink()
     with pytest.raises(DataError, match="make it: dvc repro"), runs.checkpoint_of(layout, PARAMS):
