@@ -95,7 +95,7 @@ def test_nothing_is_pickled(path: Path) -> None:
 
 @pytest.mark.parametrize("path", STAGES, ids=lambda path: path.name)
 def test_stage_scripts_are_thin(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 60
+    assert len(path.read_text("utf-8").splitlines()) <= 70
     assert {name.split(".")[0] for name in imports(path)} <= {"esetrag", "pathlib", "dataclasses"}
 
 

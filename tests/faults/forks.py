@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import importlib
 import json
 import os
@@ -15,7 +16,6 @@ import resource
 import runpy
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -124,19 +124,21 @@ def become(folder: str, command: list[str], faults: dict[str, Any]) -> int:
 
 def run(folder: str, command: list[str], faults: dict[str, Any]) -> dict[str, Any]:
     """What a command said in a fork, its exit code (less than 0: the signal), its peak of memory in bytes."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        if (child := os.fork()) == 0:
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            code = become(folder, command, faults)
-            with contextlib.suppress(OSError):
-                sys.stdout.flush()
-            os._exit(code)
-        _, status, usage = os.wait4(child, 0)
-        said = []
-        for file in (out, err):
-            file.seek(0)
-            said.append(file.read().decode(errors="replace"))
+    pipes = [os.pipe() for _ in range(2)]  # no files, whose size may be limited; what is said fits into them
+    if (child := os.fork()) == 0:
+        for stream, (_, end) in enumerate(pipes, 1):
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 2**20)
+            os.dup2(end, stream)
+        code = become(folder, command, faults)
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    _, status, usage = os.wait4(child, 0)
+    said = []
+    for beginning, end in pipes:
+        os.close(end)
+        with os.fdopen(beginning, encoding="utf-8", errors="replace") as pipe:
+            said.append(pipe.read())
     code = os.waitstatus_to_exitcode(status)
     return {"code": code, "out": said[0], "err": said[1], "peak": usage.ru_maxrss * 1024}
 

@@ -41,7 +41,9 @@ Server = tuple[subprocess.Popen[str], int]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with a checkpoint."""
     project = copy_project(tmp_path_factory.mktemp("load") / "project")
-    project.change(model={"kind": "ngram"}, train={"iterations": 10, "analogies": 600})
+    project.change(
+        tasks={"toy": {**project.params["tasks"]["toy"], "model": "ngram"}}, train={"analogies": 0}
+    )
     for stage in ("sample", "build_vocab", "encode_pad", "train"):
         project.stage(stage)
     return project

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import safetensors.numpy
 
-from tests.faults.conftest import OUTPUTS, STATES, results, run_stages, set_constant
+from tests.faults.conftest import OUTPUTS, STAGES, Forked, results, run_stages, saved
 from tests.project import REPO, STEMS, TINY, Project, copy_project, toy_table
 
-KINDS = ("ngram", "lstm")
-SMALL = {"epochs": 2, "iterations": 3, "analogies": 300}
+MODELS = ("ngram", "bilstm")
 ENDINGS = ("", "t", "nak", "ban")
 HUGE = 1e30
+MEND = "lower train.learning_rate, train.weight_decay or the model's penalty"
 
-LOST: dict[str, dict[str, Any]] = {
-    "lstm, a huge rate": {"learning_rate": HUGE, "clip": None},
-    "lstm, a huge rate from the start": {"learning_rate": HUGE, "schedule": "constant"},
-    "lstm, a huge decay": {"weight_decay": HUGE},
-    "ngram, a huge penalty": {"penalty": 1e300},
+LOST: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "a huge rate": ("bilstm", {"train": {"learning_rate": HUGE, "clip": None}}),
+    "a huge rate from the start": ("bilstm", {"train": {"learning_rate": HUGE, "schedule": "constant"}}),
+    "a huge decay": ("bilstm", {"train": {"weight_decay": HUGE}}),
+    "a huge penalty": ("ngram", {"models": {"ngram": {"penalty": 1e300}}}),
 }
 """What makes a loss that is no number, through params.yaml alone."""
 
@@ -42,74 +36,54 @@ POOR: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "one form a part": ("a\ta\tN;NOM\nb\tbt\tN;ACC\nc\tcnak\tN;DAT\n", {"train": {"batch_size": 1}}),
     "one example drawn": (toy_table(), {"sample": {"train": 1, "dev": 1, "test": 1}}),
-    "batches of one, and a last one": (
-        toy_table(), {"sample": {"train": 20}, "train": {"batch_size": 1, "patience": 1}}),
+    "batches of one": (toy_table(), {"sample": {"train": 20}, "train": {"batch_size": 1, "patience": 1}}),
     "a batch larger than all": (toy_table(), {"sample": {"train": 20}, "train": {"batch_size": 2**20}}),
     "no symbol known": (toy_table(), {"build_vocab": {"min_count": 10**6}}),
-    "one symbol read": (toy_table(), {"encode_pad": {"max_symbols": 1}}),
+    "one symbol of a form": (toy_table(), {"encode_pad": {"max_symbols": 1}}),
     "nothing holds the weights": (
-        toy_table(), {"train": {"penalty": 0.0, "weight_decay": 0.0, "clip": None}}),
+        toy_table(), {"train": {"weight_decay": 0.0, "clip": None}, "models": {"ngram": {"penalty": 0.0}}}),
 }  # fmt: skip
 """A table and parameters that leave little to learn."""
 
 
-def project_of(folder: Path, kind: str, table: str, changes: dict[str, dict[str, Any]]) -> Project:
+def project_of(folder: Path, model: str, table: str, changes: dict[str, dict[str, Any]]) -> Project:
     """A project that shares the library of this one."""
     project = Project(folder)
-    folder.mkdir(parents=True)
     for name in ("src", "stages"):
         (folder / name).symlink_to(REPO / name)
     shutil.copyfile(REPO / "params.yaml", folder / "params.yaml")
     project.change(**TINY)
-    project.change(**{**changes, "model": {"kind": kind}, "train": {**SMALL, **changes.get("train", {})}})
+    project.change(train={"epochs": 2, "analogies": 300}, models={"ngram": {"iterations": 3}})
+    project.change(**changes)
+    project.use(model)
     project.write("data/raw/toy.tsv", table)
     return project
 
 
-@pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Project, dict[str, Any]]]:
-    """All those projects after their stages, and how their last one ended."""
-    folder = tmp_path_factory.mktemp("numbers")
-    projects = {
-        name: project_of(folder / str(number), name.split(",")[0], toy_table(), {"train": train})
-        for number, (name, train) in enumerate(LOST.items())
-    }
-    for number, (name, (table, changes)) in enumerate(POOR.items()):
-        for kind in KINDS:
-            projects[f"{kind}: {name}"] = project_of(folder / f"{kind}{number}", kind, table, changes)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.courses"],
-        cwd=REPO,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO / "src"), str(REPO)])},
-        input=json.dumps([str(project.root) for project in projects.values()]),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
-    return {name: (project, one) for (name, project), one in zip(projects.items(), found, strict=True)}
-
-
 @pytest.mark.parametrize("name", LOST)
 def test_a_loss_that_is_no_number_stops_the_training_with_a_mend(
-    name: str, ended: dict[str, tuple[Project, dict[str, Any]]]
+    name: str, tmp_path: Path, forked: Forked
 ) -> None:
-    project, one = ended[name]
-    mend = "train.penalty" if name.startswith("ngram") else "train.learning_rate or train.weight_decay"
-    said = [f"train: the loss is no longer a number in epoch 1; lower {mend}"]
-    assert (one["stage"], one["code"], one["said"]) == ("train", 2, said)
+    project = project_of(tmp_path, LOST[name][0], toy_table(), LOST[name][1])
+    run_stages(forked, project, "sample", "build_vocab", "encode_pad")
+    done = forked(project.root, "stages/train.py", "toy")
+    assert (done["code"], done["err"]) == (2, f"train: the loss is no longer a number in epoch 1; {MEND}\n")
     assert not project.outputs() & set(OUTPUTS)
 
 
-@pytest.mark.parametrize("name", [f"{kind}: {name}" for name in POOR for kind in KINDS])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", POOR)
 def test_with_next_to_nothing_to_learn_from_it_runs_to_its_end(
-    name: str, ended: dict[str, tuple[Project, dict[str, Any]]]
+    name: str, model: str, tmp_path: Path, forked: Forked
 ) -> None:
-    project, one = ended[name]
-    assert (one["stage"], one["code"], one["said"]) == ("error_analysis", 0, [])
-    figures = project.json("metrics/toy/test.json")["reader"]
+    project = project_of(tmp_path, model, *POOR[name])
+    for stage in STAGES:
+        done = forked(project.root, f"stages/{stage}.py", "toy")
+        assert (done["code"], done["err"]) == (0, ""), stage
+    figures = project.json("metrics/toy/test.json")["models"]
+    assert model in figures
     assert all(math.isfinite(figure) for figure in numbers(figures)), figures
-    assert 0 <= figures["accuracy"] <= 1
+    assert 0 <= figures[model]["accuracy"] <= 1
 
 
 def numbers(content: Any) -> Iterator[float]:
@@ -121,26 +95,17 @@ def numbers(content: Any) -> Iterator[float]:
         yield content
 
 
-def test_the_best_epoch_so_far_outlives_a_training_that_explodes(tmp_path: Path) -> None:
+def test_the_best_epoch_so_far_outlives_a_training_that_explodes(tmp_path: Path, forked: Forked) -> None:
     project = copy_project(tmp_path / "project")
-    project.change(train=SMALL)
-    set_constant(project, "learning/resumption", "EVERY", 0.0)
-    run_stages(project, "sample", "build_vocab", "encode_pad", "train")
+    run_stages(forked, project, "sample", "build_vocab", "encode_pad", "train")
     before = results(project)
     # Each step turns the weights round and makes them larger: it takes some epochs to overflow.
     project.change(train={"epochs": 20, "weight_decay": 1000.0, "schedule": "constant"})
-    done = project.stage("train", code=2)
-    (line,) = done.stderr.splitlines()
-    epoch = int(line.removeprefix("train: the loss is no longer a number in epoch ").split(";")[0])
+    done = forked(project.root, "stages/train.py", "toy", constants={"esetrag.training.resume.EVERY": 0.0})
+    assert done["code"] == 2
+    epoch = int(done["err"].removeprefix("train: the loss is no longer a number in epoch ").split(";")[0])
     assert epoch > 2
     assert results(project) == before, "an older checkpoint stays as it was"
-    newest = max(
-        (project.root / STATES).glob("*.json"), key=lambda path: json.loads(path.read_bytes())["epoch"]
-    )
-    assert json.loads(newest.read_bytes())["epoch"] == epoch - 1
-    tensors = safetensors.numpy.load_file(newest.with_suffix(".safetensors"))
-    best = [tensor for name, tensor in tensors.items() if name.startswith("kept.")]
-    assert best
-    assert all(np.isfinite(tensor).all() for tensor in best)
-    again = project.stage("train", code=2)
-    assert again.stderr.splitlines()[-1] == line
+    epochs = saved(project)["epochs"]
+    assert len(epochs) == epoch
+    assert all(math.isfinite(number) for number in numbers(epochs))

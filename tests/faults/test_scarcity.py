@@ -2,237 +2,204 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.faults.conftest import STAGES, run_stages
+from tests.faults.conftest import STAGES, Forked, run_stages
 from tests.project import REPO, STEMS, Project, copy_project, toy_table
 
-STATE, MODEL, RAW = ".esetrag/toy", "data/toy/model", "data/raw/toy.tsv"
-
-
-def outputs_of(stage: str) -> tuple[str, ...]:
-    """The files that a stage makes, by dvc.yaml."""
-    text = (REPO / "dvc.yaml").read_text("utf-8").replace("${key}", "toy")
-    entry = yaml.safe_load(text)["stages"][stage]["do"]
-    listed = [*entry["outs"], *entry.get("metrics", []), *entry.get("plots", [])]
-    names = [next(iter(out)) if isinstance(out, dict) else out for out in listed]
-    model = [f"{MODEL}/{name}" for name in ("model.safetensors", "manifest.json")]
-    return tuple(file for name in names for file in (model if name == MODEL else [name]))
-
-
-OUTPUTS = {stage: outputs_of(stage) for stage in STAGES}
-ROOMS = (100_000, 2_000_000, 40_000_000)
-"""Bytes by which a process may still grow."""
+STATE, MODEL, OLD = ".esetrag/toy", "data/toy/model", b"old\n"
 ENDINGS, FORMATS = ("txt", "tsv", "json", "parquet"), ("text", "tsv", "json")
-Came = list[dict[str, Any]]
-Job = tuple[list[str], tuple[str, ...], list[dict[str, Any]]]
-
-
-PREDICT = ["esetrag", "predict", "baraban", "dáraból"]
-
-
-def faults_of(outputs: tuple[str, ...], sizes: dict[str, int]) -> list[dict[str, Any]]:
-    """Whatever keeps a stage from writing, at the state folder and at each of its outputs."""
-    first, last = outputs[0], outputs[-1]
-    place = last.rpartition("/")[0]
-    too_small = sorted({sizes[name] - 1 for name in outputs})
-    faults: list[dict[str, Any]] = [{"file_size": most} for most in (0, 20, *too_small)]
-    faults += [{"full": STATE}, {"full": place}, {"unwritable": place}, {"folder": last}]
-    return [*faults, {"file": "data/toy/model"}] if first.startswith("data/toy/model/") else faults
+PREDICT = ("esetrag", "predict", "baraban", "dáraból")
+Contents = dict[str, bytes]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Project:
     """A finished project."""
     project = copy_project(tmp_path_factory.mktemp("scarce") / "project")
-    project.change(model={"kind": "ngram"}, train={"iterations": 4, "analogies": 600})
-    run_stages(project)
-    assert project.outputs() == {name for names in OUTPUTS.values() for name in names}
-    for ending in ENDINGS:
-        project.run(*PREDICT, "--output", f"out.{ending}")
+    project.change(evaluate={"compare": []})
+    project.use("ngram")
+    run_stages(forked, project)
     return project
 
 
-@pytest.fixture(scope="module")
-def whole(project: Project) -> dict[str, bytes]:
-    """The bytes of all outputs."""
-    names = [*project.outputs(), *(f"out.{ending}" for ending in ENDINGS)]
-    return {name: (project.root / name).read_bytes() for name in names}
+def outputs_of(project: Project, stage: str) -> Contents:
+    """The files that a stage makes, by dvc.yaml, and their bytes."""
+    text = (REPO / "dvc.yaml").read_text("utf-8").replace("${key}", "toy")
+    entry = yaml.safe_load(text)["stages"][stage]["do"]
+    listed = [*entry["outs"], *entry.get("metrics", []), *entry.get("plots", [])]
+    places = [project.root / (next(iter(out)) if isinstance(out, dict) else out) for out in listed]
+    paths = [path for place in places for path in ([place] if place.is_file() else sorted(place.iterdir()))]
+    return {path.relative_to(project.root).as_posix(): path.read_bytes() for path in paths}
 
 
-@pytest.fixture(scope="module")
-def came(project: Project, whole: dict[str, bytes]) -> dict[str, Came]:
-    """What came of all faults: those of writing, kills and of memory by stage; those of ``esetrag``."""
-    sizes = {name: len(content) for name, content in whole.items()}
-    jobs: dict[str, Job] = {}
-    for stage, outputs in OUTPUTS.items():
-        command = [f"stages/{stage}.py", "toy"]
-        jobs[f"write {stage}"] = command, outputs, faults_of(outputs, sizes)
-        jobs[f"tell {stage}"] = command, outputs, [{"stream": 1}, {"stream": 2}]
-        jobs[f"kill {stage}"] = command, outputs, [{"killed": number} for number in range(len(outputs))]
-        jobs[f"memory {stage}"] = command, outputs, [{"memory": room} for room in ROOMS]
-    for ending in ENDINGS:
-        faults: list[dict[str, Any]] = [
-            {"file_size": 0},
-            {"unwritable": "."},
-            {"folder": f"out.{ending}"},
-            {},
-        ]
-        jobs[f"predict {ending}"] = [*PREDICT, "--output", f"out.{ending}"], (f"out.{ending}",), faults
-    for kind in FORMATS:
-        jobs[f"predict {kind} to"] = [*PREDICT, "--format", kind], (), [{"stream": 1}, {"stream": 2}]
-    jobs["predict memory"] = PREDICT, (), [{"memory": room} for room in ROOMS]
-    jobs["compare to"] = ["esetrag", "compare", "workspace", "workspace"], (), [{"stream": 1}]
-    found = dict(zip(jobs, tried(project, list(jobs.values())), strict=True))
-    assert all(len(found[name]) == len(faults) for name, (_, _, faults) in jobs.items())
-    assert {name: (project.root / name).read_bytes() for name in whole} == whole
-    return found
+def older(project: Project, names: Contents) -> None:
+    """Puts an older, read-only content in the place of outputs."""
+    for path in (project.root / name for name in names):
+        path.parent.chmod(0o755)
+        path.unlink(missing_ok=True)
+        path.write_bytes(OLD)
+        path.chmod(0o444)
 
 
-def tried(project: Project, jobs: list[Job]) -> list[Came]:
-    """What came of commands under faults."""
-    path = os.pathsep.join([str(project.root / "src"), str(REPO)])
-    done = subprocess.run(
-        ["python", "-m", "tests.faults.scarce"],
-        executable=sys.executable,
-        cwd=project.root,
-        env={**project.environment(), "PYTHONPATH": path},
-        input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    came: list[Came] = json.loads(done.stdout.splitlines()[-1])
-    return came
+@contextmanager
+def replaced(project: Project, whole: Contents) -> Iterator[None]:
+    """Puts the outputs back in the end."""
+    try:
+        yield
+    finally:
+        older(project, whole)
+        for name, content in whole.items():
+            (project.root / name).unlink()
+            project.write(name, content)
 
 
-def is_whole(one: dict[str, Any], whole: dict[str, bytes]) -> None:
-    """Every output is what it was or what it shall be, and nothing else has been left."""
-    spoilt = one["fault"].get("folder") or one["fault"].get("file") or "-"
-    for name, found in one["outputs"].items():
-        right = hashlib.sha256(whole[name]).hexdigest()
-        assert name in one["old"] or found == right or name.startswith(spoilt), one
-    assert one["hidden"] == [], one
+def left(project: Project, whole: Contents, hidden: int = 0) -> list[str]:
+    """The outputs that are still the old ones; every other is whole, and no temporary file is left."""
+    contents = {name: (project.root / name).read_bytes() for name in whole}
+    assert all(content in (OLD, whole[name]) for name, content in contents.items())
+    folders = {(project.root / name).parent for name in whole}
+    temporary = [path for folder in folders for path in folder.glob(".*")]
+    assert len(temporary) == hidden
+    for path in temporary:
+        path.unlink()
+    return [name for name, content in contents.items() if content == OLD]
 
 
-def said(one: dict[str, Any]) -> list[str]:
-    """But for a state that could not be saved, which a training gets over."""
-    return [line for line in one["said"] if not line.startswith("training: its state is not saved")]
+def told(done: dict[str, Any]) -> list[str]:
+    """What was said on standard error, but for a state that a training could not save."""
+    lines: list[str] = done["err"].splitlines()
+    return [line for line in lines if not line.startswith("training: its state is not saved")]
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_outputs_appear_whole_or_not_at_all(
-    stage: str, came: dict[str, Came], whole: dict[str, bytes]
-) -> None:
-    for one in came[f"write {stage}"]:
-        ((fault, value),) = one["fault"].items()
-        is_whole(one, whole)
-        assert one["code"] == 2, one
-        (line,) = said(one)
-        path, _, reason = line.removeprefix(f"{stage}: ").partition(": cannot be written (")
-        assert reason.endswith(")"), one
-        if path == STATE:
-            assert fault == "full" or value <= 20, one
-        elif fault == "file_size":
-            assert len(whole[path]) > value, one
-            assert path in one["old"], one
-        else:
-            assert path in OUTPUTS[stage], one
-            assert path.startswith(value), one
+def test_outputs_appear_whole_or_not_at_all(stage: str, project: Project, forked: Forked) -> None:
+    whole = outputs_of(project, stage)
+    place = max(whole).rpartition("/")[0]
+    sizes = sorted(len(content) for content in whole.values())
+    faults: list[dict[str, Any]] = [{"file_size": most} for most in (0, 20, sizes[-1] // 2, sizes[-1] - 1)]
+    faults += [{"full": place}, {"unwritable": place}]
+    with replaced(project, whole):
+        for fault in faults:
+            older(project, whole)
+            done = forked(project.root, f"stages/{stage}.py", "toy", **fault)
+            old = left(project, whole)
+            (line,) = told(done)
+            path, _, reason = line.removeprefix(f"{stage}: ").partition(": cannot be written (")
+            assert (done["code"], reason[-1:]) == (2, ")"), done
+            assert path in old or path == STATE, done
+        older(project, whole)
+        done = forked(project.root, f"stages/{stage}.py", "toy", full=STATE)
+        assert (done["code"], told(done), left(project, whole)) == (0, [], [])
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_that_nobody_can_hear_does_its_work(
-    stage: str, came: dict[str, Came], whole: dict[str, bytes]
-) -> None:
-    for one in came[f"tell {stage}"]:
-        is_whole(one, whole)
-        assert (one["code"], one["old"], one["said"]) == (0, [], []), one
+def test_a_folder_in_the_place_of_an_output_is_told(stage: str, project: Project, forked: Forked) -> None:
+    whole = outputs_of(project, stage)
+    name = max(whole)
+    with replaced(project, {key: value for key, value in whole.items() if key != name}):
+        (project.root / name).unlink()
+        (project.root / name / "within").mkdir(parents=True)
+        done = forked(project.root, f"stages/{stage}.py", "toy")
+        (project.root / name / "within").rmdir()
+        (project.root / name).rmdir()
+        project.write(name, whole[name])
+    assert done["code"] == 2, done
+    assert told(done)[0].startswith(f"{stage}: {name}: cannot be written ("), done
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_nobody_can_hear_does_its_work(stage: str, project: Project, forked: Forked) -> None:
+    whole = outputs_of(project, stage)
+    with replaced(project, whole):
+        for stream in (1, 2):
+            older(project, whole)
+            done = forked(project.root, f"stages/{stage}.py", "toy", stream=stream)
+            assert (done["code"], told(done), left(project, whole)) == (0, [], []), done
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_before_any_of_its_renames_a_stage_leaves_whole_files(
-    stage: str, came: dict[str, Came], whole: dict[str, bytes]
+    stage: str, project: Project, forked: Forked
 ) -> None:
-    outputs = OUTPUTS[stage]
-    for number, one in enumerate(came[f"kill {stage}"]):
-        assert (one["code"], one["said"]) == (-signal.SIGKILL, [])
-        assert len(one["old"]) == len(outputs) - number, one
-        assert len(one["hidden"]) == 1, "the one that was about to get its name"
-        is_whole({**one, "hidden": []}, whole)
+    whole = outputs_of(project, stage)
+    with replaced(project, whole):
+        for number in range(len(whole)):
+            older(project, whole)
+            done = forked(project.root, f"stages/{stage}.py", "toy", killed=[number, ["os.rename"]])
+            assert (done["code"], done["err"]) == (-signal.SIGKILL, ""), done
+            assert len(left(project, whole, hidden=1)) == len(whole) - number
 
 
-@pytest.mark.parametrize("command", [*STAGES, "predict"])
-def test_without_memory_it_is_said_in_a_line(
-    command: str, came: dict[str, Came], whole: dict[str, bytes]
-) -> None:
-    runs = came["predict memory" if command == "predict" else f"memory {command}"]
-    for one in runs:
-        is_whole(one, whole)
-        if one["code"] == 0:  # there was room enough
-            assert one["old"] == [], one
-        elif one["code"] == 2:
-            name = "esetrag" if command == "predict" else command
-            lacks = (f"{name}: not enough memory (", f"{name}: no room for the network (")
-            assert said(one)[-1].startswith(lacks), one
-            assert "Traceback" not in "".join(one["said"]), one
-        else:  # not even a thread had room to begin: C++ ends the process
-            assert (one["code"], one["fault"]["memory"] < 10_000_000) == (-signal.SIGABRT, True), one
-
-
-def test_the_rooms_tried_were_too_small_for_most(came: dict[str, Came]) -> None:
-    short = [name for name, runs in came.items() if "memory" in name and any(one["code"] for one in runs)]
-    # a training of a few words may live on what the libraries have left free
-    assert len(short) > len(STAGES) // 2, short
+@pytest.mark.parametrize("stage", [*STAGES, "predict"])
+def test_without_memory_it_is_told_in_a_line(stage: str, project: Project, forked: Forked) -> None:
+    command = PREDICT if stage == "predict" else (f"stages/{stage}.py", "toy")
+    whole = {} if stage == "predict" else outputs_of(project, stage)
+    codes = []
+    with replaced(project, whole):
+        for room in (100_000, 2_000_000, 40_000_000):
+            older(project, whole)
+            done = forked(project.root, *command, memory=room)
+            codes.append(done["code"])
+            old = left(project, whole)
+            if done["code"] == 0:  # there was room enough
+                assert old == []
+            elif done["code"] == 2:
+                name = "esetrag" if stage == "predict" else stage
+                lacks = (f"{name}: not enough memory (", f"{name}: no room for the network (")
+                assert told(done)[-1].startswith(lacks), done
+                assert "Traceback" not in done["err"]
+            else:  # not even a thread had room to begin: C++ ends the process
+                assert (done["code"], room < 10_000_000) == (-signal.SIGABRT, True), done
+    assert any(codes), "the rooms tried are too small for most"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_predictions_appear_whole_or_not_at_all(
-    ending: str, came: dict[str, Came], whole: dict[str, bytes]
+def test_predictions_appear_whole_or_not_at_all(ending: str, project: Project, forked: Forked) -> None:
+    name = f"out.{ending}"
+    command = (*PREDICT, "--output", name)
+    assert forked(project.root, *command)["code"] == 0
+    whole = {name: (project.root / name).read_bytes()}
+    for fault in ({"file_size": 0}, {"unwritable": "."}):
+        older(project, whole)
+        done = forked(project.root, *command, **fault)
+        (project.root).chmod(0o755)
+        assert done["code"] == 2, done
+        assert done["err"].startswith("esetrag: "), done
+        assert f"{name}: cannot be written (" in done["err"]
+        assert left(project, whole) == [name]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*((*PREDICT, "--format", kind) for kind in FORMATS), ("esetrag", "compare", "workspace", "workspace")],
+)
+def test_a_full_standard_output_is_told_in_a_line(
+    command: tuple[str, ...], project: Project, forked: Forked
 ) -> None:
-    *failed, well = came[f"predict {ending}"]
-    for one in failed:
-        is_whole(one, whole)
-        assert one["code"] == 2, one
-        (line,) = one["said"]
-        assert line.startswith(f"esetrag: out.{ending}: cannot be written ("), one
-    is_whole(well, whole)
-    assert (well["code"], well["old"]) == (0, []), well
+    done = forked(project.root, *command, stream=1)
+    assert (done["code"], done["err"]) == (
+        2, "esetrag: standard output: cannot be written (No space left on device)\n")  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [*(f"predict {kind}" for kind in FORMATS), "compare"])
-def test_a_full_standard_output_is_said_in_a_line(what: str, came: dict[str, Came]) -> None:
-    one = came[f"{what} to"][0]
-    line = "esetrag: standard output: cannot be written (No space left on device)"
-    assert (one["code"], one["said"]) == (2, [line])
-
-
-def test_what_does_not_fit_into_memory_is_told(
-    project: Project, came: dict[str, Came], whole: dict[str, bytes]
-) -> None:
-    before = {name: (project.root / name).read_bytes() for name in ("params.yaml", RAW)}
-    project.change(model={"kind": "lstm", "hidden": 4096})
-    project.write(RAW, toy_table([f"{stem}{number}" for stem in STEMS for number in range(250)]))
-    jobs: list[Job] = [(["stages/sample.py", "toy"], OUTPUTS["sample"], [{"memory": 3 * 10**7}])]
-    jobs += [(["stages/train.py", "toy"], OUTPUTS["train"], [{"memory": 10**8}])]
-    ((table,), (network,)) = tried(project, jobs)
-    project.change(model={"kind": "ngram"}, train={"analogies": 2_000_000})
-    (((regression,),)) = tried(project, jobs[1:])
+def test_what_does_not_fit_into_memory_is_told(project: Project, forked: Forked) -> None:
+    before = {name: (project.root / name).read_bytes() for name in ("params.yaml", "data/raw/toy.tsv")}
+    project.use("bilstm")
+    project.change(models={"bilstm": {"hidden": 4096}})
+    project.write(
+        "data/raw/toy.tsv", toy_table([f"{stem}{number}" for stem in STEMS for number in range(250)])
+    )
+    table = forked(project.root, "stages/sample.py", "toy", memory=3 * 10**7)
+    network = forked(project.root, "stages/train.py", "toy", memory=10**8)
     for name, content in before.items():
         project.write(name, content)
-    for one in (table, network, regression):
-        is_whole(one, whole)
-        assert (one["code"], len(one["said"]), len(one["old"])) == (2, 1, len(one["outputs"])), one
-    assert table["said"][0].startswith("sample: not enough memory ("), table
-    assert regression["said"][0].startswith("train: "), regression
-    assert network["said"][0].startswith("train: no room for the network ("), network
-    assert network["said"][0].endswith("); lower the sizes of model or train.analogies"), network
+    assert (table["code"], network["code"]) == (2, 2)
+    assert table["err"].startswith("sample: not enough memory ("), table
+    assert told(network)[0].startswith("train: no room for the network ("), network
+    assert told(network)[0].endswith("; lower the sizes of the model or train.analogies"), network

@@ -38,7 +38,6 @@ def test_the_readme_brings_in_another_language(repository: Project, server: str)
     repository.run("dvc", "import-url", url, command[2])
     lines = [line for line in entry[1].splitlines() if not line.startswith("tasks:")]
     new = [line for line in lines if line.strip() and "…" not in line]
-    assert len(new) == 4
     params = repository.root / "params.yaml"
     text = params.read_text("utf-8")
     params.write_text(

@@ -8,160 +8,34 @@ may be left out. Tasks and models are unions: ``kind`` names the class, which ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from esetrag.core import features, yaml_reader
+from esetrag.core import yaml_reader
 from esetrag.core.errors import ParamsError
+from esetrag.core.model_config import (
+    BilstmModel,
+    BlendModel,
+    Compared,
+    Expert,
+    Model,
+    NgramModel,
+    Resolved,
+    Train,
+)
+from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
+from esetrag.core.task_config import ClassifyTask, ColumnsTask, Task, UnimorphTask, kind_of_task
 
-Count = Annotated[int, Field(ge=1, le=10**9)]
-Size = Annotated[int, Field(ge=1, le=4096)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Head = Literal["softmax", "sigmoid"]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]
-TablePath = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=1000)]
-MOST_SEEDS = 100
-MOST_THREADS = 256
+__all__ = [
+    "MOST_SEEDS", "MOST_THREADS", "BilstmModel", "BlendModel", "BuildVocab", "Calibration", "ClassifyTask",
+    "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert", "Head", "Model",
+    "NgramModel", "Params", "Resolved", "Sample", "Section", "Task", "Tracking", "Train", "UnimorphTask",
+    "explain", "load",
+]  # fmt: skip
 MOST_PROBLEMS = 20
 """Problems that one message names."""
-
-
-class Section(BaseModel):
-    """A section of the file: frozen, no key beyond its fields, no conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class GivenSplits(Section):
-    """Names of the tables in a folder that are the training, development and test set as they stand."""
-
-    train: TablePath
-    dev: TablePath
-    test: TablePath
-
-
-def _type(value: Any) -> str:
-    """The tag of a member of a union; parentheses keep it apart from the keys of the file."""
-    return "(dict)" if isinstance(value, BaseModel) else f"({type(value).__name__})"
-
-
-def _either(expected: str) -> Discriminator:
-    """A union whose members differ in type, and what is said where none fits."""
-    return Discriminator(_type, custom_error_type="either", custom_error_message=expected)
-
-
-Pos = Annotated[
-    Annotated[str, Field(min_length=1), Tag("(str)")]
-    | Annotated[list[str], Field(min_length=1), Tag("(list)")],
-    _either("should be a part of speech or a list of them"),
-]
-Column = Annotated[
-    Annotated[str, Field(min_length=1), Tag("(str)")] | Annotated[int, Field(ge=1, le=10_000), Tag("(int)")],
-    _either("should be the name of a column or its number"),
-]
-
-
-class ClassifyTask(Section):
-    """One label for a word; where the rows come from is what the two kinds of source differ in."""
-
-    kind: Literal["classify"]
-    raw: TablePath
-    """Path of a table relative to the repository, or of a folder of three. Tables are only read."""
-    splits: GivenSplits | None = None
-    """The three tables, if ``raw`` is a folder. (DVC wants one path, so they lie in one folder.)"""
-    model: Name
-    """A key of ``models``."""
-    train: dict[str, Any] = {}
-    """Values of the section ``train`` that differ for this task."""
-    leakage: Literal["report", "refuse"] = "report"
-    """Of given splits: what happens if lemmas or forms are in two of them."""
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """Paths of the tables it reads: one, or those of train, dev and test."""
-        if self.splits is None:
-            return (self.raw,)
-        names = (self.splits.train, self.splits.dev, self.splits.test)
-        return tuple(f"{self.raw}/{name}" for name in names)
-
-
-class UnimorphTask(ClassifyTask):
-    """One feature of one part of speech of a UniMorph table."""
-
-    source: Literal["unimorph"] = "unimorph"
-    pos: Pos
-    """Part of speech, or several: the first tag of a bundle, exactly."""
-    feature: str
-    """A dimension of UniMorph's schema."""
-    columns: Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None = (
-        None
-    )
-    """The order of the columns if it is not lemma, form, tags."""
-
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
-
-    @field_validator("feature")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in features.DIMENSIONS:
-            raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}")
-        return name
-
-    @field_validator("columns")
-    @classmethod
-    def _are_different(cls, columns: list[str] | None) -> list[str] | None:
-        if columns and len(set(columns)) < len(columns):
-            raise ValueError("should name lemma, form and tags once each")
-        return columns
-
-
-class Columns(Section):
-    """Which column of a table holds what: its name in the first line, or its number from 1 on."""
-
-    form: Column
-    label: Column
-    lemma: Column | None = None
-    weight: Column | None = None
-
-
-class ColumnsTask(ClassifyTask):
-    """Labels of free text beside words, in a table of any columns."""
-
-    source: Literal["columns"]
-    columns: Columns
-
-
-def _kind_of_task(value: Any) -> str:
-    read = value.get if isinstance(value, dict) else lambda name, default=None: getattr(value, name, default)
-    return f"{read('kind', 'nothing')} from {read('source', 'unimorph')}"
-
-
-Task = Annotated[
-    Annotated[UnimorphTask, Tag("classify from unimorph")]
-    | Annotated[ColumnsTask, Tag("classify from columns")],
-    Discriminator(
-        _kind_of_task,
-        custom_error_type="kind",
-        custom_error_message="kind and source should be classify from unimorph or from columns",
-    ),
-]
 
 
 class Sample(Section):
@@ -189,112 +63,6 @@ class EncodePad(Section):
 
     max_symbols: Count | None
     keep: Literal["end", "start"]
-
-
-class Expert(Section):
-    """A model that is trained by itself."""
-
-    head: Head
-
-    def chosen(self, prefixes: bool) -> Self:  # noqa: ARG002
-        """The same with what dev has chosen."""
-        return self
-
-    def epochs(self, train: Train) -> int:
-        """Epochs that training takes if it is not stopped and rows are many."""
-        return train.epochs
-
-
-class BilstmModel(Expert):
-    """A (bi)directional LSTM over the symbols of a word."""
-
-    kind: Literal["bilstm"]
-    embedding: Size
-    hidden: Size
-    layers: Annotated[int, Field(ge=1, le=16)]
-    bidirectional: bool
-    dropout: Share
-    lemmas: bool
-    """Whether the lemma prior stands beside it, as far as dev wants it."""
-
-
-class NgramModel(Expert):
-    """Softmax regression on the n-grams at the ends of a word."""
-
-    kind: Literal["ngram"]
-    longest: Annotated[int, Field(ge=1, le=32)]
-    prefixes: bool
-    """Whether n-grams at the beginning, and those with a gap, may have weights too; dev decides."""
-    iterations: Annotated[int, Field(ge=1, le=100_000)]
-    penalty: Annotated[float, Field(ge=0)]
-    lemmas: bool
-
-    def chosen(self, prefixes: bool) -> Self:
-        """The same with what dev has chosen."""
-        return self.model_copy(update={"prefixes": self.prefixes and prefixes})
-
-    def epochs(self, train: Train) -> int:  # noqa: ARG002
-        """Each iteration is one."""
-        return self.iterations
-
-
-class BlendModel(Section):
-    """A product of other models; their weights are fitted on dev."""
-
-    kind: Literal["blend"]
-    experts: Annotated[list[Name], Field(min_length=1, max_length=16)]
-    """Keys of ``models``."""
-    lemmas: bool
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """A model with what it is made of."""
-
-    name: str
-    experts: list[BilstmModel | NgramModel]
-    lemmas: bool
-
-    @property
-    def head(self) -> Head:
-        """Meaning of the scores, the same for all experts."""
-        return self.experts[0].head
-
-    @property
-    def has_prefixes(self) -> bool:
-        """Whether an expert may have n-grams at the beginning of words."""
-        return any(isinstance(expert, NgramModel) and expert.prefixes for expert in self.experts)
-
-
-class Compared(tuple[Resolved, ...]):
-    """Models that are trained to be compared with the task's own."""
-
-
-Model = Annotated[BilstmModel | NgramModel | BlendModel, Field(discriminator="kind")]
-
-
-class Train(Section):
-    """Training of every model; ``device`` and what follows is for networks trained by gradient descent."""
-
-    seed: Seed
-    repeats: Annotated[int, Field(ge=0, le=MOST_SEEDS)]
-    """Further trainings with the seeds that follow."""
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
-    analogies: Annotated[int, Field(ge=0, le=10**7)]
-    """Forms made by analogy in all."""
-    patience: Count | None
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    min_steps: Annotated[int, Field(ge=0, le=10**7)]
-    """Batches at least, whatever ``epochs``."""
-    batch_size: Annotated[int, Field(ge=1, le=2**20)]
-    pool: Annotated[int, Field(ge=1, le=2**20)]
-    shuffle: bool
-    schedule: Literal["constant", "one-cycle"]
-    learning_rate: Annotated[float, Field(gt=0)]
-    weight_decay: Annotated[float, Field(ge=0)]
-    label_smoothing: Share
-    clip: Annotated[float, Field(gt=0)] | None
 
 
 class Calibration(Section):
@@ -482,7 +250,7 @@ def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> 
                 kinds = problem["ctx"]["expected_tags"]
                 problems.append(f"{place}.kind: should be one of {kinds}, found {problem['ctx']['tag']!r}")
             case "kind":
-                found = yaml_reader.shown(_kind_of_task(problem["input"]))
+                found = yaml_reader.shown(kind_of_task(problem["input"]))
                 problems.append(f"{place}: {expected}, found {found}")
             case "value_error" if not place:
                 problems.append(expected)

@@ -78,10 +78,9 @@ def inflects_at_end(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> bool:
 
 def stems(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> Ints:
     """Symbols that forms have in common with their lemmas from the beginning, (n,)."""
-    pieces = [np.empty(0, np.int64)]
-    for start in range(0, len(lemmas), AT_ONCE):
-        pieces.append(_shared(*(words(column.slice(start, AT_ONCE)) for column in (lemmas, forms))))
-    return np.concatenate(pieces)
+    places = range(0, max(len(lemmas), 1), AT_ONCE)
+    pieces = ([words(column.slice(start, AT_ONCE)) for column in (lemmas, forms)] for start in places)
+    return np.concatenate([_shared(*pair) for pair in pieces])
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
     Raises:
         DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
     """
-    with suppress(pa.ArrowException, UnicodeEncodeError):
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         array = pa.array(forms, pa.string())
         if not array.null_count:
             return pa.chunked_array([array])

@@ -1,0 +1,116 @@
+"""The models of ``params.yaml``, a union by kind, and how they are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints
+
+from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed, Share, Size
+
+
+class Train(Section):
+    """Training of every model; ``device`` and what follows is for networks trained by gradient descent."""
+
+    seed: Seed
+    repeats: Annotated[int, Field(ge=0, le=MOST_SEEDS)]
+    """Further trainings with the seeds that follow."""
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
+    analogies: Annotated[int, Field(ge=0, le=10**7)]
+    """Forms made by analogy in all."""
+    patience: Count | None
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    min_steps: Annotated[int, Field(ge=0, le=10**7)]
+    """Batches at least, whatever ``epochs``."""
+    batch_size: Annotated[int, Field(ge=1, le=2**20)]
+    pool: Annotated[int, Field(ge=1, le=2**20)]
+    shuffle: bool
+    schedule: Literal["constant", "one-cycle"]
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    label_smoothing: Share
+    clip: Annotated[float, Field(gt=0)] | None
+
+
+class Expert(Section):
+    """A model that is trained by itself."""
+
+    head: Head
+
+    def chosen(self, prefixes: bool) -> Self:  # noqa: ARG002
+        """The same with what dev has chosen."""
+        return self
+
+    def epochs(self, train: Train) -> int:
+        """Epochs that training takes if it is not stopped and rows are many."""
+        return train.epochs
+
+
+class BilstmModel(Expert):
+    """A (bi)directional LSTM over the symbols of a word."""
+
+    kind: Literal["bilstm"]
+    embedding: Size
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=16)]
+    bidirectional: bool
+    dropout: Share
+    lemmas: bool
+    """Whether the lemma prior stands beside it, as far as dev wants it."""
+
+
+class NgramModel(Expert):
+    """Softmax regression on the n-grams at the ends of a word."""
+
+    kind: Literal["ngram"]
+    longest: Annotated[int, Field(ge=1, le=32)]
+    prefixes: bool
+    """Whether n-grams at the beginning, and those with a gap, may have weights too; dev decides."""
+    iterations: Annotated[int, Field(ge=1, le=100_000)]
+    penalty: Annotated[float, Field(ge=0)]
+    lemmas: bool
+
+    def chosen(self, prefixes: bool) -> Self:
+        """The same with what dev has chosen."""
+        return self.model_copy(update={"prefixes": self.prefixes and prefixes})
+
+    def epochs(self, train: Train) -> int:  # noqa: ARG002
+        """Each iteration is one."""
+        return self.iterations
+
+
+class BlendModel(Section):
+    """A product of other models; their weights are fitted on dev."""
+
+    kind: Literal["blend"]
+    experts: Annotated[list[Name], Field(min_length=1, max_length=16)]
+    """Keys of ``models``."""
+    lemmas: bool
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A model with what it is made of."""
+
+    name: str
+    experts: list[BilstmModel | NgramModel]
+    lemmas: bool
+
+    @property
+    def head(self) -> Head:
+        """Meaning of the scores, the same for all experts."""
+        return self.experts[0].head
+
+    @property
+    def has_prefixes(self) -> bool:
+        """Whether an expert may have n-grams at the beginning of words."""
+        return any(isinstance(expert, NgramModel) and expert.prefixes for expert in self.experts)
+
+
+class Compared(tuple[Resolved, ...]):
+    """Models that are trained to be compared with the task's own."""
+
+
+Model = Annotated[BilstmModel | NgramModel | BlendModel, Field(discriminator="kind")]
