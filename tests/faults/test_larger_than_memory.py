@@ -59,7 +59,7 @@ def test_vocabulary_and_encoded_rows_are_made_some_rows_at_a_time(tmp_path: Path
     project, peaks = copy_project(tmp_path / "project"), []
     rows = [line.split("\t") for line in toy_table().splitlines()] * 100
     cells = [(LONG + lemma, form, bundle, bundle.split(";")[1]) for lemma, form, bundle in rows]
-    part = pa.Table.from_arrays(list(map(pa.array, zip(*cells, strict=True))), schema=tables.SAMPLE)
+    part = tables.sample(*zip(*cells, strict=True))
     for times in (4, 14):  # the smaller one fills a row group, too
         train = pa.concat_tables([part] * times)
         for name in ("train", "dev", "test"):
