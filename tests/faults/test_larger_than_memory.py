@@ -58,9 +58,8 @@ def test_rows_that_are_not_selected_take_no_memory(tmp_path: Path, packed: bool)
 def test_vocabulary_and_encoded_rows_are_made_some_rows_at_a_time(tmp_path: Path) -> None:
     project, peaks = copy_project(tmp_path / "project"), []
     rows = [line.split("\t") for line in toy_table().splitlines()] * 100
-    cells = [(LONG + lemma, form, bundle, bundle.split(";")[1], 1.0) for lemma, form, bundle in rows]
-    columns = [pa.array(values) for values in zip(*cells, strict=True)]
-    part = pa.table(columns, names=tables.SAMPLE.names).cast(tables.SAMPLE)
+    cells = [(LONG + lemma, form, bundle, bundle.split(";")[1]) for lemma, form, bundle in rows]
+    part = tables.sample(*zip(*cells, strict=True))
     for times in (4, 14):  # the smaller one fills a row group, too
         train = pa.concat_tables([part] * times)
         for name in ("train", "dev", "test"):

@@ -15,7 +15,7 @@ from esetrag.data import sampling, unimorph
 from esetrag.data.selection import select
 from esetrag.models import checkpoint
 from esetrag.predict.predictor import Predictor
-from esetrag.training import history
+from esetrag.training import gradient, history
 
 
 def test_the_order_of_the_file_is_kept(repo: Path) -> None:
@@ -48,7 +48,7 @@ def test_the_byte_is_named_behind_a_bom(tmp_path: Path) -> None:
 def test_leading_zeros_are_decimal_as_dvc_reads_them(
     repo: Path, tmp_path: Path, text: str, expected: int
 ) -> None:
-    page = (repo / "params.yaml").read_text().replace("epochs: 20", f"epochs: {text}", 1)
+    page = (repo / "params.yaml").read_text().replace("epochs: 30 #", f"epochs: {text} #")
     (tmp_path / "params.yaml").write_text(page)
     assert config.load(tmp_path / "params.yaml").train.epochs == expected
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from esetrag.core import files
+from esetrag.core import files, yaml_reader
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.tracking.runs import flat
@@ -27,7 +27,7 @@ def check(layout: Layout, mend: str = "dvc repro") -> None:
     Raises:
         DataError: naming what differs, or the lock file that is not there.
     """
-    content, differing = parse((layout.root / PARAMS).read_bytes()), []
+    content, differing = yaml_reader.read(layout.root / PARAMS), []
     for stage in stages(layout.root, layout.task, mend).values():
         sections = stage.get("params", {}).get(str(PARAMS), {})
         then, now = flat(sections), flat({name: _at(content, name) for name in sections})
@@ -56,14 +56,14 @@ def stages(root: Path, task: str, mend: str = "dvc repro") -> dict[str, dict[str
     if not path.is_file():
         raise DataError(f"{LOCK}: no such file, so nothing tells what the artifacts are of; run: {mend}")
     try:
-        every = parse(path.read_bytes())["stages"]
+        every = yaml_reader.parse(path.read_bytes(), LOCK.name)["stages"]
         known = {name: stage for name, stage in every.items() if name.partition("@")[2] == task}
         for stage in known.values():
             for name, md5 in entries(stage):
                 if not MD5.fullmatch(md5 or 32 * "0"):
                     raise ValueError(name)
     except Exception as error:  # the YAML is torn, or stands for something else: in one of many ways
-        reason = " ".join(repr(error).split())[:100]
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(
             f"{LOCK}: not what DVC writes ({reason}); git checkout {LOCK}, or remove it and: {mend}"
         ) from error
@@ -80,13 +80,6 @@ def entries(stage: dict[str, Any]) -> list[tuple[str, str | None]]:
     listed = [*stage.get("outs", []), *stage.get("deps", [])]
     kept = [entry for entry in listed if not entry["path"].startswith(CODE)]
     return [(entry["path"], entry["md5"] if entry.get("hash") == "md5" else None) for entry in kept]
-
-
-def parse(data: bytes) -> Any:
-    """The content of a YAML file, as DVC understands it."""
-    from dvc.utils.serialize import loads_yaml
-
-    return loads_yaml(data.decode())
 
 
 def _at(content: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from esetrag.core import config, files
+from esetrag.core import config, files, yaml_reader
 from esetrag.core.config import Params
 from esetrag.core.errors import DataError, EsetragError, ParamsError, TrackingError
 from esetrag.core.layout import PARAMS, Layout
@@ -117,7 +117,7 @@ def restored(revision: Revision, task: str | None = None) -> Iterator[tuple[list
             raise ParamsError(f"{revision.name}: {reason}; {mend}") from error
         layouts = [Layout(name, root) for name in ([task] if task else params.tasks)]
         try:
-            tables = [Path(name) for layout in layouts for name in runs.raw_tables(params.task(layout.task))]
+            tables = [Path(name) for layout in layouts for name in params.task(layout.task).tables]
             artifacts = [path.relative_to(root) for layout in layouts for path in Outcome.paths(layout)]
             for path in dict.fromkeys([*tables, *artifacts, lock.LOCK]):
                 revision.bring(path, root)
@@ -196,7 +196,7 @@ def _state(name: str, layout: Layout, read: Callable[[Path], bytes]) -> State:
             raise DataError(f"{name}: {path} cannot be read ({reason})") from error
 
     def params(data: bytes) -> dict[str, Any]:  # not checked: an older revision may have other ones
-        content = lock.parse(data)
+        content = yaml_reader.parse(data, f"{name}: {PARAMS}")
         if layout.task not in content["tasks"]:
             known = ", ".join(sorted(content["tasks"]))
             raise DataError(f"{name}: no task {layout.task!r} in {PARAMS}; known: {known}")

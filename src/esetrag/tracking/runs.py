@@ -51,13 +51,12 @@ class Inputs:
     @classmethod
     def of(cls, layout: Layout, params: config.Params) -> Inputs:
         """Reads what a task's pipeline starts from; DataError if a raw table is not there."""
-        task = params.task(layout.task)
         raw = {}
-        for name in raw_tables(task):
+        for name in params.task(layout.task).tables:
             if not (layout.root / name).is_file():
                 raise DataError(f"{layout.root / name}: no such file")
             raw[name] = files.sha256(layout.root / name)
-        return cls(layout.task, used(params.model_dump(), layout.task), raw)
+        return cls(layout.task, flat(params.used_by(layout.task)), raw)
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Outcome:
 
 
 def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
-    """The figures by which runs are told apart, by the same plain names for every kind of task.
+    """The figures that distinguish runs, by the same plain names for every kind of task.
 
     They are taken from ``test.json`` and ``train.json``; those of an older version give none.
     """
@@ -175,20 +174,13 @@ def origin() -> dict[str, str]:
     return tags
 
 
-def used(content: dict[str, Any], task: str) -> dict[str, Any]:
-    """The parameters of ``params.yaml`` that a task uses, keys joined by dots."""
-    entry, rest = dict(content["tasks"][task]), {**content}
-    if "models" in rest:
-        rest["model"] = rest["models"].get(entry.get("model"), {})
-    rest["train"] = {**rest.get("train", {}), **(entry.pop("train", None) or {})}
-    for name in ("tasks", "models", "tracking"):
-        rest.pop(name, None)
-    return flat({"task": entry, **rest})
-
-
-def raw_tables(task: config.Task) -> list[str]:
-    """The paths of a task's raw tables: one, or one a part."""
-    return list(flat({"raw": task.model_dump()["raw"]}).values())
+def used(content: Any, task: str) -> dict[str, Any]:
+    """The parameters of ``params.yaml`` that a task uses, keys joined by dots; all of an older file."""
+    try:
+        return flat(config.Params.model_validate(content).used_by(task))
+    except ValueError:
+        rest = {name: value for name, value in content.items() if name not in ("tasks", "tracking")}
+        return flat({"task": content["tasks"][task], **rest})
 
 
 def flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -62,7 +62,7 @@ def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch
 
     bounds = [(0.0, None)] * len(networks) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
     with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
-        found = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
+        fitted = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
     # The last digits are noise; without them weights are the same on more machines.
-    weights: npt.NDArray[np.float64] = np.round(found.x[:-1], 4)
+    weights: npt.NDArray[np.float64] = np.round(fitted.x[:-1], 4)
     return weights

@@ -84,8 +84,8 @@ def fit(data: Data, model: BilstmModel, options: Train, analogies: Analogies | N
             break
         rate = optimizer.param_groups[0]["lr"]
         chance = np.random.default_rng([options.seed, _ANALOGY, number])
-        shown = analogies.replace(rows, share, chance) if analogies else rows
-        loop.record(*_epoch(network, shown, optimizer, schedule, options, number), rate, state)
+        mixed = analogies.replace(rows, share, chance) if analogies else rows
+        loop.record(*_epoch(network, mixed, optimizer, schedule, options, number), rate, state)
     loop.end()
     return network.cpu()
 

@@ -39,7 +39,8 @@ def predictions(rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.f
     schema = tables.predictions(list(vocabulary.labels))
     predicted = pa.array(vocabulary.labels).take(pa.array(shares.argmax(1)))
     vectors = pa.array(shares.astype(np.float32).tolist(), schema.field("probabilities").type)
-    columns = [*rows.select(tables.ROWS.names).columns, predicted, predicted, pa.array(shares.max(1).astype(np.float32)), vectors]
+    top = pa.array(shares.max(1).astype(np.float32))
+    columns = [*rows.select(tables.ROWS.names).columns, predicted, predicted, top, vectors]
     return pa.Table.from_arrays(columns, schema=schema)
 
 

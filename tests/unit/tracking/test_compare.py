@@ -17,7 +17,7 @@ from esetrag.tracking.compare import Comparison, mcnemar
 from esetrag.tracking.run_state import State
 from tests.unit.tracking.conftest import FORMS, LEMMAS, predictions
 
-HOW = config.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9)
+HOW = config.Evaluate(seed=1, resamples=300, confidence=0.95, suffix_length=6, stress=9, compare=[])
 A_ALONE, B_ALONE = (3, 7, 11), tuple(range(20, 80, FORMS))
 
 

@@ -20,9 +20,11 @@ from tests.project import REPO, copy_project, toy_table
 def small() -> config.Params:
     given = config.load(REPO / "params.yaml")
     sample = given.sample.model_copy(update={"train": 60, "dev": 40, "test": 70})
-    model = given.model.model_copy(update={"embedding": 6, "hidden": 8})
+    bilstm = given.models["bilstm"].model_copy(update={"embedding": 6, "hidden": 8})
     train = given.train.model_copy(update={"analogies": 300, "epochs": 3})
-    return given.model_copy(update={"sample": sample, "model": model, "train": train})
+    return given.model_copy(
+        update={"sample": sample, "models": {**given.models, "bilstm": bilstm}, "train": train}
+    )
 
 
 @pytest.fixture(scope="module")

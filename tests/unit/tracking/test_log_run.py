@@ -6,8 +6,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,8 @@ def test_pages_in_another_style_are_the_same_run_and_other_results_are_not(
 
 def follow(layout: Layout, epochs: list[Epoch]) -> str:
     """Logs epochs while they come, as the tracker does; the training is stopped after them."""
-    log_run.follow(layout, PARAMS, (json.dumps(asdict(epoch)) for epoch in epochs))
+    events: Iterator[Epoch | bool] = iter([*epochs, False])
+    log_run.follow(layout, PARAMS, lambda: next(events), lambda: None)
     (run,) = [run for run in logged() if run.info.status != "FINISHED"]
     return str(run.info.run_id)
 

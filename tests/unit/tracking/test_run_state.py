@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from esetrag.core import files
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import DataError, EsetragError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.tracking import run_state
 from esetrag.tracking.run_state import Revision, State
@@ -44,7 +44,7 @@ def test_parameters_of_another_time_are_taken_as_they_are(layout: Layout) -> Non
         (f"metrics/{TASK}/test.json", None, "is not there; get it: dvc repro"),
         (f"data/{TASK}/predictions.parquet", b"PAR1", "cannot be read"),
         (f"metrics/{TASK}/train.json", b"{", "cannot be read"),
-        ("params.yaml", b"a: [", "cannot be read"),
+        ("params.yaml", b"a: [", "line 1: not YAML"),
         ("params.yaml", b"- 1", "cannot be read"),
         ("params.yaml", b"tasks: {other: {}}", f"no task '{TASK}' in params.yaml; known: other"),
     ],
@@ -57,7 +57,7 @@ def test_a_file_that_is_missing_or_torn_is_told(
         path.unlink()
     else:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=text) as caught:
+    with pytest.raises(EsetragError, match=text) as caught:
         State.named("workspace", layout, EXPERIMENT)
     assert Path(name).name in str(caught.value)
     assert str(caught.value).startswith("workspace: ")

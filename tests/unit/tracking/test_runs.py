@@ -20,17 +20,13 @@ def test_nested_sections_become_dotted_keys() -> None:
     assert runs.flat(nested) == {"a": 1, "b.c": None, "b.d.e": [1, 2]}
 
 
-def test_a_task_uses_its_own_model_and_values_and_no_others() -> None:
-    content = {
-        "tasks": {"a": {"raw": "x", "model": "bilstm", "train": {"epochs": 30}}, "b": {"raw": "y"}},
-        "models": {"bilstm": {"hidden": 64}, "ngram": {"longest": 8}},
-        "train": {"epochs": 20, "seed": 1},
-        "tracking": {"enabled": True},
-    }
-    assert runs.used(content, "a") == {
-        "task.raw": "x", "task.model": "bilstm", "model.hidden": 64, "train.epochs": 30, "train.seed": 1
-    }  # fmt: skip
-    assert content["train"] == {"epochs": 20, "seed": 1}
+def test_a_task_uses_its_own_models_and_values_and_no_others(layout: Layout) -> None:
+    params = Inputs.of(layout, PARAMS).params
+    assert params["task.model"] == "bilstm"
+    assert params["models.bilstm.hidden"] == 64
+    assert not [name for name in params if name.startswith(("models.blend", "tasks", "tracking"))]
+    older = {"tasks": {"a": {"raw": "x"}}, "lstm": {"units": 64}, "tracking": {"enabled": True}}
+    assert runs.used(older, "a") == {"task.raw": "x", "lstm.units": 64}
 
 
 def changed(section: str, **values: Any) -> config.Params:

@@ -1,4 +1,4 @@
-"""The changes that make forms of lemmas, and how usual each is for a value after a lemma's last symbols."""
+"""The changes that make forms of lemmas: how frequent each is for a value after a lemma's last symbols."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from esetrag.models.lemma_prior.unseen_endings import UnseenEndings
 from esetrag.symbols.vocabulary import BOS, EOS, PAD
 
 REACH = 8
-"""Symbols of the longest ending, and the most that a lemma loses; a row of longer ones is passed over."""
+"""Symbols of the longest ending, and the most that a lemma loses; rows of longer ones are left out."""
 BACKING = 0.3
 """Rows that what is known after a shorter end of the lemma counts as (Witten and Bell 1991)."""
 RARE = 0.02
-"""Share of rows with a change of their own at which half of these foretell new ones (Good 1953): where
-there are fewer, most go with their lemma, and another lemma has none."""
+"""Share of rows with a change of their own at which half of these predict new ones (Good 1953): where there
+are fewer, most belong to their lemma, and another lemma has none."""
 OF_ENDING, OF_CHANGE, OF_VALUE = 2**10, 2**11, 2**12
 """Kinds of names, kept apart."""
 ENDINGS = Hashing.of(
@@ -43,19 +43,14 @@ class ChangeModel:
     lengths: Ids  # (c,) symbols of the ending
     values: Ids  # (c,)
     tails: Ids  # (c, m) the symbols dropped, EOS, PAD
-    counts: Ids  # (c,) rows that show it
+    counts: Ids  # (c,) rows that have it
     of_pair: Ids  # (p,) the change of each row and value
     ends: Ids  # (p, 2) the last symbol of the lemma and the one before
     rows: Ids  # (labels,) of each value
 
     @classmethod
     def of(cls, rows: Decomposition, targets: npt.NDArray[np.bool_]) -> ChangeModel:
-        """Finds the distinct changes.
-
-        Args:
-            rows: split into stem and ending.
-            targets: (n, labels) their values.
-        """
+        """The distinct changes of rows that are split into stem and ending, of values (n, labels)."""
         row, value = np.nonzero(targets)
         fits = (rows.dropped[row] <= REACH) & (rows.endings.lengths[row] <= REACH)
         row, value = row[fits], value[fits]
@@ -85,22 +80,18 @@ class ChangeModel:
 
     @property
     def once(self) -> Floats:
-        """Share of the rows of each value whose change no other row of it shows, (labels,)."""
+        """Share of the rows of each value whose change no other row of it has, (labels,)."""
         single = np.bincount(self.values[self.counts == 1], minlength=len(self.rows))
         return np.minimum((single + 0.5) / (self.rows + 1), 1)
 
     def tables(self, symbols: int) -> dict[str, Tensor]:
-        """What a reader looks up, named and shaped as in ``TABLES``.
-
-        Args:
-            symbols: of which a new ending could be made.
-        """
+        """What the prior looks up (``TABLES``), if an unseen ending is made of so many symbols."""
         rows = np.maximum(self.rows, 1)
         share = (self.rows + 0.5) / (self.rows + 0.5).sum()
         mean = self.once.mean()
         new = self.once * mean / (mean + RARE)
         usual = self.counts / rows[self.values]
-        coined = UnseenEndings.of(self.behind, self.lengths, self.values, len(rows), symbols)
+        unseen = UnseenEndings.of(self.behind, self.lengths, self.values, len(rows), symbols)
         keys, chance, rest = self._after_ends(usual)
         none = np.zeros((1, len(rows)))  # of what no ending ends in
         floats = {
@@ -109,13 +100,13 @@ class ChangeModel:
             "rest": rest,
             "share": np.log(share * (1 - new)),
             "unseen": np.log(share * new),
-            "whole": np.concatenate([none, coined.whole]),
-            "longer": np.concatenate([none, coined.longer]),
-            "further": coined.further,
+            "whole": np.concatenate([none, unseen.whole]),
+            "longer": np.concatenate([none, unseen.longer]),
+            "further": unseen.further,
         }
         integers = {
-            "endings": coined.names,
-            "first": np.append(np.searchsorted(self.names, coined.names), len(self.names)),
+            "endings": unseen.names,
+            "first": np.append(np.searchsorted(self.names, unseen.names), len(self.names)),
             "value": self.values,
             "tail": self.tails,
             "keys": keys,
@@ -128,7 +119,7 @@ class ChangeModel:
         last, before = self.ends.T
         change, value = self.of_pair, self.values[self.of_pair]
         shorter = usual[self.of_pair]
-        found: list[tuple[Ids, Floats, Floats]] = []
+        levels: list[tuple[Ids, Floats, Floats]] = []
         for number, end in enumerate(lemma_ends(last, before)):
             names, first, which, counts = np.unique(after(end, change, OF_CHANGE + number), True, True, True)
             groups, group, sizes = np.unique(
@@ -136,16 +127,16 @@ class ChangeModel:
             )
             of_group = sizes[group[first]]
             chance = (counts + BACKING * shorter[first]) / (of_group + BACKING)
-            found.append((names, np.log(chance), np.zeros(len(names))))
-            found.append((groups, np.zeros(len(groups)), np.log(BACKING / (sizes + BACKING))))
+            levels.append((names, np.log(chance), np.zeros(len(names))))
+            levels.append((groups, np.zeros(len(groups)), np.log(BACKING / (sizes + BACKING))))
             shorter = chance[which]
-        names, chances, rests = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        names, chances, rests = (np.concatenate(columns) for columns in zip(*levels, strict=True))
         order = np.argsort(names)
         return names[order], np.append(0, chances[order]), np.append(0, rests[order])
 
 
 def endings(symbols: Ids) -> Ids:
-    """Names of the last 0 to ``REACH`` symbols of some rows, (n, REACH + 1)."""
+    """Names of the last 0 to ``REACH`` symbols of rows, (n, REACH + 1)."""
     return ENDINGS(np.pad(symbols, ((0, 0), (REACH, 0)))[:, -REACH:])
 
 
@@ -174,17 +165,12 @@ TABLES = {
     "longer": (torch.float32, "e+l"),
     "further": (torch.float32, "r"),
 }
-"""Type and shape of every table: e endings, c changes, m symbols dropped, k keys, l labels, r reach; + is one
-more."""
+"""Type and axes of every table: e endings, c changes, m symbols dropped, k keys, l labels, r reach; e+ is
+one more."""
 
 
 def empty(shapes: Mapping[str, tuple[int, ...]], labels: int) -> dict[str, Tensor]:
-    """Tables to load others into.
-
-    Args:
-        shapes: of those others by name; sizes that training decides are taken from there.
-        labels: number of labels.
-    """
+    """Tables to be loaded, of the sizes in ``shapes`` (by name) where training decides them."""
     sizes = {"l": labels, "r": REACH + 1}
     for letter, name, axis in (("e", "endings", 0), ("c", "value", 0), ("m", "tail", 1), ("k", "keys", 0)):
         shape = shapes.get(name, ())

@@ -1,8 +1,8 @@
-"""How likely a lemma is as a word: a character model with interpolated Kneser-Ney smoothing.
+"""How probable a lemma is as a word: a character model with interpolated Kneser-Ney smoothing.
 
-Kneser and Ney (1995), *Improved backing-off for m-gram language modeling*, in the interpolated form
-of Chen and Goodman (1999), over lemma types. It is kept as a back-off model: of each string of
-symbols how likely its last one is after the others, and the share a context leaves to shorter ones.
+Kneser and Ney (1995), *Improved backing-off for m-gram language modeling*, in the interpolated form of Chen
+and Goodman (1999), over distinct lemmas. It is stored as a back-off model: of each string of symbols the
+probability of its last one after those before, and the share a context leaves to shorter ones.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CharacterModel(nn.Module):
     rest: Tensor
 
     def __init__(self, keys: Tensor, chance: Tensor, rest: Tensor) -> None:
-        """Takes what ``fit`` found, or room for it.
+        """Takes what ``fit`` makes, or tensors to load it into.
 
         Args:
             keys: (g,) int64, sorted hashes of strings.
@@ -52,7 +52,7 @@ class CharacterModel(nn.Module):
 
     @classmethod
     def fit(cls, words: Ids, lengths: Ids, power: float = 1.0) -> CharacterModel:
-        """Counts the strings of some words.
+        """Counts the strings of words.
 
         Args:
             words: (n, w) symbols without marks, each word once, PAD behind.
@@ -79,7 +79,7 @@ class CharacterModel(nn.Module):
             names, first, which, counts = np.unique(
                 of_string, return_index=True, return_inverse=True, return_counts=True
             )
-            if size < ORDER:  # how many symbols stand before it, unless it begins the word
+            if size < ORDER:  # the number of different symbols before it, unless it begins the word
                 longer = column >= size
                 before = np.unique(hashed[row[longer], column[longer], size], return_index=True)[1]
                 kinds = np.bincount(which[longer][before], minlength=len(names))
@@ -106,15 +106,7 @@ class CharacterModel(nn.Module):
         return cls(torch.empty(size, dtype=torch.int64), torch.empty(size + 1), torch.empty(size + 1))
 
     def places(self, symbols: Ids, columns: int) -> Ids:
-        """Where the strings that end in the last columns are known.
-
-        Args:
-            symbols: (n, t) ids with marks, PAD before them, t >= ``ORDER - 1 + columns``.
-            columns: how many.
-
-        Returns:
-            (n, columns, ORDER) by the strings' lengths; 0 for one never seen.
-        """
+        """Places of the strings that ``strings`` hashes, (n, columns, ORDER); 0 for unknown ones."""
         return look_up(self.keys, strings(symbols, columns))
 
     def chances(self, own: Ids, before: Ids) -> npt.NDArray[np.float32]:
@@ -141,14 +133,11 @@ class CharacterModel(nn.Module):
 
 
 def strings(symbols: Ids, columns: int) -> Ids:
-    """Hashes of the strings of 1 to ``ORDER`` symbols that end in the last columns.
+    """Hashes of the strings of 1 to ``ORDER`` symbols that end in the last columns, (n, columns, ORDER).
 
     Args:
-        symbols: (n, t) ids, PAD where there is none, t >= ``ORDER - 1 + columns``.
-        columns: how many.
-
-    Returns:
-        (n, columns, ORDER)
+        symbols: (n, t) ids with marks, PAD where there is none, t >= ``ORDER - 1 + columns``.
+        columns: number of the last columns.
     """
     first = symbols.shape[1] - columns - ORDER + 1
     return STRINGS(symbols[:, np.arange(first, first + columns)[:, None] + np.arange(ORDER)])

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from esetrag.data.change import shared_prefix
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocabulary import EOS, PAD, Vocabulary
@@ -31,7 +32,7 @@ class Words:
         return cls(bare, lengths.astype(np.int64) - MARKS)
 
     def spelt(self, spelling: Vocabulary) -> pa.ChunkedArray:
-        """The words as strings; an unknown character becomes one that is none of Unicode's."""
+        """The words as strings; unknown characters become U+FFFF."""
         points = np.array([0, 0, 0, 0xFFFF, *map(ord, spelling.ids)], dtype="<u4")
         text = np.ascontiguousarray(points[self.ids]).view(f"<U{self.ids.shape[1]}").ravel()
         return pa.chunked_array([pa.array(text, pa.string())])
@@ -74,21 +75,17 @@ class Decomposition:
 
     @classmethod
     def of(cls, rows: pa.Table, vocabulary: Vocabulary) -> Decomposition | None:
-        """Splits every row; None if there are no lemmas, or symbols are whole words.
-
-        Args:
-            rows: labelled rows (``tables.SAMPLE``).
-            vocabulary: symbols of the training forms; words are split by character whatever its unit.
-        """
+        """Splits rows (``tables.SAMPLE``) by character; None without lemmas, or where symbols are words."""
         if vocabulary.unit == "word" or rows["lemma"].null_count or not len(rows):
             return None
         longest = max(encoding.width_of(rows[name], None) for name in ("lemma", "form"))
         lemmas, forms = (Words.of(rows[name], vocabulary.spelling, longest) for name in ("lemma", "form"))
         turned = lemmas.reversed(), forms.reversed()
-        backwards = bool(_shared(*turned).sum() > _shared(lemmas, forms).sum())
+        stem = shared_prefix(lemmas.ids, forms.ids)
+        backwards = bool(shared_prefix(*(words.ids for words in turned)).sum() > stem.sum())
         if backwards:
             lemmas, forms = turned
-        stem = _shared(lemmas, forms)
+            stem = shared_prefix(lemmas.ids, forms.ids)
         dropped = lemmas.lengths - stem
         from_end = lemmas.reversed().ids
         keys, picked, own = np.unique(_keys(from_end), return_index=True, return_inverse=True)
@@ -111,9 +108,3 @@ def _keys(ids: Ids) -> npt.NDArray[np.bytes_]:
     """Rows of ids as byte strings of the same order."""
     data = np.ascontiguousarray(ids.astype(">u4"))
     return data.view(f"S{4 * ids.shape[1]}").ravel()
-
-
-def _shared(one: Words, other: Words) -> Ids:
-    """Symbols that words have in common from their beginning, (n,)."""
-    shared: Ids = np.cumprod((one.ids == other.ids) & (one.ids != PAD), axis=1).sum(1)
-    return shared

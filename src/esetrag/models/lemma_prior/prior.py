@@ -1,4 +1,4 @@
-"""Scores a form by the lemmas it could come from: how likely each is as a word, how frequent its change.
+"""Scores a form by the lemmas it could come from: how probable each is as a word, how frequent its change.
 
 ``P(form, value) = sum over lemmas P(lemma) P(change | value, end of the lemma)``, a noisy channel
 (Shannon 1948). Whether *pirit* is a lemma or *piri* in the accusative, endings alone cannot tell.
@@ -27,7 +27,7 @@ from esetrag.symbols.vocabulary import PAD
 
 CAUTION, FLAT = 30, 0.4
 """If all changes are known, log probabilities of lemmas are multiplied by 1 - ``FLAT``: then the lemma alone
-is in doubt, and how likely an unseen word is, is soon overrated. ``CAUTION`` is the power of the share of
+is in doubt, and the probability of an unseen word is soon too high. ``CAUTION`` is the power of the share of
 rows whose change another row has, which measures how well changes are known."""
 KINDS = np.array(
     [[[kind + number] for kind in (change_model.OF_CHANGE, change_model.OF_VALUE)] for number in (0, 1)]
@@ -38,7 +38,7 @@ SIZES = np.arange(REACH + 1)
 BACK = np.arange(1 - REACH - ORDER, 1) - MARKS
 """The last places of a form, by its length."""
 EDGE = 1e-6
-"""Least distance of a probability from 0 and 1 where each value is borne or not by itself."""
+"""Least distance of a probability from 0 and 1 under ``sigmoid``."""
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -64,7 +64,7 @@ class LemmaPrior(Network):
     further: Tensor
 
     def __init__(self, lemmas: CharacterModel, tables: Mapping[str, Tensor], head: Head) -> None:
-        """Takes what training found, or tensors of the same shapes to load it into.
+        """Takes what ``fit`` makes, or tensors of the same shapes to load it into.
 
         Args:
             lemmas: how likely a lemma is as a word.
@@ -80,13 +80,7 @@ class LemmaPrior(Network):
 
     @classmethod
     def fit(cls, rows: Decomposition, targets: Tensor, head: Head) -> LemmaPrior | None:
-        """Learns from training rows; None if none of them has a change.
-
-        Args:
-            rows: split into stem and ending.
-            targets: (n, labels) bool, their values.
-            head: meaning of the scores.
-        """
+        """Counts training rows of values (n, labels); None if no change is within ``REACH``."""
         changes = ChangeModel.of(rows, targets.cpu().numpy())
         if len(changes.counts) == 0:
             return None
@@ -100,13 +94,7 @@ class LemmaPrior(Network):
 
     @classmethod
     def empty(cls, shapes: Mapping[str, tuple[int, ...]], labels: int, head: Head) -> LemmaPrior:
-        """One whose tables are to be loaded.
-
-        Args:
-            shapes: of the tables by name; sizes that training decides are taken from there.
-            labels: number of labels.
-            head: meaning of the scores.
-        """
+        """One to load tables of such shapes (by name) into."""
         return cls(CharacterModel.empty(shapes), change_model.empty(shapes, labels), head)
 
     def is_sound(self) -> bool:
@@ -160,10 +148,10 @@ class LemmaPrior(Network):
         return symbols
 
     def _new(self, stems: Floats, ending: Ids) -> Tensor:
-        """Log chances of the forms by changes that training never showed, (b, labels).
+        """Log probabilities of the forms by unseen changes, (b, labels).
 
         Args:
-            stems: (b, REACH + 1) log chance of what is left when so many symbols are taken off.
+            stems: (b, REACH + 1) those of what is left when so many symbols are taken off.
             ending: (b, REACH + 1) place of the symbols taken off, 0 where no known ending ends in them.
         """
         stem = torch.from_numpy(stems)
@@ -181,9 +169,9 @@ class LemmaPrior(Network):
         """All changes that could have made the forms: row, symbols of the ending, number of the change."""
         row, size = ending.nonzero()
         which, first = ending[row, size], self.first.numpy()
-        many = first[which] - first[which - 1]
-        change = np.arange(many.sum()) + (first[which] - many.cumsum()).repeat(many)
-        return row.repeat(many), size.repeat(many), change
+        counts = first[which] - first[which - 1]
+        change = np.arange(counts.sum()) + (first[which] - counts.cumsum()).repeat(counts)
+        return row.repeat(counts), size.repeat(counts), change
 
     def _chances(self, symbols: Ids, before: Ids, size: Ids, change: Ids) -> Floats:
         """Log chance of a value, of the change, and of what the lemma ends in after the stem.

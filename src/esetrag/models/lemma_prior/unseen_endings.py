@@ -1,8 +1,8 @@
-"""How likely an ending is that no training row showed, read symbol by symbol from the word's end.
+"""How probable an ending is that no training row has, symbol by symbol from the end of the word.
 
-Few rows show few of the endings there are: *-ákba* is new, but all that ends in *-kba* was plural. So
-each value has its own chances of the symbol before, or of none, after the symbols behind; where it
-shows little, those of all values together count (Witten and Bell 1991), and behind those any symbol.
+Few rows have few of a language's endings: *-ákba* is new, but all that ends in *-kba* was plural. So each
+value has its own probabilities of the next symbol to the left, or of none; where its rows are few, those
+of all values together count (Witten and Bell 1991), and after those any symbol.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 OF_ALL, OF_ANY = 0.3, 0.5
-"""ChangeModel that the chances of all values, and those of any symbol, count as."""
+"""Changes that the probabilities of all values, and those of any symbol, count as."""
 OVER = 0.5
-"""Chance that an ending is over after each symbol beyond those that training showed."""
+"""Probability that an ending is over after each symbol beyond those of the training rows."""
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -23,12 +23,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class UnseenEndings:
-    """Chances of endings by the symbols that training showed at the end of one, and those that may follow."""
+    """Probabilities of endings by their last symbols, as far as these end an ending of a training row."""
 
-    names: Ids  # (e,) of what training showed an ending to end in, ascending
-    whole: Floats  # (e, labels) chance of each value's new ending to be just that
-    longer: Floats  # (e, labels) to end in that, with a symbol before it that training did not show there
-    further: Floats  # (reach + 1,) chance of 0, 1, … more symbols before that one, and of which they are
+    names: Ids  # (e,) of these last symbols, ascending
+    whole: Floats  # (e, labels) that a new ending of each value is just that
+    longer: Floats  # (e, labels) that it ends in that, with a symbol before it that no training row has there
+    further: Floats  # (reach + 1,) of 0, 1, … given symbols before that one
 
     @classmethod
     def of(cls, tails: Ids, lengths: Ids, values: Ids, labels: int, symbols: int) -> UnseenEndings:
@@ -39,7 +39,7 @@ class UnseenEndings:
             lengths: (c,) symbols of the ending.
             values: (c,)
             labels: number of labels.
-            symbols: how many there are.
+            symbols: number of symbols.
         """
         change, size = np.nonzero(np.arange(tails.shape[1]) <= lengths[:, None])
         names, of_tail = np.unique(tails[change, size], return_inverse=True)
