@@ -19,7 +19,7 @@ def sample(*rows: tuple[str, str, str]) -> pa.Table:
 def shown(train: pa.Table, test: pa.Table | None = None, longest: int = 99) -> SeenInTraining:
     """What training showed; without test rows the parts are all the same."""
     parts = {"train": train, "dev": train, "test": train if test is None else test}
-    everything = pa.concat_tables(part.select(tables.SAMPLE.names) for part in parts.values())
+    everything = pa.concat_tables(part.select(tables.ROWS.names) for part in parts.values())
     everything = everything.filter(everything["lemma"].is_valid())
     return SeenInTraining(parts, Families.of(everything).table, longest)
 

@@ -25,7 +25,9 @@ def predictions(rows: list[Row]) -> pa.Table:
     schema = tables.predictions(LABELS)
     vectors = pa.array(shares, schema.field("probabilities").type)
     highest = pa.array([max(share) for share in shares], pa.float32())
-    return pa.Table.from_arrays([*base.columns, predicted, predicted, highest, vectors], schema=schema)
+    return pa.Table.from_arrays(
+        [*base.select(tables.ROWS.names).columns, predicted, predicted, highest, vectors], schema=schema
+    )
 
 
 def analyse(*rows: Row) -> Analysis:
