@@ -14,7 +14,7 @@ from esetrag.scoring.ratios import Interval, Ratio
 
 
 def options(**changed: Any) -> config.Evaluate:
-    usual = {"seed": 1, "resamples": 200, "confidence": 0.95, "suffix_length": 6, "stress": 9}
+    usual = {"seed": 1, "resamples": 200, "confidence": 0.95, "suffix_length": 6, "stress": 9, "compare": []}
     return config.Evaluate.model_validate(usual | changed)
 
 
