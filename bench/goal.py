@@ -1,6 +1,6 @@
 """Accuracy on the task's table: samples of 1,000 and 300 words, then splits with all words.
 
-The seeds of splits, samples and trainings begin at 101, which chose nothing.
+The seeds of splits, samples and trainings begin at 201; none of them chose anything.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from bench import experiment, measure, report
 from bench.experiment import TableSample
 
-GROUP, SEEDS, FIRST = "goal", 10, 101
+GROUP, SEEDS, FIRST = "goal", 10, 201
 SIZES = (1000, 300)
 
 

@@ -23,7 +23,7 @@ def main() -> None:
     options.add_argument("--tables", nargs="+", help="these alone, without .tsv; 'hun (embedded)' is ours")
     options.add_argument("--features", nargs="+", default=FEATURES)
     options.add_argument("--sizes", type=int, nargs="+", default=[WORDS], help="training rows; 0 is all")
-    experiment.add_options(options, SEEDS, first=1)
+    experiment.add_options(options, SEEDS, first=201)
     arguments = options.parse_args()
     tables = {EMBEDDED: arguments.raw}
     tables |= {path.stem: path for path in sorted(arguments.folder.glob("*.tsv") if arguments.folder else ())}

@@ -46,7 +46,7 @@ def main() -> None:
     options = measure.parser(__doc__)
     options.add_argument("folder", type=Path)
     options.add_argument("--only", default="", help="tasks with this in their names, as Hungarian")
-    experiment.add_options(options, SEEDS, first=1)
+    experiment.add_options(options, SEEDS, first=201)
     arguments = options.parse_args()
     folders = sorted(
         path.parent for path in arguments.folder.glob("*/train.tsv") if arguments.only in str(path)

@@ -41,7 +41,7 @@ def test_the_commands_do_what_the_lab_says(tmp_path: Path) -> None:
     project.run(*queue)
     project.run(*start)
     wait_for_the_queue(project)
-    shown = project.run(*show).stdout
+    shown = project.run(*show, env={"COLUMNS": "200"}).stdout
     rows = [line for line in shown.splitlines() if "[unit" in line]
     combinations = {tuple(re.findall(r"\b(?:char|bpe|word|ngram|bilstm)\b", line)) for line in rows}
     assert (len(rows), len(combinations)) == (6, 6), "every unit with both models"

@@ -19,12 +19,14 @@ Copy = Callable[[Project], Project]
 
 @pytest.fixture(scope="module")
 def kept(tracked: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A run in a commit, a longer experiment on it, another run in the files; tests may not change it."""
+    """A run in a commit, a worse experiment on it, another run in the files; tests may not change it."""
     root = tmp_path_factory.mktemp("kept") / "project"
     shutil.copytree(tracked.root, root, symlinks=True)
     project = Project(root)
     project.run("git", "tag", "first")
-    project.run("dvc", "exp", "run", "--name", "long", "-S", "train.epochs=12")
+    worse = ("-S", "train.epochs=1", "-S", "train.analogies=0", "-S", "models.bilstm.lemmas=false")
+    project.run("dvc", "exp", "run", "--name", "worse", *worse)
+    project.run("git", "checkout", "-q", "first", "--", ".")
     project.change(train={"epochs": 2})
     project.run("dvc", "repro")
     return project
@@ -76,12 +78,12 @@ def test_the_run_of_a_commit_is_made_again_equal_to_the_first(
 def test_a_run_of_an_experiment_has_its_name_and_the_commit_it_was_started_on(
     kept: Project, copy_of: Copy, client: Open
 ) -> None:
-    before = by_epochs(client(kept))["12"]
+    before = by_epochs(client(kept))["1"]
     project = without_store(copy_of(kept))
-    project.run("esetrag", "track", "--rev", "long")
+    project.run("esetrag", "track", "--rev", "worse")
     (again,) = runs(client(project))
     for run in (before, again):
-        assert run.info.run_name == run.data.tags["dvc.exp.name"] == "long"
+        assert run.info.run_name == run.data.tags["dvc.exp.name"] == "worse"
         assert run.data.tags["dvc.exp.baseline"] == project.run("git", "rev-parse", "first").stdout.strip()
     assert len(again.data.tags) <= 12
 
@@ -97,15 +99,15 @@ def test_what_is_kept_nowhere_is_one_line_and_no_run_and_a_remote_brings_it(
         (("track", "--rev", "first", "--task", "tyo"), "first: no task 'tyo' in params.yaml; known: toy"),
         (("track", "--rev", ""), "found an empty name"),
         (
-            ("compare", "workspace", "long"),
-            "long: data/toy/predictions.parquet is not there; get it: dvc pull",
+            ("compare", "workspace", "worse"),
+            "worse: data/toy/predictions.parquet is not there; get it: dvc pull",
         ),
         (
             ("compare", "workspace", "lnog"),
             "or a finished MLflow run (unknown Git revision 'lnog'; ",
         ),
         (("compare", "workspace", "o'clock"), "o'clock: expected workspace, a git revision"),
-        (("compare", "first", "long", "--task", "tyo"), "no task 'tyo'"),
+        (("compare", "first", "worse", "--task", "tyo"), "no task 'tyo'"),
     ):
         done = project.run("esetrag", *arguments, code=2)
         assert done.stderr.startswith("esetrag: ")
@@ -113,34 +115,36 @@ def test_what_is_kept_nowhere_is_one_line_and_no_run_and_a_remote_brings_it(
         assert done.stderr.count("\n") == 1
     assert not (project.root / "mlflow.db").exists()
     project.run("dvc", "remote", "add", "-q", "--local", "-d", "store", str(project.root.parent / "cache"))
-    assert content(project, "workspace", "long")["params"] == {"train.epochs": [2, 12]}
+    assert content(project, "workspace", "worse")["params"]["train.epochs"] == [2, 1]
 
 
 def test_parameters_of_another_version_are_told(kept: Project, copy_of: Copy) -> None:
     project = copy_of(kept)
-    project.change(model={"heads": 8})
+    project.change(train={"heads": 8})
     project.run("git", "commit", "-q", "-am", "heads")
     project.run("git", "checkout", "-q", "first", "--", "params.yaml")
     done = project.run("esetrag", "track", "--rev", "HEAD", code=2)
-    assert done.stderr.startswith("esetrag: HEAD: params.yaml: model.heads: unknown key")
+    assert done.stderr.startswith("esetrag: HEAD: params.yaml: train.heads: unknown key")
     assert done.stderr.count("\n") == 1
 
 
 def test_revisions_workspace_and_logged_runs_are_compared_alike(kept: Project, client: Open) -> None:
-    by_revision = content(kept, "first", "long")
-    assert by_revision["params"] == {"train.epochs": [3, 12]}
+    by_revision = content(kept, "first", "worse")
+    different = {"train.epochs": [3, 1], "train.analogies": [1000, 0], "models.bilstm.lemmas": [True, False]}
+    assert by_revision["params"] == different
+    assert by_revision["lost"]
     assert by_revision["rows"] == [84, 84]
     assert by_revision["shared"] == 84
     assert by_revision["metrics"]["test_accuracy"] == pytest.approx(by_revision["accuracy"])
     net = len(by_revision["gained"]) - len(by_revision["lost"])
     assert by_revision["gain"]["value"] * 84 == pytest.approx(net)
     found = by_epochs(client(kept))
-    by_run = content(kept, found["3"].info.run_name, found["12"].info.run_id)
+    by_run = content(kept, found["3"].info.run_name, found["1"].info.run_id)
     for result in (by_revision, by_run):
         del result["a"], result["b"], result["sentence"]
     assert by_run == by_revision
-    back = content(kept, "long", "workspace")
-    assert back["params"] == {"train.epochs": [12, 2]}
+    back = content(kept, "worse", "workspace")
+    assert back["params"]["train.epochs"] == [1, 2]
     shown = kept.run("esetrag", "compare", "workspace", "workspace").stdout
     assert shown.startswith("workspace and workspace are correct on the same ")
 

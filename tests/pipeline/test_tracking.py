@@ -49,7 +49,9 @@ def test_another_parameter_is_one_more_run_with_what_was_cached(changed: Project
 
 def test_queued_experiments_of_two_workers_are_runs_by_their_names(changed: Project, client: Open) -> None:
     for size in (5, 6, 7):
-        changed.run("dvc", "exp", "run", "--queue", "--name", f"size-{size}", "-S", f"model.hidden={size}")
+        changed.run(
+            "dvc", "exp", "run", "--queue", "--name", f"size-{size}", "-S", f"models.bilstm.hidden={size}"
+        )
     changed.run("dvc", "queue", "start", "-j", "2")
     deadline = time.monotonic() + 900
     while "Queued" in (status := changed.run("dvc", "queue", "status").stdout) or "Running" in status:
@@ -62,7 +64,7 @@ def test_queued_experiments_of_two_workers_are_runs_by_their_names(changed: Proj
     for size in (5, 6, 7):
         run = found[f"size-{size}"]
         assert run.info.status == "FINISHED"
-        assert run.data.params["model.hidden"] == str(size)
+        assert run.data.params["models.bilstm.hidden"] == str(size)
         assert "mlflow.parentRunId" not in run.data.tags, "a row of its own"
         assert store.list_artifacts(run.info.run_id, "reports")  # not in the workspace that DVC removed
         assert len(run.outputs.model_outputs) == 1
