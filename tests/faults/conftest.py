@@ -165,12 +165,6 @@ def endless(fresh: Callable[..., Project]) -> Project:
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def _hear_signals() -> None:
-    """As from a terminal: a shell tells what it runs in the background to ignore SIGINT."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts commands in sessions of their own; whatever is left of them ends with the test."""
@@ -185,7 +179,9 @@ def start() -> Iterator[Start]:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_signals,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # a shell in the background ignores it
         )
         started.append(process)
         return process

@@ -40,10 +40,6 @@ def bomb(path: Path, block: bytes, gibibytes: int = 10) -> None:
     path.write_bytes(member * (64 * gibibytes))
 
 
-def write(path: Path, text: str) -> None:
-    path.write_text(text)
-
-
 def sparse(path: Path, size: int = 2**40) -> None:
     """Writes a file that takes no place on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,22 +90,16 @@ def tensor(start: int, end: int, shape: list[int], kind: str = "F32") -> dict[st
 
 WEIGHTS_BY_HAND: dict[str, bytes] = {
     "a header of 2^63 bytes": header({}, length=2**63),
-    "a header of all of memory": header({}, length=2**46),
     "a header longer than the file": header({}, b"\0" * 100, length=101),
     "a header of 90 MB": header(b" " * 90_000_000 + b"{}"),
-    "no header": b"\0" * 7,
     "a header that is no JSON": header(b"\xff\xfe{}"),
     "a header that is deeply nested": header(b'{"a":' + b"[" * 100_000),
-    "a header that is a list": header([]),
     "tensors that overlap": header({"grams": tensor(0, 8, [1], "I64"), "bias": tensor(4, 8, [1])}, b"\0" * 8),
     "a tensor behind the end": header({"bias": tensor(0, 2**40, [2**38])}, b"\0" * 8),
-    "a tensor that ends before it starts": header({"bias": tensor(8, 0, [0])}, b"\0" * 8),
     "a tensor of more than all": header({"bias": tensor(0, 8, [2**62, 2**62])}, b"\0" * 8),
     "a tensor of less than nothing": header({"bias": tensor(0, 8, [-2])}, b"\0" * 8),
     "a hole": header({"bias": tensor(8, 12, [1])}, b"\0" * 12),
-    "a type that is none": header({"bias": tensor(0, 4, [1], "OBJECT")}, b"\0" * 4),
     "a pickle": pickle.dumps(Payload()),
-    "a pickle behind a header": header({"bias": tensor(0, 4, [1])}, pickle.dumps(Payload())),
 }
 
 
@@ -140,7 +130,7 @@ def swap(a: str, b: str) -> Callable[[Path], None]:
 
 
 BILSTM = {"kind": "bilstm", "head": "softmax", "bidirectional": True, "dropout": 0.0, "lemmas": False}
-CHECKPOINTS: dict[str, tuple[Callable[[Path], None], str]] = {
+CHECKPOINTS: dict[str, tuple[Callable[[Path], object], str]] = {
     **{
         name: (partial(vouched, weights=data), "model.safetensors: not ")
         for name, data in WEIGHTS_BY_HAND.items()
@@ -148,9 +138,9 @@ CHECKPOINTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "weights of a terabyte": (sparse_weights, "weights.size: should be less than or equal to"),
     "a manifest of a terabyte": (lambda folder: sparse(folder / MANIFEST), "bytes at most, found more"),
     "a manifest that nests deeply": (
-        lambda folder: write(folder / MANIFEST, "[" * 10**6), "expected JSON"),
+        lambda folder: (folder / MANIFEST).write_text("[" * 10**6), "expected JSON"),
     "a manifest of a number too long": (
-        lambda folder: write(folder / MANIFEST, "9" * 10**5), "expected JSON"),
+        lambda folder: (folder / MANIFEST).write_text("9" * 10**5), "expected JSON"),
     "a manifest that names another place": (
         manifest(weights={"file": "../../../etc/passwd"}), "weights.file: unknown key"),
     "labels of half a letter": (
@@ -201,13 +191,6 @@ ARTIFACTS: dict[str, tuple[str, Callable[[Path], Any], str]] = {
         "evaluate", swap("model/manifest.json", "model/model.safetensors"), "manifest.json: expected JSON"),
     "a vocabulary of a terabyte": (
         "encode_pad", lambda data: sparse(data / "vocab.json"), "vocab.json: expected JSON of"),
-    "a vocabulary of half letters": (
-        "encode_pad",
-        lambda data: (data / "vocab.json").write_text(
-            json.dumps({"symbols": ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "\ud800"], "labels": ["NOM"]})
-        ),
-        "expected a vocabulary",
-    ),
 }  # fmt: skip
 ENDLESS = "line 1: expected a word or row, found"
 TOO_LARGE = "bytes at most, unpacked, found more; cut it down"

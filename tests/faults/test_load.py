@@ -6,15 +6,15 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.faults.conftest import copied
 from tests.pipeline.test_serving import serving
-from tests.project import STEMS, Project, copy_project
+from tests.project import STEMS, Project
 
 WORDS = [stem + ending for stem in STEMS for ending in ("", "t", "ban", "ból", "val")]
 REQUESTS, CONNECTIONS, WARM = 10_000, 8, 2_000
@@ -34,30 +34,9 @@ UNFIT = (
 GROWTH = 6 * 2**20
 """Bytes that the server may take after the first requests; a kilobyte a request would be 8 MB."""
 
-Server = tuple[subprocess.Popen[str], int]
 
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with a checkpoint."""
-    project = copy_project(tmp_path_factory.mktemp("load") / "project")
-    project.change(
-        tasks={"toy": {**project.params["tasks"]["toy"], "model": "ngram"}}, train={"analogies": 0}
-    )
-    for stage in ("sample", "build_vocab", "encode_pad", "train"):
-        project.stage(stage)
-    return project
-
-
-@pytest.fixture(scope="module")
-def server(project: Project) -> Iterator[Server]:
-    """The server, as it starts where no address is named."""
-    with serving(project) as running:
-        yield running
-
-
-def test_it_listens_on_loopback_alone(server: Server) -> None:
-    port = server[1]
+def check_loopback(port: int) -> None:
+    """Asserts that nobody but this machine can connect."""
     tables = [Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     lines = [line.split() for table in tables for line in table]
     listening = "0A"
@@ -101,8 +80,18 @@ def resident(process: subprocess.Popen[str]) -> int:
     return int(found[1]) * 1024
 
 
-def test_ten_thousand_requests_are_each_answered_and_cost_no_memory(project: Project, server: Server) -> None:
-    process, port = server
+def test_ten_thousand_requests_are_each_answered_and_cost_no_memory(
+    finished: Project, tmp_path: Path
+) -> None:
+    project = copied(finished.root, tmp_path / "project")
+    with serving(project) as (process, port):
+        check_loopback(port)
+        ask_all(project, process, port)
+    assert (project.root / "serve.log").read_text("utf-8") == ""
+
+
+def ask_all(project: Project, process: subprocess.Popen[str], port: int) -> None:
+    """Sends all requests and asserts that each is answered."""
     done = project.run("esetrag", "predict", *WORDS, "--format", "json")
     labels = {row["form"]: row["labels"][0] for row in map(json.loads, done.stdout.splitlines())}
     chance = np.random.default_rng(1)
@@ -129,4 +118,3 @@ def test_ten_thousand_requests_are_each_answered_and_cost_no_memory(project: Pro
     assert len(answers) == REQUESTS
     assert grown < GROWTH, f"{grown / 2**20:.0f} MiB more"
     assert process.poll() is None
-    assert (project.root / "serve.log").read_text("utf-8") == ""

@@ -15,6 +15,7 @@ import yaml
 
 from esetrag.core.errors import DataError
 from esetrag.tracking import verify
+from tests.faults.conftest import copied
 from tests.project import Project
 
 WEIGHTS = "data/toy/model/model.safetensors"
@@ -23,18 +24,11 @@ PREDICTIONS = "data/toy/predictions.parquet"
 
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
-    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
-
-
-def object_of(project: Project, name: str) -> str:
-    """The object of DVC's cache that a file was checked out from."""
-    md5 = hashlib.md5((project.root / name).read_bytes()).hexdigest()
-    return f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
+    return copied(finished.root, tmp_path / "project")
 
 
 def flip(path: Path) -> None:
-    """ChangeModel a bit in place; size, time and permissions stay, as when a disk fails."""
+    """Changes a bit in place; size, time and permissions stay, as when a disk fails."""
     before = path.stat()
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -64,7 +58,8 @@ def test_what_is_whole_is_said_to_be(finished: Project) -> None:
 
 
 def test_an_object_of_the_cache_that_changed_is_noticed_when_dvc_does_not(project: Project) -> None:
-    place = object_of(project, WEIGHTS)
+    md5 = hashlib.md5((project.root / WEIGHTS).read_bytes()).hexdigest()
+    place = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
     flip(project.root / place)
     shutil.rmtree(project.root / "data/toy/model")
     project.run("dvc", "checkout", "train@toy")  # brings the damage back and is content
@@ -76,7 +71,6 @@ def test_an_object_of_the_cache_that_changed_is_noticed_when_dvc_does_not(projec
     assert [line.split(": ")[0] for line in lines] == [place, "data/toy/model"]
     for line in lines:
         mend(project, line)
-    told(project, code=0)
     assert damaged(project) == {}
 
 
@@ -85,54 +79,42 @@ def test_a_file_that_changed_under_dvcs_eyes_is_noticed_and_got_back(project: Pr
     flip(project.root / PREDICTIONS)
     assert "Data and pipelines are up to date" in project.run("dvc", "status").stdout
     (line,) = told(project, code=1)
-    assert line.startswith(f"{PREDICTIONS}: not what dvc.lock names; rm -rf {PREDICTIONS}; dvc repro -s ")
+    assert line.startswith(f"{PREDICTIONS}: not what dvc.lock names; rm -rf {PREDICTIONS}; ")
     mend(project, line)
     assert damaged(project) == {}
 
 
-def folder_for(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-MODEL = "data/toy/model"
-KINDS: dict[str, tuple[str, Callable[[Path], object], str, str]] = {
-    "a changed table": ("data/raw/toy.tsv", flip, "data/raw/toy.tsv", "not what dvc.lock names; if that was"),
-    "a changed vocabulary": ("data/toy/vocab.json", flip, "data/toy/vocab.json", "not what dvc.lock names"),
-    "a changed figure": ("metrics/toy/test.json", flip, "metrics/toy/test.json", "not what dvc.lock names"),
-    "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), PREDICTIONS, "not what dvc.lock names"),
-    "a missing file": (PREDICTIONS, Path.unlink, PREDICTIONS, "no such file; rm"),
-    "a missing checkpoint": (WEIGHTS, lambda path: shutil.rmtree(path.parent), MODEL, "no such folder; rm"),
-    "a changed manifest": (f"{MODEL}/manifest.json", flip, MODEL, "not what dvc.lock names"),
-    "a file too many": (
-        f"{MODEL}/notes.txt", lambda path: path.write_text("x"), MODEL, "not what dvc.lock names"),
-    "a folder in the place of a file": (PREDICTIONS, folder_for, PREDICTIONS, "no such file; rm"),
-}  # fmt: skip
+CHANGED = "not what dvc.lock names; "
+KINDS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "a changed table": ("data/raw/toy.tsv", flip, f"{CHANGED}if that was not you"),
+    "a changed vocabulary": ("data/toy/vocab.json", flip, f"{CHANGED}rm -rf"),
+    "a changed score": ("metrics/toy/test.json", flip, CHANGED),
+    "a cut file": (PREDICTIONS, lambda path: os.truncate(path, 100), CHANGED),
+    "a missing file": (PREDICTIONS, Path.unlink, "no such file; rm -rf"),
+    "a file too many": ("data/toy/model", lambda path: (path / "notes.txt").write_text("x"), CHANGED),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_line_tells_of_a_file(kind: str, project: Project) -> None:
-    name, harm, named, expected = KINDS[kind]
+    name, harm, expected = KINDS[kind]
     path = project.root / name
-    if path.exists():
+    if path.is_file():
         path.chmod(0o644)
     harm(path)
     found = damaged(project)
-    assert found[named].startswith(expected)
-    assert len(found) == 1
+    assert list(found) == [name]
+    assert found[name].startswith(expected)
 
 
 def test_a_checkpoint_that_was_put_in_and_committed_is_held_against_its_manifest(project: Project) -> None:
-    lock, weights = project.root / "dvc.lock", project.root / WEIGHTS
-    before = lock.read_text()
-    flip(weights)
-    project.run("dvc", "commit", "-f", "train@toy")
-    assert lock.read_text() != before
+    flip(project.root / WEIGHTS)
+    project.run("dvc", "commit", "-f")
     assert "its SHA-256 is not the one in its manifest" in damaged(project)["data/toy/model"]
 
 
 def of_train(project: Project, **changed: str) -> None:
-    """ChangeModel what dvc.lock says of the checkpoint."""
+    """Changes what dvc.lock says of the checkpoint."""
     path = project.root / "dvc.lock"
     content = yaml.safe_load(path.read_text())
     for stage in content["stages"].values():
@@ -143,19 +125,11 @@ def of_train(project: Project, **changed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"path": "../elsewhere"}, "is outside of the repository, where no stage writes"),
-        ({"path": "/etc"}, "is outside of the repository, where no stage writes"),
-        ({"md5": "../../../../etc/passwd"}, "not what DVC writes"),
-        ({"md5": "0" * 31 + "/.dir"}, "not what DVC writes"),
-    ],
+    "changed", [{"path": "../elsewhere"}, {"path": "/etc"}, {"md5": "../../../../etc/passwd"}]
 )
-def test_a_lock_that_leads_elsewhere_is_refused(
-    project: Project, changed: dict[str, str], expected: str
-) -> None:
+def test_a_lock_that_leads_elsewhere_is_refused(project: Project, changed: dict[str, str]) -> None:
     of_train(project, **changed)
-    with pytest.raises(DataError, match=expected):
+    with pytest.raises(DataError, match=r"outside of the repository, where|not what DVC writes"):
         damaged(project)
 
 
@@ -166,11 +140,12 @@ def test_a_torn_lock_is_refused(project: Project, text: str) -> None:
         damaged(project)
 
 
-@pytest.mark.parametrize("listed", ["../../../../etc/passwd", "0" * 31 + "/"])
-def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project, listed: str) -> None:
-    data = json.dumps([{"md5": listed, "relpath": "model.safetensors"}]).encode()
+def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project) -> None:
+    data = json.dumps([{"md5": "../../../../../etc/passwd", "relpath": "x"}]).encode()
     md5 = hashlib.md5(data).hexdigest()
     place = f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}.dir"
     project.write(place, data)
     of_train(project, md5=f"{md5}.dir")
-    assert damaged(project)[place].startswith(f"no list of files; rm -f {place}; ")
+    found = damaged(project)
+    assert found[place].startswith(f"no list of files; rm -f {place}; ")
+    assert not any("passwd" in path for path in found)
