@@ -10,82 +10,82 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## virtual environment with the exact versions of requirements.lock
+install: $(READY) ## make the virtual environment, with the exact versions of requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "esetrag needs Python 3.11 or newer; name one: make PYTHON=python3.11 …" >&2; exit 2; }
+	  { echo "esetrag needs Python 3.11 or newer. Name it: make PYTHON=python3.11 …" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-repro: $(READY) ## run the pipeline: what changed is computed, the rest is cached
+repro: $(READY) ## run the pipeline: DVC computes only what has changed
 	@esetrag check
 	@git rev-parse --git-dir >/dev/null 2>&1 || { \
-	  echo "No git repository here: DVC runs without one (core.no_scm in .dvc/config.local); dvc exp needs one."; \
+	  echo "This is no git repository. DVC runs without it (core.no_scm in .dvc/config.local), but dvc exp does not."; \
 	  dvc config --local core.no_scm true; }
 	dvc repro
 
-test: $(READY) ## run all tests, two at a time
+test: $(READY) ## run all tests, in two processes
 	python -m pytest -n 2 --dist loadfile
 
-test-faults: $(READY) ## run the tests of what kills, signals, rivals and files from strangers do
+test-faults: $(READY) ## run the tests with kills, signals, concurrent runs and malicious files
 	python -m pytest -n 2 --dist loadfile tests/faults
 
-fuzz: $(READY) ## feed the readers with millions of inputs that nobody would write (TIMES=20)
+fuzz: $(READY) ## try millions of random inputs on all parsers (TIMES=20)
 	FUZZ=$(or $(TIMES),20) python -m pytest tests/faults/test_fuzz.py --timeout 0
 
-lint: $(READY) ## ruff: rules and format
+lint: $(READY) ## check rules and format with ruff
 	ruff check .
 	ruff format --check .
 
-format: $(READY) ## ruff: mend what can be mended
+format: $(READY) ## format, and mend what ruff can mend
 	ruff check --fix .
 	ruff format .
 
-types: $(READY) ## mypy, strict
+types: $(READY) ## check types with mypy, strict
 	mypy
 
 ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
 	@case "$${MLFLOW_TRACKING_URI:-}" in \
-	  http*) echo "The runs are on a server, which has the interface too: $$MLFLOW_TRACKING_URI";; \
+	  http*) echo "The runs are on a server; open $$MLFLOW_TRACKING_URI";; \
 	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
 
-serve: $(READY) ## answer HTTP requests with the workspace's model (TASK=… PORT=5001 HOST=127.0.0.1)
+serve: $(READY) ## serve the workspace's model over HTTP (TASK=… PORT=5001 HOST=127.0.0.1)
 	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
 
-metrics: $(READY) ## figures of the workspace, and against the last commit
+metrics: $(READY) ## show the metrics, and their difference to the last commit
 	dvc metrics show
 	dvc metrics diff
 
-plots: $(READY) ## interactive plots as a page: dvc_plots/index.html
+plots: $(READY) ## write interactive plots: dvc_plots/index.html
 	dvc plots show
 
-track: $(READY) ## log the MLflow run of each finished task that the store lacks
+track: $(READY) ## log the MLflow runs that the store lacks
 	esetrag track
 
-curve: $(READY) ## measure how the readers learn, from 30 forms on (TASK=… SEEDS=3): metrics/<task>/learning_curve.*
+curve: $(READY) ## measure accuracy by training forms (TASK=… SEEDS=3): metrics/<task>/learning_curve.*
 	esetrag curve $(if $(TASK),--task $(TASK)) $(if $(SEEDS),--seeds $(SEEDS))
 
 results: $(READY) ## write the table of results into README.md
 	esetrag results
 
-bench: $(READY) ## measure against the notebook's loop and baselines (TABLES=folder PROBING=folder)
+bench: $(READY) ## measure speed and accuracy (TABLES=folder PROBING=folder): bench/results.md, docs/results.md
 	for name in goal speed pipelines "audit $(TABLES)"; do python -m bench.$$name || exit; done
 	$(if $(TABLES),python -m bench.languages $(TABLES))
 	$(if $(PROBING),python -m bench.probing $(PROBING))
 	python -m bench.report
 
-look: $(READY) ## open each report in Chromium: sort, search, filter, take pictures (into dvc_plots/)
+look: $(READY) ## test each report in Chromium, with screenshots in dvc_plots/
 	python -m bench.look
 
-raw: $(READY) ## rebuild data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
+raw: $(READY) ## make data/raw/*.tsv.gz from the Debian package hunspell-hu (AFF=… DIC=… for other files)
 	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun.tsv.gz --lemmas 3000
 	python data/raw/hunspell_to_unimorph.py $(AFF) $(DIC) data/raw/hun-verbs.tsv.gz --pos verb --lemmas 600
 
 raw: AFF ?= /usr/share/hunspell/hu_HU.aff
 raw: DIC ?= /usr/share/hunspell/hu_HU.dic
 
-clean: ## remove the environment and the caches of the tools; DVC's stays
+clean: ## remove the environment and caches, but not DVC's cache
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dvc_plots

@@ -10,9 +10,9 @@ const search = (text) => {
   form.dispatchEvent(new Event("input"));
 };
 const seen = { rows: table.tBodies[0].rows.length, first: visible("form").length };
-press("P(predicted)"); seen.falling = visible("P(predicted)").map(parseFloat);
-press("P(predicted)"); seen.rising = visible("P(predicted)").map(parseFloat);
-seen.sorted = heads[names.indexOf("P(predicted)")].getAttribute("aria-sort");
+press("probability"); seen.falling = visible("probability").map(parseFloat);
+press("probability"); seen.rising = visible("probability").map(parseFloat);
+seen.sorted = heads[names.indexOf("probability")].getAttribute("aria-sort");
 seen.end = visible("form")[0].slice(-1).toLowerCase();
 search("-" + visible("form")[0].slice(-2));
 seen.ending = visible("form").map((text) => text.slice(-1).toLowerCase());

@@ -1,4 +1,4 @@
-"""The documents that show commands show ones that exist: parameters, flags, files, metrics."""
+"""What the documents show exists: parameters, commands, flags, targets, files, metrics, limits."""
 
 from __future__ import annotations
 
@@ -6,65 +6,86 @@ import re
 import shlex
 import subprocess
 import sys
-from itertools import pairwise
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from esetrag.cli import main
-from tests.project import REPO
+from esetrag.core import config, files
+from esetrag.predict import server
+from esetrag.tracking import runs
+from tests.project import REPO, merged
 
-DOCS = [REPO / "docs/experiments.md", REPO / "docs/tracking.md", REPO / "docs/lab.md", REPO / "README.md"]
-TEXT = DOCS[0].read_text("utf-8")
-PARAMS = yaml.safe_load((REPO / "params.yaml").read_text("utf-8"))
+DOCS = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
+PARAMS: dict[str, Any] = yaml.safe_load((REPO / "params.yaml").read_text("utf-8"))
+every_document = pytest.mark.parametrize("path", DOCS, ids=lambda path: path.relative_to(REPO).as_posix())
+
+
+def text_of(name: str) -> str:
+    """A document."""
+    return (REPO / name).read_text("utf-8")
 
 
 def commands(text: str, program: str) -> list[list[str]]:
     """The commands of a program in the consoles of a document, split as a shell does."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    shown = [part for line in lines if line.startswith("$ ") for part in re.split(r" && |; ", line[2:])]
-    return [shlex.split(command, comments=True) for command in shown if command.startswith(f"{program} ")]
+    listed = [part for line in lines if line.startswith("$ ") for part in re.split(r" && |; ", line[2:])]
+    return [shlex.split(command, comments=True) for command in listed if command.startswith(f"{program} ")]
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_the_parameters_that_are_set_exist(path: Path) -> None:
-    words = [word for command in commands(path.read_text("utf-8"), "dvc") for word in command]
-    named = [word.split("=")[0].split(".") for flag, word in pairwise(words) if flag == "-S"]
-    assert all(key in PARAMS[section] for section, key in named)
-    assert named or path.name == "tracking.md"
+def tasks_in(text: str) -> dict[str, Any]:
+    """The tasks of a document's blocks of YAML."""
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    return {name: task for block in blocks for name, task in yaml.safe_load(block)["tasks"].items()}
+
+
+@every_document
+def test_parameters_exist_and_may_have_these_values(path: Path) -> None:
+    text = path.read_text("utf-8")
+    params = merged(PARAMS, {"tasks": tasks_in(text)})
+    config.Params.model_validate(params)
+    for name, values in re.findall(r"-S '?([\w.-]+)=([^\s'`]+)", text):
+        for value in values.split(","):
+            change: Any = yaml.safe_load(value)
+            for key in reversed(name.split(".")):
+                change = {key: change}
+            config.Params.model_validate(merged(params, change))
 
 
 def test_the_columns_of_the_table_are_parameters_and_metrics() -> None:
-    (show,) = [command for command in commands(TEXT, "dvc") if command[1:3] == ["exp", "show"]]
-    figures = set(yaml.safe_load((REPO / "metrics/hun-noun-case/train.json").read_text("utf-8")))
-    columns = {"Experiment", *figures, *(f"train.{key}" for key in PARAMS["train"])}
-    shown = {name for name in columns if re.match(show[show.index("--keep") + 1], name)}
-    assert shown == {"Experiment", "dev_accuracy", "dev_loss", "train.learning_rate"}
+    text = text_of("docs/experiments.md")
+    (show,) = [command for command in commands(text, "dvc") if command[1:3] == ["exp", "show"]]
+    figures = set(files.read_json(REPO / "metrics/hun-noun-case/train.json"))
+    columns = {"Experiment", *figures, *runs.flat({key: PARAMS[key] for key in ("tasks", "train")})}
+    kept = {name for name in columns if re.match(show[show.index("--keep") + 1], name)}
+    chosen = ("dev_accuracy", "dev_loss", "tasks.hun-noun-case.model", "train.learning_rate")
+    assert kept == {"Experiment", *chosen}
+    assert all(name in text for name in kept)
     assert show[show.index("--sort-by") + 1] in figures
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+@cache
+def dvc_flags(*command: str) -> set[str]:
+    program = [sys.executable, "-m", "dvc", *command, "--help"]
+    usage = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", usage))
+
+
+@every_document
 def test_the_flags_of_dvc_exist(path: Path) -> None:
     for command in commands(path.read_text("utf-8"), "dvc"):
-        two = command[1] in ("exp", "queue", "metrics", "params", "plots")
-        program = ["-m", "dvc", *command[1 : 3 if two else 2]]
-        done = subprocess.run([sys.executable, *program, "--help"], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        flags = [word.split("=")[0] for word in command if re.fullmatch(r"--?[a-zA-Z][a-z-]*", word)]
-        usage = set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", done.stdout))
-        assert set(flags) <= usage, command
+        known = dvc_flags(*command[1 : 3 if command[1] in ("exp", "queue") else 2])
+        flags = {word.split("=")[0] for word in command if re.fullmatch(r"--?[a-zA-Z][a-z-]*", word)}
+        assert flags <= known, command
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_the_commands_of_esetrag_are_understood(
-    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(REPO)
-    found = commands(path.read_text("utf-8"), "esetrag")
-    assert found
-    for command in found:
+@every_document
+def test_the_commands_of_esetrag_are_understood(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in commands(path.read_text("utf-8"), "esetrag"):
         with pytest.raises(SystemExit) as exit_info:
             main([command[1], "--help"])
         assert exit_info.value.code == 0
@@ -72,26 +93,19 @@ def test_the_commands_of_esetrag_are_understood(
         assert all(word in usage for word in command if word.startswith("--"))
 
 
-def test_the_sentences_agree_with_the_table() -> None:
-    """Whoever brings the document up to date brings all of it up to date."""
-    table = dict(re.findall(r"\[([a-z]+-?\d?)\] +([\d.]+)  ", TEXT))
-    best = max((name for name in table if name.startswith("rate")), key=lambda name: float(table[name]))
-    assert f"dvc exp apply {best}" in TEXT
-    sets = [word for command in commands(TEXT, "dvc") for word in command if "learning_rate=" in word]
-    rates = sets[0].split("=")[1].split(",")
-    rows = re.findall(r"\[rate-(\d)\] .* ([\d.]+)$", TEXT, re.MULTILINE)
-    assert {int(number): rate for number, rate in rows} == dict(enumerate(rates, 1))
+@every_document
+def test_targets_of_make_and_linked_files_exist(path: Path) -> None:
+    text = path.read_text("utf-8")
+    targets = re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE)
+    assert set(re.findall(r"(?:`|^\$ )make ([a-z-]+)", text, re.MULTILINE)) <= set(targets)
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    assert [link for link in links if not (path.parent / link).is_file()] == []
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_the_files_that_are_linked_exist(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8"))
-    assert all((path.parent / link).is_file() for link in links if not link.startswith("http"))
-
-
-def test_the_pictures_are_small() -> None:
-    pictures = sorted((REPO / "docs").glob("experiments-*.png"))
-    assert [picture.name for picture in pictures] == re.findall(
-        r"experiments-\w+\.png", "".join(sorted(TEXT.split()))
-    )
-    assert all(picture.stat().st_size < 250_000 for picture in pictures)
+def test_the_metrics_of_a_run_and_the_limits_of_the_server_are_those_of_the_code() -> None:
+    text, folder = text_of("docs/tracking.md"), REPO / "metrics/hun-noun-case"
+    figures = runs.figures(*(files.read_json(folder / f"{name}.json") for name in ("test", "train")))
+    assert figures
+    assert [name for name in figures if f"`{name}`" not in text] == []
+    limits = (f"{server.SYMBOLS} symbols", f"{server.WORDS:,} words", f"{server.LABELS:,} labels")
+    assert all(limit in text for limit in (*limits, f"{server.BYTES >> 20} MiB"))

@@ -145,6 +145,7 @@ def run(folder: str, command: list[str], faults: dict[str, Any]) -> dict[str, An
 
 def main() -> None:
     import filelock  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
     import torch._dynamo  # noqa: F401
 
     from esetrag.analysis import error_analysis  # noqa: F401

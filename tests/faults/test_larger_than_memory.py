@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag.core import tables
-from tests.project import Project, copy_project, toy_table
+from tests.project import TASK, Project, copy_project, toy_table
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
 
@@ -43,7 +43,7 @@ def verbs(rows: int) -> str:
 def test_rows_that_are_not_selected_take_no_memory(tmp_path: Path, packed: bool) -> None:
     project, peaks = copy_project(tmp_path / "project"), []
     raw = "data/raw/toy.tsv" + ".gz" * packed
-    project.change(tasks={"toy": {"raw": raw, "pos": "N", "feature": "Case"}})
+    project.change(tasks={"toy": {**TASK, "raw": raw}})
     for rows in (15_000, 450_000):
         text = (toy_table() + verbs(rows)).encode()
         project.write(raw, gzip.compress(text, compresslevel=1) if packed else text)
@@ -59,7 +59,7 @@ def test_vocabulary_and_encoded_rows_are_made_some_rows_at_a_time(tmp_path: Path
     project, peaks = copy_project(tmp_path / "project"), []
     rows = [line.split("\t") for line in toy_table().splitlines()] * 100
     cells = [(LONG + lemma, form, bundle, bundle.split(";")[1]) for lemma, form, bundle in rows]
-    part = pa.Table.from_arrays(list(map(pa.array, zip(*cells, strict=True))), schema=tables.SAMPLE)
+    part = tables.sample(*zip(*cells, strict=True))
     for times in (4, 14):  # the smaller one fills a row group, too
         train = pa.concat_tables([part] * times)
         for name in ("train", "dev", "test"):

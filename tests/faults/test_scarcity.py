@@ -64,8 +64,8 @@ def left(project: Project, whole: Contents, hidden: int = 0) -> list[str]:
     """The outputs that are still the old ones; every other is whole, and no temporary file is left."""
     contents = {name: (project.root / name).read_bytes() for name in whole}
     assert all(content in (OLD, whole[name]) for name, content in contents.items())
-    folders = {(project.root / name).parent for name in whole}
-    temporary = [path for folder in folders for path in folder.glob(".*")]
+    paths = [project.root / name for name in whole]
+    temporary = [other for path in paths for other in path.parent.glob(f".{path.name}.*")]
     assert len(temporary) == hidden
     for path in temporary:
         path.unlink()
@@ -90,6 +90,7 @@ def test_outputs_appear_whole_or_not_at_all(stage: str, project: Project, forked
             older(project, whole)
             done = forked(project.root, f"stages/{stage}.py", "toy", **fault)
             old = left(project, whole)
+            assert len(told(done)) == 1, done
             (line,) = told(done)
             path, _, reason = line.removeprefix(f"{stage}: ").partition(": cannot be written (")
             assert (done["code"], reason[-1:]) == (2, ")"), done

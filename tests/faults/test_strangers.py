@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
 import shutil
 from pathlib import Path
@@ -15,101 +13,100 @@ import pytest
 
 from esetrag.core import tables
 from esetrag.core.errors import DataError
+from tests.faults.conftest import Forked, copied
 from tests.faults.hostile import ARTIFACTS, CHECKPOINTS, MIB, PARAMS, TABLES, TRACE, WORDS, Payload
-from tests.project import REPO, Project
+from tests.project import REPO, TASK, Project
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
 
-Result = dict[str, Any]
+ROOM = 3 * 2**29
+"""Bytes of address space beyond those of the imported libraries: the largest table and a half."""
 
 
-def _case(*arguments: str, folder: Path) -> dict[str, Any]:
-    return {"arguments": list(arguments), "folder": str(folder)}
+def copied_without_library(source: Path, target: Path) -> Path:
+    """A copy of a folder, but for the library; DVC keeps its files read-only."""
+    ignored = shutil.ignore_patterns(".dvc", ".git", "__pycache__", "src")
+    shutil.copytree(source, target, ignore=ignored, copy_function=shutil.copyfile)
+    return target
 
 
-@pytest.fixture(scope="module")
-def cases(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Every fault in a place of its own, with the command that meets it."""
-    top, found = tmp_path_factory.mktemp("strangers"), {}
-    model = finished.root / "data/toy/model"
-
-    def copy(name: str, *kept: str) -> Path:
-        root = top / name
-        shutil.copytree(
-            finished.root,
-            root,
-            ignore=shutil.ignore_patterns(".dvc", ".git", "__pycache__", "src", *kept),
-            copy_function=lambda a, b: shutil.copyfile(a, b),  # DVC keeps its files read-only
-        )
-        return root
-
-    for name, (spoil, _) in CHECKPOINTS.items():
-        shutil.copytree(model, top / name, copy_function=lambda a, b: shutil.copyfile(a, b))
-        spoil(top / name)
-        found[name] = _case("esetrag", "predict", "ház", "--checkpoint", str(top / name), folder=top)
-    for name, (edit, _) in PARAMS.items():
-        (top / name).mkdir()
-        (top / name / "params.yaml").write_text(edit((finished.root / "params.yaml").read_text("utf-8")))
-        found[name] = _case("esetrag", "check", folder=top / name)
-    for name, (stage, harm, _) in ARTIFACTS.items():
-        harm(copy(name) / "data/toy")
-        found[name] = _case(f"stages/{stage}.py", "toy", folder=top / name)
-    for name, (file, make, _) in TABLES.items():
-        project = Project(copy(name, "toy"))
-        project.change(tasks={"toy": {"raw": f"data/raw/{file}", "pos": "N", "feature": "Case"}})
-        make(project.root / "data/raw" / file)
-        found[name] = _case("stages/sample.py", "toy", folder=project.root)
-    for name, (file, make, _) in WORDS.items():
-        (top / name).mkdir()
-        make(top / name / file)
-        words = ("--checkpoint", str(model), "--input", file, "--output", "out.parquet")
-        found[name] = _case("esetrag", "predict", *words, folder=top / name)
-    return found
+def refused(done: dict[str, Any], expected: str, peak: int, idle: int) -> None:
+    """Asserts that a command ended in one line, with little memory, and ran no code of a file."""
+    assert done["code"] == 2, done
+    assert done["err"].count("\n") == 1
+    assert expected in done["err"]
+    assert "\x1b" not in done["err"]
+    assert len(done["err"]) < 6000
+    assert done["peak"] - idle < peak * MIB
 
 
 @pytest.fixture(scope="module")
-def results(cases: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """What became of each."""
-    path = tmp_path_factory.mktemp("cases") / "cases.json"
-    path.write_text(json.dumps(cases))
-    search = os.pathsep.join([str(REPO / "src"), str(REPO)])
-    done = Project(REPO).run("python", "-m", "tests.faults.bounded", str(path), env={"PYTHONPATH": search})
-    found: dict[str, Result] = json.loads(done.stdout)
-    return found
+def idle(forked: Forked) -> int:
+    """Bytes of a command that does nothing."""
+    return int(forked(REPO, "esetrag", "--help")["peak"])
 
 
-EXPECTED = {
-    **{name: case[-1] for name, case in CHECKPOINTS.items()},
-    **{name: case[-1] for name, case in PARAMS.items()},
-    **{name: case[-1] for group in (ARTIFACTS, TABLES, WORDS) for name, case in group.items()},
-}
-
-
-@pytest.mark.parametrize("name", EXPECTED)
-def test_it_is_refused_in_one_line_with_little_memory(
-    name: str, cases: dict[str, dict[str, Any]], results: dict[str, Result]
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_checkpoint_is_refused(
+    name: str, finished: Project, tmp_path: Path, forked: Forked, idle: int
 ) -> None:
-    result, expected = results[name], EXPECTED[name]
-    assert result["code"] == (2 if expected else 0), result
-    assert result["err"].count("\n") == (1 if expected else 0)
-    assert expected in result["err"]
-    assert "\x1b" not in result["err"]
-    assert len(result["err"]) < 6000
-    assert result["peak"] < (1100 if name in TABLES else 700) * MIB
-    assert not any(Path(cases[name]["folder"]).rglob(TRACE))
+    spoil, expected = CHECKPOINTS[name]
+    model = copied_without_library(finished.root / "data/toy/model", tmp_path / "model")
+    spoil(model)
+    done = forked(tmp_path, "esetrag", "predict", "ház", "--checkpoint", "model", memory=ROOM)
+    refused(done, expected, 700, idle)
+    assert not (tmp_path / TRACE).exists()
+
+
+@pytest.mark.parametrize("name", PARAMS)
+def test_parameters_are_refused(
+    name: str, finished: Project, tmp_path: Path, forked: Forked, idle: int
+) -> None:
+    edit, expected = PARAMS[name]
+    (tmp_path / "params.yaml").write_text(edit((finished.root / "params.yaml").read_text("utf-8")))
+    refused(forked(tmp_path, "esetrag", "check", memory=ROOM), expected, 700, idle)
+    assert not (tmp_path / TRACE).exists()
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_an_artifact_is_refused(
+    name: str, finished: Project, tmp_path: Path, forked: Forked, idle: int
+) -> None:
+    stage, harm, expected = ARTIFACTS[name]
+    root = copied_without_library(finished.root, tmp_path / "project")
+    harm(root / "data/toy")
+    refused(forked(root, f"stages/{stage}.py", "toy", memory=ROOM), expected, 700, idle)
+    assert not list(root.rglob(TRACE))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_refused(name: str, finished: Project, tmp_path: Path, forked: Forked, idle: int) -> None:
+    file, make, expected = TABLES[name]
+    project = Project(copied_without_library(finished.root, tmp_path / "project"))
+    project.change(tasks={"toy": {**TASK, "raw": f"data/raw/{file}"}})
+    make(project.root / "data/raw" / file)
+    refused(forked(project.root, "stages/sample.py", "toy", memory=ROOM), expected, 1100, idle)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_are_refused(name: str, finished: Project, tmp_path: Path, forked: Forked, idle: int) -> None:
+    file, make, expected = WORDS[name]
+    make(tmp_path / file)
+    model = str(finished.root / "data/toy/model")
+    words = ("--checkpoint", model, "--input", file, "--output", "out.parquet")
+    refused(forked(tmp_path, "esetrag", "predict", *words, memory=ROOM), expected, 700, idle)
 
 
 @pytest.mark.parametrize("kind", ["absolute", "climbing"])
 def test_a_table_elsewhere_is_read_and_nothing_is_written_there(
     kind: str, finished: Project, tmp_path: Path
 ) -> None:
-    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
-    project, elsewhere = Project(tmp_path / "project"), tmp_path / "elsewhere"
+    project, elsewhere = copied(finished.root, tmp_path / "project"), tmp_path / "elsewhere"
     elsewhere.mkdir()
     shutil.copyfile(finished.root / "data/raw/toy.tsv", elsewhere / "toy.tsv")
     before = (elsewhere.stat().st_mtime_ns, (elsewhere / "toy.tsv").read_bytes())
     raw = str(elsewhere / "toy.tsv") if kind == "absolute" else "../elsewhere/toy.tsv"
-    project.change(tasks={"toy": {"raw": raw, "pos": "N", "feature": "Case"}})
+    project.change(tasks={"toy": {**TASK, "raw": raw}})
     project.stage("sample")
     assert (elsewhere.stat().st_mtime_ns, (elsewhere / "toy.tsv").read_bytes()) == before
     assert {path.name for path in tmp_path.iterdir()} == {"project", "elsewhere"}

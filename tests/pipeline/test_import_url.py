@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.project import REPO, Project, toy_table
 
@@ -29,24 +30,14 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 def test_the_readme_brings_in_another_language(repository: Project, server: str) -> None:
     readme = (REPO / "README.md").read_text("utf-8")
-    command = re.search(r"^dvc import-url (\S+) (\S+)$", readme, re.MULTILINE)
-    entry = re.search(r"```yaml\n(tasks:.*?)```", readme, re.DOTALL)
-    assert command is not None
-    assert entry is not None
-    url = re.sub(r"^https://[^/]+", server, command[1]).replace("/master/", "/")
-    assert url == f"{server}/unimorph/est/est"
-    repository.run("dvc", "import-url", url, command[2])
-    lines = [line for line in entry[1].splitlines() if not line.startswith("tasks:")]
-    new = [line for line in lines if line.strip() and "…" not in line]
-    params = repository.root / "params.yaml"
-    text = params.read_text("utf-8")
-    params.write_text(
-        re.sub(r"^tasks:\n", "tasks:\n" + "\n".join(new) + "\n", text, flags=re.MULTILINE), "utf-8"
-    )
-    assert "est-noun-case" in repository.params["tasks"]
+    example = re.search(r"```yaml\n(tasks:.*?)```", readme, re.DOTALL)
+    assert example is not None
+    task = yaml.safe_load(example[1])["tasks"]["est-noun-case"]
+    repository.run("dvc", "import-url", f"{server}/unimorph/est/est", task["raw"])
+    repository.change(tasks={**repository.params["tasks"], "est-noun-case": task})
     done = repository.run("dvc", "repro")
     assert len([stage for stage in repository.ran(done) if stage.endswith("@est-noun-case")]) == 6
     assert repository.json("metrics/est-noun-case/data.json")["kept"] == len(toy_table().splitlines())
-    (repository.root / command[2]).unlink()
+    (repository.root / task["raw"]).unlink()
     repository.run("dvc", "checkout")  # a clone's dvc pull does the same from a remote
-    assert (repository.root / command[2]).is_file()
+    assert (repository.root / task["raw"]).is_file()

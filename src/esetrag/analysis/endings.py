@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from esetrag.data.change import changes, inflects_at_end, turn, words
-from esetrag.data.label_sets import CHOICE
+from esetrag.data.label_sets import values
 
 Bools = npt.NDArray[np.bool_]
 
@@ -36,7 +36,7 @@ class Endings:
         """Counts the endings of rows with lemmas (``tables.SAMPLE``)."""
         self.at_end = inflects_at_end(train["lemma"], train["form"])
         rows = self.changes(train).assign(form=self._turned(train["form"]))
-        rows = rows.assign(label=train["label"].to_pandas().str.split(CHOICE)).explode("label")
+        rows = rows.assign(label=train["label"].to_pandas().map(values)).explode("label")
         self.counts: pd.Series[int] = rows.groupby(["lost", "ending", "label"]).size()
         bare = rows.loc[(rows["lost"] == 0) & (rows["ending"] == ""), "label"].mode()
         self.citation: str | None = bare.iloc[0] if len(bare) else None
@@ -51,7 +51,7 @@ class Endings:
 
     def has_citation(self, labels: pa.ChunkedArray) -> Bools:
         """Whether the citation label is one of each row's labels."""
-        return np.array([self.citation in label.split(CHOICE) for label in labels.to_pylist()], dtype=bool)
+        return np.array([self.citation in values(label) for label in labels.to_pylist()], dtype=bool)
 
     def looks_inflected(self, forms: pa.ChunkedArray) -> Bools:
         """Whether each form ends in an ending of ``evidence``, with something before it."""

@@ -57,7 +57,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
         "length": lengths,
         "unknown symbols": pd.Series(np.where(rows["unknown"] != "", "some", "none")),
         "values": pd.Series(np.where(several, "several", "one")),
-        "true value": rows["label"].str.split(label_sets.CHOICE).explode(),
+        "true value": rows["label"].map(label_sets.values).explode(),
         **{f"{name} in training": values for name, values in seen.seen(predictions).items()},
     }
     return Analysis(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from esetrag.analysis.endings import Endings, has_lemmas
 from esetrag.analysis.seen_in_training import UNSEEN, SeenInTraining
-from esetrag.data.label_sets import CHOICE, values
+from esetrag.data.label_sets import values
 
 OTHER = "other"
 KINDS = {
@@ -79,7 +79,7 @@ def _ambiguous(errors: pd.DataFrame, parts: Mapping[str, pa.Table]) -> pd.Series
     """Whether a form has several labels in the rows of all parts."""
     rows = pa.concat_tables(part.select(["form", "label"]) for part in parts.values())
     rows = rows.filter(pc.is_in(rows["form"], pa.array(errors["form"].unique(), pa.string()))).to_pandas()
-    labels = rows.assign(label=rows["label"].str.split(CHOICE)).explode("label").groupby("form")["label"]
+    labels = rows.assign(label=rows["label"].map(values)).explode("label").groupby("form")["label"]
     several = labels.nunique()
     return errors["form"].isin(several.index[several > 1])
 

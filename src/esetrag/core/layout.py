@@ -92,7 +92,7 @@ class Layout:
 
     @property
     def predictions(self) -> Path:
-        """Test rows with the distribution read off each form."""
+        """Test rows with the predicted distribution of each form."""
         return self.data / "predictions.parquet"
 
     @property
@@ -102,7 +102,7 @@ class Layout:
 
     @property
     def attributions(self) -> Path:
-        """What each letter did for the label read, of the misread and some other test forms."""
+        """What each letter contributed to the prediction, of the misclassified and some other test forms."""
         return self.data / "attributions.parquet"
 
     @property
@@ -117,5 +117,5 @@ class Layout:
 
     @property
     def errors(self) -> Path:
-        """The misread test forms."""
+        """The misclassified test forms."""
         return self.data / "errors.parquet"

@@ -19,9 +19,7 @@ GUARANTEES = {
         "No lemma is in two parts, and no two lemmas of which one ends in the other (compounds, "
         "derivations), as far as the head is long enough and not passed over as too common."
     ),
-    "form": (
-        "No form is in two parts; lemmas are: the test forms are other forms of lemmas known from training."
-    ),
+    "form": "No form is in two parts; a lemma can be in all of them, with other forms.",
     "notebook": "No lemma is in two parts; the split is the lecture notebook's own.",
     GIVEN: "The parts are the files of the task, row by row; what they share is counted, not removed.",
 }

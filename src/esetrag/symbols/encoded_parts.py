@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from esetrag.core import tables
 from esetrag.data import label_sets
 from esetrag.symbols import encoding
+from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
 
 WIDEST = 2**25
@@ -26,7 +27,12 @@ def shape_of(path: Path, max_symbols: int | None) -> tuple[int, int]:
 
 
 def encode_part(
-    source: Path, target: Path, vocabulary: Vocabulary, width: int, keep: encoding.Keep
+    source: Path,
+    target: Path,
+    vocabulary: Vocabulary,
+    width: int,
+    keep: encoding.Keep,
+    encode: Callable[[pa.Table, Vocabulary, int, encoding.Keep], Encoded] = encoding.encode_rows,
 ) -> dict[str, object]:
     """Encodes the rows of a file (``tables.SAMPLE``) as ``encode`` does, a batch at a time.
 
@@ -50,7 +56,7 @@ def encode_part(
                 unknown.update({c: characters[c] for c in vocabulary.unknown("".join(characters))})
             for label in rows["label"].value_counts().to_pylist():
                 labels.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
-            yield encoding.table(encoding.encode_rows(rows, vocabulary, width, keep), len(vocabulary.symbols))
+            yield encoding.table(encode(rows, vocabulary, width, keep), len(vocabulary.symbols))
 
     tables.write_parts(target, parts(), tables.ARRAYS)
     return {

@@ -103,7 +103,7 @@ class Outcome:
 
 
 def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
-    """The figures by which runs are told apart, by the same plain names for every kind of task.
+    """The figures that distinguish runs, by the same plain names for every kind of task.
 
     They are taken from ``test.json`` and ``train.json``; those of an older version give none.
     """
