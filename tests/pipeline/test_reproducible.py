@@ -66,7 +66,7 @@ def test_the_ngram_model_is_the_same_to_the_byte_in_other_surroundings(tmp_path:
         for name in stages:
             command = f"umask {umask} && exec python stages/{name}.py toy"
             project.run("sh", "-c", command, env=surroundings[project.root.name])
-    assert one.json("data/toy/model/manifest.json")["model"]["kind"] == "ngram"
+    assert one.json("metrics/toy/test.json")["model"] == "ngram"
     assert one.outputs() == other.outputs()
     for name in sorted(one.outputs()):
         assert (one.root / name).read_bytes() == (other.root / name).read_bytes(), name
