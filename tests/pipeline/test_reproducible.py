@@ -61,11 +61,12 @@ def test_the_ngram_model_is_the_same_to_the_byte_in_other_surroundings(tmp_path:
     assert years[0] - years[1] in (39, 40), "the other has another clock"
     os.utime(other.root / "data/raw/toy.tsv", (0, 0))
     for project, umask in ((one, "022"), (other, "077")):
-        project.change(model={"kind": "ngram"}, train={"iterations": 8, "analogies": 600})
+        project.use("ngram")
+        project.change(models={"ngram": {"iterations": 8}}, train={"analogies": 600})
         for name in stages:
             command = f"umask {umask} && exec python stages/{name}.py toy"
             project.run("sh", "-c", command, env=surroundings[project.root.name])
-    assert one.json("data/toy/model/manifest.json")["model"]["kind"] == "ngram"
+    assert one.json("metrics/toy/test.json")["model"] == "ngram"
     assert one.outputs() == other.outputs()
     for name in sorted(one.outputs()):
         assert (one.root / name).read_bytes() == (other.root / name).read_bytes(), name
@@ -79,6 +80,6 @@ def test_another_thread_count_is_another_parameter(
     project = copy_of(finished)
     project.change(train={"threads": 2})
     changed = json.loads(project.run("dvc", "status", "--json").stdout)
-    assert list(changed) == ["train@toy", "error_analysis@toy"]
+    assert list(changed) == ["train@toy", "evaluate@toy"]
     said = changed["train@toy"][0]["changed deps"]["params.yaml"]
     assert "train" in json.dumps(said)

@@ -15,8 +15,9 @@ def tell(text: str) -> None:
 
 def show(text: str) -> None:
     """Prints a line on standard output; after the first that cannot be written, all are dropped."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        print(text, flush=True)
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except OSError:
         mute()
 
