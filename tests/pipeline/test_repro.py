@@ -78,5 +78,5 @@ def test_the_pipeline_runs_in_a_tree_without_git(project: Project) -> None:
 
     environment = f"VENV={sys.prefix}"  # the tests' own; READY= skips its installation
     done = project.run("make", "repro", environment, "READY=")
-    assert "No git repository here" in done.stdout
+    assert "This is no git repository" in done.stdout
     assert len(project.ran(done)) == len(STAGES)
