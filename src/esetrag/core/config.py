@@ -132,7 +132,8 @@ class Params(Section):
                 blends = [name for name in model.experts if isinstance(self.models.get(name), BlendModel)]
                 if blends:
                     raise ValueError(f"models.{key}.experts: {blends[0]} is a blend itself")
-                if len({self.models[name].head for name in model.experts if name in self.models}) > 1:  # type: ignore[union-attr]
+                experts = map(self.models.get, model.experts)
+                if len({expert.head for expert in experts if isinstance(expert, Expert)}) > 1:
                     raise ValueError(f"models.{key}.experts: should all have the same head")
         for place, name in named:
             if name not in self.models:

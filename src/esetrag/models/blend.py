@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -29,16 +30,21 @@ class Blend(Network):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of words, (b, labels)."""
-        return torch.stack([w * expert(batch) for w, expert in self._weighted()]).sum(0)
+        return self._added(expert(batch) for expert in self.networks)
 
     def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
         """The experts' scores, weighted and added."""
-        parts = [(w, *expert.attribute(batch, label, against)) for w, expert in self._weighted()]
-        return sum(w * symbols for w, symbols, _ in parts), sum(w * rest for w, _, rest in parts)  # type: ignore[return-value]
+        parts = [expert.attribute(batch, label, against) for expert in self.networks]
+        return self._added(symbols for symbols, _ in parts), self._added(rest for _, rest in parts)
 
     def is_sound(self) -> bool:
         """Whether all experts are, and no weight is negative."""
-        return bool((self.weights >= 0).all()) and all(expert.is_sound() for _, expert in self._weighted())
+        return bool((self.weights >= 0).all()) and all(expert.is_sound() for expert in self.networks)
 
-    def _weighted(self) -> list[tuple[Tensor, Network]]:
-        return list(zip(self.weights, self.experts, strict=True))  # type: ignore[arg-type]
+    @property
+    def networks(self) -> Sequence[Network]:
+        """The experts; PyTorch types what is in a ``ModuleList`` as modules only."""
+        return cast("Sequence[Network]", self.experts)
+
+    def _added(self, scores: Iterable[Tensor]) -> Tensor:
+        return torch.stack([w * score for w, score in zip(self.weights, scores, strict=True)]).sum(0)

@@ -57,8 +57,8 @@ def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch
         blended = torch.tensordot(weights, logits, 1) * sharpness  # (n, labels)
         price = PRICE * (weights - start).square().sum()
         cost = networks[0].loss(blended, dev.target).sum() + price
-        cost.backward()
-        return cost.item(), values.grad.numpy()  # type: ignore[union-attr]
+        (slope,) = torch.autograd.grad(cost, values)
+        return cost.item(), slope.numpy()
 
     bounds = [(0.0, None)] * len(networks) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
     with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
