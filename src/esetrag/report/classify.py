@@ -48,8 +48,8 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test forms; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Models whose error rates differ by less than "
-        f"{test['resolution']:.2%} are within chance on this test set. Less is better of ece (expected "
-        "calibration error), loss (nats), brier and risk area (under the risk-coverage curve)."
+        f"{test['resolution']:.2%} are within chance on this test set. Lower is better for ece (expected "
+        "calibration error), loss (nats), brier (score) and risk area (under the risk-coverage curve)."
     )
     several = (
         f"{test['ambiguous_forms']:,} forms have several labels. Accuracy: the share of all pairs of form "

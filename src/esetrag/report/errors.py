@@ -93,8 +93,9 @@ def stress(context: Context) -> Section:
     """Accuracy on forms that were made hard by rule."""
     sets = context.csv("stress.csv").query("forms > 0")
     text = (
-        "Forms made from the data by rule; their labels are known by construction. Beside the accuracy: that "
-        "of the longest-suffix baseline, and that of the model on the untouched forms. Examples: errors."
+        "Forms that a rule makes from the data; their labels are known by construction. Longest suffix: the "
+        "accuracy of that baseline. Untouched: that of the model on the forms before the change. Examples "
+        "are errors of the model."
     )
     return Section("Stress sets", (text, Table(sets, "", shares("accuracy", "longest_suffix", "untouched"))))
 
@@ -104,9 +105,9 @@ def attribution(context: Context) -> Section:
     curve, rows = context.csv("masking.csv"), context.attributions
     correct = rows.to_pandas()[label_sets.correct(rows["label"], rows["predicted"])]
     texts = (
-        f"Accuracy on {curve['forms'].iloc[0]:,} test forms if all symbols but the last k are hidden, or the "
-        "last k. A hidden symbol has no effect on the model; the form keeps its length. Where the first line "
-        "becomes flat, the model needs no more of a form's end.",
+        f"Accuracy on {curve['forms'].iloc[0]:,} test forms of which the model sees only the last k symbols, "
+        "or all but the last k. A hidden symbol has no effect on the model; the form keeps its length. Where "
+        "the first line becomes flat, more symbols do not help the model.",
         "Below, highlighted letters support the predicted label, blue ones the label it is compared with. "
         "Letters and rest sum to the difference of the two labels' scores; the rest belongs to no letter: "
         "the frequency of the labels, and the lemmas that the form could have.",

@@ -163,7 +163,7 @@ def coverage(curve: pd.DataFrame) -> Figure:
     """The error rate if the model answers only where it is most confident: coverage, risk."""
     figure, axes = single(7.2, 3.0)
     axes.plot(curve["coverage"], curve["risk"])
-    axes.set(xlabel="coverage: forms answered, the most confident first", title="risk: errors among them")
+    axes.set(xlabel="coverage: forms answered, the most confident first", title="risk: error rate")
     axes.set(xlim=(0, 1.01), ylim=(0, max(1.1 * float(curve["risk"].max()), LEAST_ERROR)))
     percent(axes.xaxis, axes.yaxis)
     return figure

@@ -35,9 +35,9 @@ def training(context: Context) -> Section:
     text = (
         f"Accuracy before training: {before.train_accuracy:.1%} on the training set and "
         f"{before.dev_accuracy:.1%} on the development set; chance among {labels} labels: {1 / labels:.1%}. "
-        f"The model is that of epoch {kept.epoch}, the last one within {history.TOLERANCE:g} nats of the "
-        f"lowest development loss: {kept.dev_loss:.4f} nats, accuracy {kept.dev_accuracy:.2%}. "
-        "Training figures are means over an epoch while it trains, with "
+        f"The model is that of epoch {kept.epoch}: development loss {kept.dev_loss:.4f} nats, accuracy "
+        f"{kept.dev_accuracy:.2%}. It is the last epoch within {history.TOLERANCE:g} nats of the lowest "
+        "loss. Training figures are means over an epoch while it trains, with "
         "dropout and augmented data where they are used. The test set had no part in any choice."
     )
     alt = "Loss and accuracy over the epochs, on the training and the development set"
