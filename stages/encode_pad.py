@@ -1,5 +1,7 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
+from functools import partial
+
 from esetrag import tasks
 from esetrag.core import config, files, stage
 from esetrag.core.layout import PARTS, Layout
@@ -7,19 +9,23 @@ from esetrag.symbols import encoded_parts, encoding
 from esetrag.symbols.vocabulary import Vocabulary
 
 
-def main(layout: Layout, task: config.ClassifyTask, options: config.EncodePad) -> None:
+def main(layout: Layout, task: config.AnyTask, options: config.EncodePad) -> None:
     """Writes the encoded parts and what was cut or unknown in them."""
-    vocabulary, encode = Vocabulary.read(layout.vocab), tasks.of(task).encode
-    shapes = {part: encoded_parts.shape_of(layout.sample(part), options.max_symbols) for part in PARTS}
-    width = shapes["train"][1]
-    for rows, _ in shapes.values():
-        encoding.check_size(rows, width)
+    vocabulary, kind = Vocabulary.read(layout.vocab), tasks.of(task)
+    texts = partial(kind.texts, vocabulary=vocabulary)
+    shapes = {part: encoded_parts.shape_of(layout.sample(part), texts, options.max_symbols) for part in PARTS}
+    width = shapes["train"].width
+    for shape in shapes.values():
+        encoding.check_size(shape.rows, width)
     summary = {}
     for part in PARTS:
         source, target = layout.sample(part), layout.encoded(part)
-        summary[part] = encoded_parts.encode_part(source, target, vocabulary, width, options.keep, encode)
+        encode = partial(
+            kind.encode, vocabulary=vocabulary, width=width, keep=options.keep, steps=shapes[part].steps
+        )
+        summary[part] = encoded_parts.encode_part(source, target, vocabulary, width, kind, encode)
     files.write_json(layout.metrics / "encoding.json", {"width": width, "parts": summary})
 
 
 if __name__ == "__main__":
-    stage.run(main, config.ClassifyTask, config.EncodePad)
+    stage.run(main, config.AnyTask, config.EncodePad)

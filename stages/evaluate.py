@@ -6,7 +6,7 @@ from esetrag.core.layout import PARTS, Layout
 
 def main(
     layout: Layout,
-    task: config.ClassifyTask,
+    task: config.AnyTask,
     model: config.Resolved,
     compared: config.Compared,
     train: config.Train,
@@ -15,45 +15,41 @@ def main(
 ) -> None:
     """Tests the model: scores first, then analyses."""
     # PyTorch is imported here, after the stage's start has set how often Python collects garbage.
-    from esetrag import tasks
-    from esetrag.analysis import attribution, masking, stress
+    from esetrag import predict, tasks
+    from esetrag.analysis import examine
     from esetrag.core import tables
     from esetrag.data import leakage
-    from esetrag.predict.predictor import Predictor
+    from esetrag.models import checkpoint
     from esetrag.symbols import encoding
-    from esetrag.tasks import evaluation
+    from esetrag.tasks.base import Test
 
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
     families = tables.read(layout.families, tables.FAMILIES)
     leakage.check(parts["train"], parts["test"], families, layout.sample("test"))
-    predictor = Predictor.load(layout.checkpoint)
-    network, vocabulary = predictor.checkpoint.network, predictor.checkpoint.vocabulary
-    encoded = encoding.read(layout.encoded("test"), vocabulary)
-    outputs = {model.name: predictor.output(encoded)}
-    outputs |= evaluation.others(layout, compared, train, calibrating, encoded)
-    seeds = [Predictor.load(layout.extra_seed(seed)).output(encoded) for seed in predictor.extra_seeds]
-    result = evaluation.evaluate(
-        tasks.of(task), parts, outputs, predictor.labels, options, calibrating, seeds
-    )
-    tables.write(layout.predictions, result.predictions)
-    files.write_csv(layout.metrics / "classes.csv", result.classes)
-    files.write_csv(layout.metrics / "calibration.csv", result.reliability)
-    files.write_csv(layout.metrics / "coverage.csv", result.coverage)
-    files.write_csv(layout.metrics / "confusion.csv", evaluation.confusion(result.predictions))
+    predictor = predict.load(layout.checkpoint)
+    own = predictor.checkpoint
+    others = [checkpoint.load(layout.extra_seed(seed)) for seed in own.extra_seeds]
+    encoded = encoding.read(layout.encoded("test"), own.vocabulary)
+    test = Test(layout, parts, encoded, [own, *others], model, compared, train, options, calibrating)
 
-    predict = predictor.predict_table
-    stressed = stress.examine(parts["train"], result.predictions, families["lemma"], predict, options)
-    files.write_json(layout.metrics / "test.json", {**result.figures, "stress": stress.figures(stressed)})
-    files.write_csv(layout.stress, stressed)
-    files.write_csv(layout.masking, masking.curve(network, encoded, options.seed))
-    explained = attribution.table(network, encoded, result.predictions, vocabulary, options.seed)
-    tables.write(layout.attributions, explained)
+    tested = tasks.of(task).test(test)
+    tables.write(layout.predictions, tested.predictions)
+    files.write_csv(layout.metrics / "classes.csv", tested.classes)
+    files.write_csv(layout.metrics / "calibration.csv", tested.reliability)
+    files.write_csv(layout.metrics / "coverage.csv", tested.coverage)
+    files.write_csv(layout.metrics / "confusion.csv", tested.confusion)
+
+    examined = examine.KINDS[task.kind](test, tested, predictor.predict_table)
+    files.write_json(layout.metrics / "test.json", {**tested.figures, "stress": examined.figures})
+    files.write_csv(layout.stress, examined.sets)
+    files.write_csv(layout.masking, examined.masking)
+    tables.write(layout.attributions, examined.explained)
 
 
 if __name__ == "__main__":
     stage.run(
         main,
-        config.ClassifyTask,
+        config.AnyTask,
         config.Resolved,
         config.Compared,
         config.Train,

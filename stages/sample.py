@@ -8,7 +8,7 @@ from esetrag.data.families import Families
 from esetrag.data.source import Source
 
 
-def main(layout: Layout, task: config.UnimorphTask | config.ColumnsTask, sample: config.Sample) -> None:
+def main(layout: Layout, task: config.Task, sample: config.Sample) -> None:
     """Writes the rows of train, dev and test."""
     source = Source.load(task, sample.suspicious)
     available, drawn = source.parts(sample)
@@ -25,4 +25,4 @@ def main(layout: Layout, task: config.UnimorphTask | config.ColumnsTask, sample:
 
 
 if __name__ == "__main__":
-    stage.run(main, config.ClassifyTask, config.Sample)
+    stage.run(main, config.AnyTask, config.Sample)

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="esetrag", description="Predicts a grammatical feature of words from their form.")
+    parser = Parser(prog="esetrag", description="Models of words: classifies, inflects and lemmatises them.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(run: Callable[[Options], None], text: str, default: str = "the first") -> Parser:
@@ -59,6 +59,19 @@ def _parser() -> Parser:
     number = "the words' column: number or name in the first line (default: 1; parquet: form)"
     predict.add_argument("--column", help=number)
     predict.add_argument("--output", type=Path, metavar="FILE", help=".txt, .json, .tsv or .parquet")
+
+    inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
+    inflect.add_argument("lemma", help="a word")
+    inflect.add_argument("features", nargs="+", help="bundles of features, such as 'N;IN+ABL;SG'")
+    paradigm = command(
+        _paradigm, "write a lemma's form of each bundle of features", "the first that inflects"
+    )
+    paradigm.add_argument("lemma", help="a word")
+    lemmatise = command(_lemmatise, "write the lemmas of words", "the first that lemmatises")
+    lemmatise.add_argument("words", nargs="+")
+    for added in (inflect, paradigm, lemmatise):
+        added.add_argument("--top-k", type=int, default=1, metavar="K", help="outputs a word (default: 1)")
+        added.add_argument("--format", choices=["text", "json", "tsv"], default="text", help="default: text")
 
     compare = command(_compare, "compare two runs: what differs, and whether one is significantly better")
     places = "workspace (the files as they are), a git revision, a DVC experiment, an MLflow run's id or name"
@@ -130,13 +143,56 @@ def _predict(options: Options) -> None:
     if not options.words and not options.input and (sys.stdin is None or sys.stdin.isatty()):
         raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
     folder = options.checkpoint or _task(options)[1].checkpoint
+    from esetrag import predict
     from esetrag.predict import inputs, outputs  # import PyTorch: only here
-    from esetrag.predict.predictor import Predictor
 
     kind = outputs.format_of(options.output, options.format, "text" if options.words else "tsv")
     source = options.input or inputs.STANDARD_INPUT
     rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    outputs.write(Predictor.load(folder), rows, options.top_k, kind, options.output)
+    predictor = predict.load(folder)
+    rows = inputs.with_features(rows) if predictor.bundles else rows
+    outputs.write(predictor, rows, options.top_k, kind, options.output)
+
+
+def _inflect(options: Options) -> None:
+    _write(options, [options.lemma], options.features)
+
+
+def _paradigm(options: Options) -> None:
+    _write(options, [options.lemma], None)
+
+
+def _lemmatise(options: Options) -> None:
+    _write(options, options.words, [])
+
+
+def _write(options: Options, words: list[str], bundles: list[str] | None) -> None:
+    """Writes words for words, each with each bundle; None are all bundles that training has."""
+    params = config.load(PARAMS)
+    inflects = bundles is None or len(bundles) > 0
+    able = [name for name, task in params.tasks.items() if _is_able(task, inflects)]
+    if options.task:
+        params.task(options.task)
+        if options.task not in able:
+            raise DataError(
+                f"--task: {options.task} is none of those that do this: {', '.join(able) or 'none'}"
+            )
+    elif not able:
+        raise DataError("no task of params.yaml does this; docs/transduce.md shows how one is written")
+    from esetrag import predict
+    from esetrag.predict import inputs, outputs
+
+    predictor = predict.load(Layout(options.task or able[0]).checkpoint)
+    wanted = predictor.bundles if bundles is None else bundles
+    queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if inflects else words
+    outputs.write(predictor, inputs.from_words(queries), options.top_k, options.format, None)
+
+
+def _is_able(task: config.AnyTask, inflects: bool) -> bool:
+    """Whether a task inflects, or lemmatises."""
+    if not isinstance(task, config.InflectionTask):
+        return False
+    return ("features" in task.source) == inflects and (inflects or task.target == "lemma")
 
 
 def _compare(options: Options) -> None:
@@ -185,14 +241,14 @@ def _promote(options: Options) -> None:
 
 def _serve(options: Options) -> None:
     params, layout = _task(options)
+    from esetrag import predict
     from esetrag.predict import server
-    from esetrag.predict.predictor import Predictor
     from esetrag.tracking import runs
 
     listening = server.listen(options.host, options.port)
     stored = runs.checkpoint_of(layout, params, options.name, options.champion)
     with nullcontext(options.checkpoint) if options.checkpoint else stored as folder:
-        predictor = Predictor.load(folder)
+        predictor = predict.load(folder)
     server.serve(server.application(predictor, [options.host, *options.allow_host]), listening)
 
 

@@ -40,7 +40,7 @@ def parts() -> dict[str, pa.Table]:
 @pytest.fixture(scope="module")
 def predictor(parts: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     data = Data.of(parts["train"], parts["dev"], PARAMS.build_vocab, PARAMS.encode_pad)
-    options = PARAMS.train_of(TASK).model_copy(update={"device": "cpu"})
+    options = PARAMS.section_of(TASK, config.Train).model_copy(update={"device": "cpu"})
     layout = Layout(TASK, tmp_path_factory.mktemp("model"))
     trainer.fit(data, PARAMS.model_of(TASK), options).save(layout, data, options, PARAMS.calibration)
     return Predictor.load(layout.checkpoint)

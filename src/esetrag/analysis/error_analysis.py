@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ class Analysis:
     """The misclassified forms, most confident first: the columns of ``tables.ERRORS``."""
     confusions: pd.DataFrame
     """label, predicted, errors; most frequent first."""
+    kinds: Sequence[str]
+    """Names of the kinds of errors that there can be."""
     slices: pd.DataFrame
     """slice (what the rows have in common), value, rows, errors, accuracy."""
 
@@ -66,6 +69,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
         confusions=confusions.sort_values(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
+        kinds=tuple(error_kinds.counts(errors)),
         slices=pd.concat([_slice(name, values, wrong) for name, values in slices.items()], ignore_index=True),
     )
 
@@ -93,5 +97,5 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "errors": len(analysis.errors),
         "confused_pairs": len(analysis.confusions),
         "with_unknown_symbols": int(analysis.errors["unknown"].ne("").sum()),
-        "kinds": error_kinds.counts(analysis.errors),
+        "kinds": {kind: int((analysis.errors["kind"] == kind).sum()) for kind in analysis.kinds},
     }

@@ -146,11 +146,3 @@ def examine(
 
 def _mean(correct: Bools) -> float:
     return float(correct.mean()) if len(correct) else float("nan")
-
-
-def figures(stressed: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """The accuracies by set, as JSON; None where there are none."""
-    return {
-        line["set"]: {name: None if pd.isna(line[name]) else line[name] for name in ["forms", *SHARES]}
-        for line in stressed.to_dict("records")
-    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -20,19 +20,32 @@ from esetrag.core.model_config import (
     BlendModel,
     Compared,
     Expert,
+    GradientModel,
     Model,
     NgramModel,
     Resolved,
+    Seq2seqModel,
     Train,
 )
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
-from esetrag.core.task_config import ClassifyTask, ColumnsTask, Task, UnimorphTask, kind_of_task
+from esetrag.core.task_config import (
+    AnyTask,
+    ClassifyTask,
+    ColumnsTask,
+    InflectionTask,
+    SequencesTask,
+    Task,
+    TransduceTask,
+    UnimorphTask,
+    kind_of_task,
+)
 
 __all__ = [
-    "MOST_SEEDS", "MOST_THREADS", "BilstmModel", "BlendModel", "BuildVocab", "Calibration", "ClassifyTask",
-    "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert", "Head", "Model",
-    "NgramModel", "Params", "Resolved", "Sample", "Section", "Task", "Tracking", "Train", "UnimorphTask",
-    "explain", "load",
+    "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "Calibration",
+    "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
+    "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "Params", "Resolved", "Sample",
+    "Section", "Seq2seqModel", "SequencesTask", "Task", "Tracking", "Train", "TransduceTask",
+    "UnimorphTask", "explain", "load",
 ]  # fmt: skip
 MOST_PROBLEMS = 20
 """Problems that one message names."""
@@ -101,6 +114,9 @@ class Tracking(Section):
     experiment: Annotated[str, Field(min_length=1)]
 
 
+Own = TypeVar("Own", Sample, Train)
+
+
 class Params(Section):
     """The whole file."""
 
@@ -117,7 +133,7 @@ class Params(Section):
 
     @field_validator("tasks")
     @classmethod
-    def _folder_is_free(cls, tasks: dict[str, ClassifyTask]) -> dict[str, ClassifyTask]:
+    def _folder_is_free(cls, tasks: dict[str, AnyTask]) -> dict[str, AnyTask]:
         if "raw" in tasks:
             raise ValueError("a task cannot be called raw: data/raw holds the tables")
         return tasks
@@ -138,11 +154,20 @@ class Params(Section):
         for place, name in named:
             if name not in self.models:
                 raise ValueError(f"{place}: no model {name!r}; known: {', '.join(self.models)}")
-        for key in self.tasks:
-            self.train_of(key)
+        for key, task in self.tasks.items():
+            self.section_of(key, Train), self.section_of(key, Sample)
+            if isinstance(task, TransduceTask) != isinstance(self.models[task.model], Seq2seqModel):
+                usable = ", ".join(name for name in self.models if self._suits(name, task)) or "none"
+                raise ValueError(
+                    f"tasks.{key}.model: {task.model} is no model to {task.kind}; known: {usable}"
+                )
         return self
 
-    def task(self, name: str) -> UnimorphTask | ColumnsTask:
+    def _suits(self, model: str, task: AnyTask) -> bool:
+        """Whether a model does what a task asks for."""
+        return isinstance(task, TransduceTask) == isinstance(self.models[model], Seq2seqModel)
+
+    def task(self, name: str) -> Task:
         """The task of that name.
 
         Raises:
@@ -167,27 +192,29 @@ class Params(Section):
         """The model that a task names."""
         return self.resolve(self.task(task).model)
 
-    def train_of(self, task: str) -> Train:
-        """The section ``train`` with the task's own values."""
-        own = self.task(task).train
+    def section_of(self, task: str, kind: type[Own]) -> Own:
+        """The section ``sample`` or ``train`` with the task's own values."""
+        name = kind.__name__.lower()
+        own = getattr(self.task(task), name)
         try:
-            return Train.model_validate({**self.train.model_dump(), **own})
+            return kind.model_validate({**getattr(self, name).model_dump(), **own})
         except ValidationError as error:
-            raise ValueError(explain(error, Train, f"tasks.{task}.train.")) from error
+            raise ValueError(explain(error, kind, f"tasks.{task}.{name}.")) from error
 
     def used_by(self, task: str) -> dict[str, Any]:
         """All values that the results of a task depend on, nested; not those of other tasks and models."""
         entry = self.task(task)
-        names = dict.fromkeys([entry.model, *self.evaluate.compare])
+        names = dict.fromkeys([entry.model, *(n for n in self.evaluate.compare if self._suits(n, entry))])
         for name in list(names):
             model = self.models[name]
             names |= dict.fromkeys(model.experts if isinstance(model, BlendModel) else ())
         rest = self.model_dump(exclude={"tasks", "models", "tracking"})
         return {
-            "task": entry.model_dump(exclude_unset=True, exclude={"train"}),
+            "task": entry.model_dump(exclude_unset=True, exclude={"sample", "train"}),
             "models": {name: self.models[name].model_dump() for name in names},
             **rest,
-            "train": self.train_of(task).model_dump(),
+            "sample": self.section_of(task, Sample).model_dump(),
+            "train": self.section_of(task, Train).model_dump(),
         }
 
     def sections(self, task: str, kinds: Sequence[type]) -> list[Any]:
@@ -195,14 +222,15 @@ class Params(Section):
 
         Args:
             task: a key of ``tasks``.
-            kinds: classes of sections; ``ClassifyTask`` stands for the task's entry, ``Train`` for the
-                section with the task's own values, ``Resolved`` for the task's model and ``Compared``
+            kinds: classes of sections; ``AnyTask`` stands for the task's entry, ``Sample`` and ``Train`` for
+                the sections with the task's own values, ``Resolved`` for the task's model and ``Compared``
                 for the models it is compared with.
         """
-        own = self.model_of(task)
-        values: list[Any] = [self.task(task), self.train_of(task), own]
-        values.append(Compared(self.resolve(name) for name in self.evaluate.compare if name != own.name))
-        values += [value for name, value in self if name != "train"]
+        own, entry = self.model_of(task), self.task(task)
+        others = [n for n in self.evaluate.compare if n != own.name and self._suits(n, entry)]
+        values: list[Any] = [entry, self.section_of(task, Sample), self.section_of(task, Train), own]
+        values.append(Compared(map(self.resolve, others)))
+        values += [value for name, value in self if name not in ("sample", "train")]
         return [next(value for value in values if isinstance(value, kind)) for kind in kinds]
 
 
@@ -264,8 +292,11 @@ def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> 
 _MEMBERS: dict[str, type[BaseModel]] = {
     "classify from unimorph": UnimorphTask,
     "classify from columns": ColumnsTask,
+    "transduce from unimorph": InflectionTask,
+    "transduce from columns": SequencesTask,
     "bilstm": BilstmModel,
     "ngram": NgramModel,
+    "seq2seq": Seq2seqModel,
     "blend": BlendModel,
 }
 

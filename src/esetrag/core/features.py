@@ -64,6 +64,15 @@ _FUSED = re.compile(r"([0-4])(SG|PL|DU)")  # 2SG
 _NUMBERED = re.compile(r"([A-Z]+SPEC)0*([0-9]+)")  # LGSPEC02
 
 
+def all_tags(bundle: str) -> list[str]:
+    """The part of speech of a bundle and the tags behind it.
+
+    >>> all_tags("N;ACC(SG)")
+    ['N', 'ACC', 'SG']
+    """
+    return [part_of_speech(bundle), *tags(bundle)] if bundle else []
+
+
 def part_of_speech(bundle: str) -> str:
     """The first tag of a bundle.
 

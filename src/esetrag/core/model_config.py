@@ -81,6 +81,32 @@ class NgramModel(Expert):
         return self.iterations
 
 
+class Seq2seqModel(Expert):
+    """A BiLSTM encoder and an LSTM decoder with attention."""
+
+    kind: Literal["seq2seq"]
+    head: Literal["softmax"] = "softmax"
+    attention: Literal["luong", "bahdanau"]
+    embedding: Size
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=16)]
+    """Of the encoder."""
+    dropout: Share
+    beam: Annotated[int, Field(ge=1, le=64)]
+    """Outputs that decoding goes on with at each step; 1 is greedy."""
+    rules: bool
+    """Whether longest-suffix edit rules stand beside it, as far as dev wants them."""
+
+    @property
+    def lemmas(self) -> bool:
+        """The lemma prior is one of classifiers."""
+        return False
+
+
+GradientModel = BilstmModel | Seq2seqModel
+"""Trained by gradient descent."""
+
+
 class BlendModel(Section):
     """A product of other models; their weights are fitted on dev."""
 
@@ -95,7 +121,7 @@ class Resolved:
     """A model with what it is made of."""
 
     name: str
-    experts: list[BilstmModel | NgramModel]
+    experts: list[BilstmModel | NgramModel | Seq2seqModel]
     lemmas: bool
 
     @property
@@ -113,4 +139,4 @@ class Compared(tuple[Resolved, ...]):
     """Models that are trained to be compared with the task's own."""
 
 
-Model = Annotated[BilstmModel | NgramModel | BlendModel, Field(discriminator="kind")]
+Model = Annotated[BilstmModel | NgramModel | Seq2seqModel | BlendModel, Field(discriminator="kind")]

@@ -79,14 +79,14 @@ def sample(
     return pa.table([lemma, form, features, label, weights], schema=SAMPLE)
 
 
-def encoded(width: int, symbols: int, labels: int) -> pa.Schema:
-    """Schema of encoded rows of ``width`` symbols; a row's values are one bit each of ``labels``."""
+def encoded(width: int, symbols: int, targets: int) -> pa.Schema:
+    """Schema of encoded rows of ``width`` symbols, whose targets take so many bytes a row."""
     # As bytes, not as a list: parquet takes lists apart value by value, eight times as long.
     return pa.schema(
         [
             pa.field("ids", pa.binary(width * id_type(symbols).itemsize), nullable=False),
             pa.field("length", pa.uint16(), nullable=False),
-            pa.field("targets", pa.binary(-(-labels // 8)), nullable=False),
+            pa.field("targets", pa.binary(targets), nullable=False),
             pa.field("weight", pa.float32(), nullable=False),
         ]
     )
@@ -104,6 +104,27 @@ def predictions(labels: list[str]) -> pa.Schema:
     extra = [*sets, ("probability", pa.float32()), ("probabilities", shares)]
     fields = [*ROWS, *(pa.field(name, kind, nullable=False) for name, kind in extra)]
     return pa.schema(fields, metadata={"labels": "\t".join(labels)})
+
+
+TRANSDUCTIONS = pa.schema(
+    [
+        *ROWS,
+        *(pa.field(name, pa.string(), nullable=False) for name in ("predicted", "predicted_set")),
+        pa.field("probability", pa.float32(), nullable=False),
+        pa.field("candidates", pa.list_(pa.string()), nullable=False),
+        pa.field("probabilities", pa.list_(pa.float32()), nullable=False),
+    ]
+)
+"""What is written for a row, with the other candidates, the most probable first."""
+
+ATTENTION = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("form", "features", "label", "predicted")),
+        *(pa.field(name, pa.list_(pa.string())) for name in ("read", "written")),
+        pa.field("weights", pa.list_(pa.float32())),
+    ]
+)
+"""What each written symbol attends to: weights (written, read), row by row."""
 
 
 def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:

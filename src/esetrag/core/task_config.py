@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, field_validator, model_validator
 
 from esetrag.core import features
 from esetrag.core.section import Name, Section, TablePath
@@ -39,18 +39,19 @@ Column = Annotated[
 ]
 
 
-class ClassifyTask(Section):
-    """One label for a word; where the rows come from is what the two kinds of source differ in."""
+class AnyTask(Section):
+    """What tasks of all kinds have; where the rows come from is what kinds of source differ in."""
 
-    kind: Literal["classify"]
+    kind: str
     raw: TablePath
     """Path of a table relative to the repository, or of a folder of three. Tables are only read."""
     splits: GivenSplits | None = None
     """The three tables, if ``raw`` is a folder. (DVC wants one path, so they lie in one folder.)"""
     model: Name
     """A key of ``models``."""
+    sample: dict[str, Any] = Field(default={})
     train: dict[str, Any] = Field(default={})
-    """Values of the section ``train`` that differ for this task."""
+    """Values of the sections ``sample`` and ``train`` that differ for this task."""
     leakage: Literal["report", "refuse"] = "report"
     """Of given splits: what happens if lemmas or forms are in two of them."""
 
@@ -62,6 +63,35 @@ class ClassifyTask(Section):
         names = (self.splits.train, self.splits.dev, self.splits.test)
         return tuple(f"{self.raw}/{name}" for name in names)
 
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """The columns that say what is asked: rows that agree in them are one, with several labels."""
+        return ("form",)
+
+
+class ClassifyTask(AnyTask):
+    """One label for a word."""
+
+    kind: Literal["classify"]
+
+
+class TransduceTask(AnyTask):
+    """A word written for a word: inflected, lemmatised, transcribed."""
+
+    kind: Literal["transduce"]
+    output: Literal["edits", "letters"] = "edits"
+    """What is written: how the word changes, or each of its letters."""
+
+
+Order = Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None
+"""The order of a UniMorph table's columns if it is not lemma, form, tags."""
+
+
+def _each_once(names: list[str] | None) -> list[str] | None:
+    if names and len(set(names)) < len(names):
+        raise ValueError("should name each once")
+    return names
+
 
 class UnimorphTask(ClassifyTask):
     """One feature of one part of speech of a UniMorph table."""
@@ -71,10 +101,7 @@ class UnimorphTask(ClassifyTask):
     """Part of speech, or several: the first tag of a bundle, exactly."""
     feature: str
     """A dimension of UniMorph's schema."""
-    columns: Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None = (
-        None
-    )
-    """The order of the columns if it is not lemma, form, tags."""
+    columns: Annotated[Order, AfterValidator(_each_once)] = None
 
     @property
     def parts_of_speech(self) -> tuple[str, ...]:
@@ -88,12 +115,39 @@ class UnimorphTask(ClassifyTask):
             raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}")
         return name
 
-    @field_validator("columns")
-    @classmethod
-    def _are_different(cls, columns: list[str] | None) -> list[str] | None:
-        if columns and len(set(columns)) < len(columns):
-            raise ValueError("should name lemma, form and tags once each")
-        return columns
+
+class InflectionTask(TransduceTask):
+    """Forms of lemmas, or lemmas of forms, of a UniMorph table."""
+
+    source: Annotated[
+        list[Literal["features", "lemma", "form"]], Field(min_length=1), AfterValidator(_each_once)
+    ]
+    """What is given: ``[features, lemma]`` to inflect, ``[form]`` to lemmatise."""
+    target: Literal["form", "lemma"]
+    pos: Pos | None = None
+    """Part of speech, or several; without it all."""
+    columns: Annotated[Order, AfterValidator(_each_once)] = None
+
+    @property
+    def parts_of_speech(self) -> tuple[str, ...] | None:
+        """Those whose rows are wanted; None are all."""
+        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos) if self.pos else None
+
+    @property
+    def given(self) -> str:
+        """The word that is given: ``lemma`` or ``form``."""
+        return next(name for name in self.source if name != "features")
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """A lemma may be asked for with each of its bundles."""
+        return ("form", "features") if "features" in self.source else ("form",)
+
+    @model_validator(mode="after")
+    def _is_a_pair(self) -> Self:
+        if len({*self.source} - {"features"}) != 1 or self.given == self.target:
+            raise ValueError("source and target should be [features, lemma] and form, or [form] and lemma")
+        return self
 
 
 class Columns(Section):
@@ -112,18 +166,43 @@ class ColumnsTask(ClassifyTask):
     columns: Columns
 
 
+class SequenceColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    source: Column
+    target: Column
+    features: Column | None = None
+    lemma: Column | None = None
+    weight: Column | None = None
+
+
+class SequencesTask(TransduceTask):
+    """Any two columns of a table: graphemes to phonemes, transliteration."""
+
+    source: Literal["columns"]
+    columns: SequenceColumns
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """A word may be asked for with several bundles, if there are any."""
+        return ("form",) if self.columns.features is None else ("form", "features")
+
+
 def kind_of_task(value: Any) -> str:
     """The tag of a task."""
     read = value.get if isinstance(value, dict) else lambda name, default=None: getattr(value, name, default)
-    return f"{read('kind', 'nothing')} from {read('source', 'unimorph')}"
+    source = read("source", "unimorph")
+    return f"{read('kind', 'nothing')} from {'unimorph' if isinstance(source, list) else source}"
 
 
 Task = Annotated[
     Annotated[UnimorphTask, Tag("classify from unimorph")]
-    | Annotated[ColumnsTask, Tag("classify from columns")],
+    | Annotated[ColumnsTask, Tag("classify from columns")]
+    | Annotated[InflectionTask, Tag("transduce from unimorph")]
+    | Annotated[SequencesTask, Tag("transduce from columns")],
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
-        custom_error_message="kind and source should be classify from unimorph or from columns",
+        custom_error_message="kind and source should be classify or transduce from unimorph or from columns",
     ),
 ]

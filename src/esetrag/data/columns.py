@@ -29,6 +29,7 @@ def select(
     lemma: Column | None = None,
     weight: Column | None = None,
     distinct: bool = True,
+    features: Column | None = None,
 ) -> Selection:
     """The labelled rows of a table; those with an empty cell are left out and counted.
 
@@ -39,11 +40,12 @@ def select(
         lemma: of their lemmas, which are null without it.
         weight: of numbers of at least 0.
         distinct: whether rows that stand again become one, of the sum of their weights.
+        features: of bundles, which are null without it.
 
     Raises:
         DataError: with file and line, if a column is missing, the file cannot be used, or no row is left.
     """
-    names = {"lemma": lemma, "form": form, "label": label, "weight": weight}
+    names = {"lemma": lemma, "form": form, "features": features, "label": label, "weight": weight}
     used = {name: column for name, column in names.items() if column is not None}
     parts = list((_parquet if _is_parquet(path) else _text)(path, list(used.values())))
     cells = pa.concat_tables([part.rename_columns(list(used)) for part in parts])
@@ -51,16 +53,15 @@ def select(
     texts = cells["label"].combine_chunks().dictionary_encode()
     labels = pa.array([label_sets.join([text]) for text in texts.dictionary.to_pylist()], pa.string())
     null = pa.nulls(len(cells), pa.string())
-    lemmas = cells["lemma"] if lemma is not None else null
-    rows = pa.table(
-        [lemmas, cells["form"], null, labels.take(texts.indices), weights], schema=tables.LABELLED
-    )
+    lemmas, bundles = (cells[name] if name in used else null for name in ("lemma", "features"))
+    columns = [lemmas, cells["form"], bundles, labels.take(texts.indices), weights]
+    rows = pa.table(columns, schema=tables.LABELLED)
     empty = np.any([pc.equal(cells[name], "").to_numpy() for name in used if name != "weight"], axis=0)
     table = every = rows.filter(pa.array(~empty))
     if not len(table):
         raise DataError(f"{path}: none of the {len(rows):,} rows has a word and a label")
     if distinct:
-        table = merged(every, ["lemma", "form", "label"])
+        table = merged(every, ["lemma", "form", "features", "label"])
     selection = Selection(table, len(rows), len(every) - len(table), {})
     if empty.any():
         shown = cells.filter(pa.array(empty)).slice(0, EXAMPLES).to_pylist()

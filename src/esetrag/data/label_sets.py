@@ -93,17 +93,19 @@ def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
     return pc.if_else(pa.array(correct(label, predicted)), predicted, first.take(encoded.indices))
 
 
-def of_forms(rows: pa.Table) -> pa.Table:
+def of_forms(rows: pa.Table, cell: Sequence[str] = ("form",)) -> pa.Table:
     """Rows with each form once, with all its values.
 
     Args:
         rows: ``tables.LABELLED``.
+        cell: the columns of which rows that agree become one.
 
     Returns:
         ``tables.SAMPLE``, in the order in which the forms come first: the first of a form's lemmas by code
         point, its bundles joined by ``BUNDLES``, its values by ``CHOICE``, the sum of its weights.
     """
-    form = rows["form"].combine_chunks().dictionary_encode().indices.to_numpy()
+    asked = pc.binary_join_element_wise(*(rows[name] for name in cell), "\t")
+    form = asked.combine_chunks().dictionary_encode().indices.to_numpy()
     several = np.bincount(form)[form] > 1
     if not several.any():
         return weighted(rows)
@@ -111,9 +113,11 @@ def of_forms(rows: pa.Table) -> pa.Table:
     numbered = rows.append_column("row", pa.array(np.arange(len(rows))))
     once, more = numbered.filter(pa.array(~several)), numbered.filter(pa.array(several))
     more = more.sort_by([(name, "ascending") for name in ("form", "label", "features", "lemma")])
-    groups = more.group_by("form", use_threads=False).aggregate(
-        [("lemma", "min"), ("features", "list"), ("label", "list"), ("weight", "sum"), ("row", "min")]
+    groups = more.append_column("bundle", more["features"]).group_by(
+        ["form", *(["bundle"] if "features" in cell else [])], use_threads=False
     )
+    sums = [("lemma", "min"), ("features", "list"), ("label", "list"), ("weight", "sum"), ("row", "min")]
+    groups = groups.aggregate(sums)
     merged = {
         "lemma": groups["lemma_min"],
         "form": groups["form"],

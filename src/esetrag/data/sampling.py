@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,7 +19,7 @@ SHARES = (0.8, 0.1, 0.1)
 NOTEBOOK_SPLIT_SEED, NOTEBOOK_SAMPLE_SEED = 12, 1
 
 
-def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
+def split(table: pa.Table, sample: config.Sample, cell: Sequence[str] = ("form",)) -> dict[str, pa.Table]:
     """Divides rows by lemma, family or form, 80/10/10, so that none is in two parts.
 
     Rows are sorted, then the lemmas (families, forms) shuffled by the seed: the order of ``table``
@@ -27,6 +29,7 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
     Args:
         table: labelled rows (``tables.LABELLED``).
         sample: ``split`` and ``seed`` are used.
+        cell: the columns of which rows that agree become one (``label_sets.of_forms``).
 
     Returns:
         All forms of ``train``, ``dev`` and ``test``, each once with all its values (``tables.SAMPLE``); of
@@ -54,7 +57,7 @@ def split(table: pa.Table, sample: config.Sample) -> dict[str, pa.Table]:
     parts = {part: table.take(np.flatnonzero(part_of_row == i)) for i, part in enumerate(PARTS)}
     if sample.split == "notebook":
         return parts
-    return {part: label_sets.of_forms(rows) for part, rows in parts.items()}
+    return {part: label_sets.of_forms(rows, cell) for part, rows in parts.items()}
 
 
 def _units(table: pa.Table, split: str) -> pa.ChunkedArray:

@@ -50,8 +50,8 @@ class Selection:
 def select(
     rows: pa.Table | Iterable[pa.RecordBatch],
     path: Path,
-    pos: str | Sequence[str],
-    feature: str,
+    pos: str | Sequence[str] | None,
+    feature: str | None,
     distinct: bool = True,
 ) -> Selection:
     """Keeps the rows of parts of speech that have a value of a feature, or a choice of values.
@@ -61,14 +61,14 @@ def select(
     Args:
         rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch.
         path: where they came from, for messages.
-        pos: parts of speech, the first tags of bundles.
-        feature: a key of ``features.DIMENSIONS``.
+        pos: parts of speech, the first tags of bundles; None takes all.
+        feature: a key of ``features.DIMENSIONS``; None takes all rows, and their labels are empty.
         distinct: whether rows that stand again are left out.
 
     Raises:
         DataError: if no row is left.
     """
-    wanted = [pos] if isinstance(pos, str) else list(pos)
+    wanted = [pos] if isinstance(pos, str) else ["" if pos is None else name for name in pos or [""]]
     reasons = (EMPTY, HEADING, f"no value of {feature}", f"several values of {feature}")
     good, width = len(reasons), len(reasons) + 1
     kinds = {name: number for number, name in enumerate(wanted)}  # parts of speech as numbers
@@ -76,7 +76,9 @@ def select(
     @lru_cache(2**14)
     def outcome(bundle: str) -> tuple[int, str]:
         """Part of speech and reason as one number, and the label: bundles are few, rows are many."""
-        kind = kinds.setdefault(features.part_of_speech(bundle), len(kinds))
+        kind = kinds.setdefault("" if pos is None else features.part_of_speech(bundle), len(kinds))
+        if feature is None:
+            return kind * width + (good if kind < len(wanted) else 0), ""
         choices = features.choices(bundle, feature)
         values = frozenset[str]().union(*choices)
         reason = 2 if not values else 3 if len(values) > 1 and len(choices) > 1 else good
@@ -167,7 +169,7 @@ def _faults(lemma: pa.Array, form: pa.Array) -> list[npt.NDArray[np.bool_]]:
 
 
 def _nothing(
-    path: Path, wanted: list[str], feature: str, kinds: Counter[str], bundles: Counter[str]
+    path: Path, wanted: list[str], feature: str | None, kinds: Counter[str], bundles: Counter[str]
 ) -> DataError:
     """The error where no row is left, with what there is instead."""
     rows, names = sum(kinds[name] for name in wanted), " or ".join(wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,11 @@ class Source:
         """Whether the rows have lemmas."""
         return not self.selection.table["lemma"].null_count
 
+    @property
+    def counted(self) -> str:
+        """The column whose values are counted: of words that are written nearly each stands once."""
+        return "features" if isinstance(self.task, config.TransduceTask) else "label"
+
     def split_of(self, sample: config.Sample) -> str:
         """The split that is used: of given parts theirs; without lemmas that by form."""
         return leakage.GIVEN if self.given else sample.split if self.lemmas else "form"
@@ -77,7 +82,7 @@ class Source:
         if self.given:
             return self.given, self.given
         sample = sample.model_copy(update={"split": self.split_of(sample)})
-        available = sampling.split(self.selection.table, sample)
+        available = sampling.split(self.selection.table, sample, self.task.cell)
         return available, sampling.draw(available, sample)
 
     def figures(self, available: Parts, drawn: Parts, families: Families, split: str) -> dict[str, Any]:
@@ -102,7 +107,7 @@ class Source:
                     "rows": len(drawn[part]),
                     "lemmas": pc.count_distinct(drawn[part]["lemma"]).as_py() if self.lemmas else None,
                     "forms": pc.count_distinct(drawn[part]["form"]).as_py(),
-                    "labels": _counts(drawn[part]["label"]),
+                    "labels": _counts(drawn[part][self.counted].drop_null()),
                 }
                 for part in PARTS
             },
@@ -113,8 +118,23 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
     if isinstance(task, config.ColumnsTask):
         names = task.columns
         return columns.select(path, names.form, names.label, names.lemma, names.weight, distinct)
+    if isinstance(task, config.SequencesTask):
+        pair = task.columns
+        more = (pair.lemma, pair.weight, distinct, pair.features)
+        return columns.select(path, pair.source, pair.target, *more)
     batches = unimorph.batches(path, task.columns)
+    if isinstance(task, config.InflectionTask):
+        rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
+        return replace(rows, table=_asked(rows.table, task))
     return selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+
+
+def _asked(rows: pa.Table, task: config.InflectionTask) -> pa.Table:
+    """Rows of a UniMorph table with the word that is given as form, and the one that is wanted as label."""
+    encoded = rows[task.target].combine_chunks().dictionary_encode()
+    labels = pa.array([label_sets.join([word]) for word in encoded.dictionary.to_pylist()], pa.string())
+    columns = {"form": rows[task.given], "label": labels.take(encoded.indices)}
+    return pa.table([columns.get(name, rows[name]) for name in rows.column_names], schema=rows.schema)
 
 
 def _both(a: Selection, b: Selection) -> Selection:

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from esetrag.models.network import Network
+from esetrag.models.network import Network, score
 from esetrag.symbols.batch import Batch
 
 
@@ -36,6 +36,10 @@ class Blend(Network):
         """The experts' scores, weighted and added."""
         parts = [expert.attribute(batch, label, against) for expert in self.networks]
         return self._added(symbols for symbols, _ in parts), self._added(rest for _, rest in parts)
+
+    def ranked(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits of what there is to choose from, (b, choices), and which of it is true (bool)."""
+        return score(self, batch), batch.target
 
     def is_sound(self) -> bool:
         """Whether all experts are, and no weight is negative."""

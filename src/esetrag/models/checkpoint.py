@@ -19,9 +19,12 @@ from esetrag.core.errors import CheckpointError, DataError
 from esetrag.core.layout import MANIFEST, WEIGHTS
 from esetrag.models.bilstm import BilstmClassifier
 from esetrag.models.blend import Blend
+from esetrag.models.edit_rules import EditRules
 from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network
 from esetrag.models.ngram import NgramClassifier
+from esetrag.models.seq2seq import Seq2seq
+from esetrag.models.transducer import Transducer
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.vocabulary import Vocabulary
@@ -39,17 +42,30 @@ class LemmaPriorModel(config.Section):
     head: config.Head
 
 
-Expert = Annotated[config.BilstmModel | config.NgramModel | LemmaPriorModel, Field(discriminator="kind")]
+class EditRulesModel(config.Section):
+    """Edit rules as one of a checkpoint's experts; they have no parameters of their own."""
+
+    kind: Literal["rules"] = "rules"
+
+
+Expert = Annotated[
+    config.BilstmModel | config.NgramModel | config.Seq2seqModel | LemmaPriorModel | EditRulesModel,
+    Field(discriminator="kind"),
+]
 Shapes = Mapping[str, tuple[int, ...]]
-FACTORY: dict[str, Callable[[Any, int, int, Shapes], Network]] = {
-    "bilstm": lambda model, symbols, labels, _: BilstmClassifier(symbols, labels, model),
-    "ngram": lambda model, _, labels, shapes: NgramClassifier(
-        torch.empty(shapes.get("grams", (0,)), dtype=torch.int64), labels, model
+FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
+    "bilstm": lambda model, words, _: BilstmClassifier(words.size, len(words.labels), model),
+    "ngram": lambda model, words, shapes: NgramClassifier(
+        torch.empty(shapes.get("grams", (0,)), dtype=torch.int64), len(words.labels), model
     ),
-    "lemmas": lambda model, _, labels, shapes: LemmaPrior.empty(shapes, labels, model.head),
+    "lemmas": lambda model, words, shapes: LemmaPrior.empty(shapes, len(words.labels), model.head),
+    "seq2seq": lambda model, words, _: Seq2seq(words, model),
+    "rules": lambda _, words, shapes: EditRules(shapes, len(words.symbols), len(words.output.symbols)),
 }
-"""By kind: from model, number of symbols, number of labels, and the shapes of the weights there are (which
-give the sizes that training decides) to a network with room for these weights."""
+"""By kind: from model, vocabulary, and the shapes of the weights there are (which give the sizes that
+training decides) to a network with room for these weights."""
+JOINED: dict[str, type[Blend]] = {"seq2seq": Transducer}
+"""What experts of a kind are joined to; others to a ``Blend``."""
 
 
 class Weights(config.Section):
@@ -98,6 +114,18 @@ class Checkpoint:
     vocabulary: Vocabulary
     manifest: Manifest
 
+    @property
+    def extra_seeds(self) -> list[int]:
+        """Seeds of the further trainings of the same model.
+
+        Raises:
+            CheckpointError: if its manifest does not name them.
+        """
+        match self.manifest.training:
+            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= config.MOST_SEEDS:
+                return list(range(seed + 1, seed + 1 + repeats))
+        raise CheckpointError("the checkpoint's manifest does not name its seeds; make it anew: dvc repro -f")
+
 
 def save(
     folder: Path,
@@ -145,6 +173,8 @@ def save(
 def load(folder: Path) -> Checkpoint:
     """Loads a checkpoint, trusting nothing: sizes, hashes, shapes and values are checked, no code is run.
 
+    PyTorch then takes as many threads as the model was trained with.
+
     Raises:
         CheckpointError: if it is missing or not what its manifest says.
     """
@@ -157,6 +187,9 @@ def load(folder: Path) -> Checkpoint:
     except ValidationError as error:
         problems = config.explain(error, Manifest)
         raise CheckpointError(f"{path}: not a checkpoint's manifest: {problems}") from error
+    threads = manifest.training.get("threads")
+    # Sums in another order differ in their last bits, so the core count must not decide.
+    torch.set_num_threads(threads if isinstance(threads, int) and 0 < threads <= config.MOST_THREADS else 1)
     weights = _read(folder / WEIGHTS, manifest.weights)
     return Checkpoint(_network(folder / WEIGHTS, weights, manifest, vocabulary), vocabulary, manifest)
 
@@ -183,8 +216,7 @@ def _read(path: Path, expected: Weights) -> dict[str, Tensor]:
 def _network(path: Path, weights: dict[str, Tensor], manifest: Manifest, vocabulary: Vocabulary) -> Blend:
     network = blueprint(
         manifest.experts,
-        len(vocabulary.symbols),
-        len(vocabulary.labels),
+        vocabulary,
         {name: tuple(tensor.shape) for name, tensor in weights.items()},
     )
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
@@ -206,13 +238,12 @@ def _network(path: Path, weights: dict[str, Tensor], manifest: Manifest, vocabul
     return network.eval()
 
 
-def blueprint(experts: Sequence[Any], symbols: int, labels: int, shapes: Shapes) -> Blend:
+def blueprint(experts: Sequence[Any], vocabulary: Vocabulary, shapes: Shapes) -> Blend:
     """A network without memory for its weights (on the meta device), whatever sizes a manifest asks for.
 
     Args:
         experts: the shape of each expert.
-        symbols: size of the vocabulary.
-        labels: number of labels.
+        vocabulary: of input and output.
         shapes: of the weights by name; sizes that training decides are taken from there.
     """
     networks = []
@@ -220,8 +251,8 @@ def blueprint(experts: Sequence[Any], symbols: int, labels: int, shapes: Shapes)
         for number, expert in enumerate(experts):
             prefix = f"experts.{number}."
             own = {n.removeprefix(prefix): s for n, s in shapes.items() if n.startswith(prefix)}
-            networks.append(FACTORY[expert.kind](expert, symbols, labels, own))
-        return Blend(networks, torch.empty(len(networks)))
+            networks.append(FACTORY[expert.kind](expert, vocabulary, own))
+        return JOINED.get(experts[0].kind, Blend)(networks, torch.empty(len(networks)))
 
 
 def _line(error: Exception) -> str:

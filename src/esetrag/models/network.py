@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,11 +32,10 @@ class Network(nn.Module):
         super().__init__()
         self.labels, self.head = labels, head
 
-    @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
         """Logits of words, (b, labels)."""
+        raise NotImplementedError
 
-    @abstractmethod
     def attribute(self, batch: Batch, label: Tensor, against: Tensor) -> tuple[Tensor, Tensor]:
         """What each symbol contributes to one label against another.
 
@@ -49,6 +48,7 @@ class Network(nn.Module):
             Scores of the symbols (b, t), 0 at BOS, EOS and PAD; the rest (b,). Both together are the
             difference of the two logits.
         """
+        raise NotImplementedError
 
     def is_sound(self) -> bool:
         """Whether all that is looked up is as the look-up needs it."""
@@ -58,6 +58,14 @@ class Network(nn.Module):
         """What probabilities should be, (b, labels) float32; zeros for ``softmax`` without a known label."""
         share = target.float()
         return share if self.head == "sigmoid" else share / share.sum(1, keepdim=True).clamp_min(1)
+
+    def known(self, target: Tensor) -> Tensor:
+        """Whether training had any of a row's labels, (b,) bool."""
+        return target.any(1)
+
+    def correct(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Whether the top label of each word is one of its labels, (b,) bool."""
+        return target.gather(1, logits.argmax(1, keepdim=True))[:, 0]
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Logits (b, labels) as probabilities."""
@@ -78,22 +86,21 @@ class Network(nn.Module):
         return functional.binary_cross_entropy_with_logits(logits, smoothed, reduction="none").sum(1)
 
 
-def correct(logits: Tensor, target: Tensor) -> Tensor:
-    """Whether the top label of each word is one of its labels, (b,) bool."""
-    return target.gather(1, logits.argmax(1, keepdim=True))[:, 0]
-
-
 @torch.inference_mode()
 def score(network: Network, rows: Batch) -> Tensor:
     """Logits of many rows without training, (n, labels), words of similar length together."""
     network.eval()
     logits = torch.empty((len(rows), network.labels), device=rows.device)
-    parts: list[Tensor] | list[slice] = [slice(None)] if len(rows) else []
-    if len(rows) > AT_ONCE:
-        parts = list(torch.argsort(rows.source.lengths, stable=True).split(AT_ONCE))
-    for part in parts:
+    for part in parts(rows):
         logits[part] = network(rows[part])
     return logits
+
+
+def parts(rows: Batch) -> Sequence[Tensor] | Sequence[slice]:
+    """Which rows are computed together: those of similar length, ``AT_ONCE`` of them."""
+    if len(rows) <= AT_ONCE:
+        return [slice(None)] if len(rows) else []
+    return list(torch.argsort(rows.source.lengths, stable=True).split(AT_ONCE))
 
 
 def difference(logits: Tensor, label: Tensor, against: Tensor) -> Tensor:

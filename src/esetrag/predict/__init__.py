@@ -1,1 +1,26 @@
 """A trained model applied to new words: files, pipes, HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from esetrag.predict.predictor import Predictor
+    from esetrag.predict.sequence_predictor import SequencePredictor
+
+
+def load(folder: Path) -> Predictor | SequencePredictor:
+    """Loads the predictor of a checkpoint, whatever its kind.
+
+    Raises:
+        CheckpointError: if it is missing or damaged.
+    """
+    from esetrag.models import checkpoint  # PyTorch
+    from esetrag.models.transducer import Transducer
+    from esetrag.predict.predictor import Predictor
+    from esetrag.predict.sequence_predictor import SequencePredictor
+
+    loaded = checkpoint.load(folder)
+    kind = SequencePredictor if isinstance(loaded.network, Transducer) else Predictor
+    return kind(loaded)

@@ -55,6 +55,23 @@ def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
         raise DataError(f"{path}: expected an ending .tsv, .txt, .parquet or .gz of a text, found {ending}")
 
 
+def with_features(batches: Iterator[Rows]) -> Iterator[Rows]:
+    """The words of batches with their features behind a tab, as a ``SequencePredictor`` takes them.
+
+    The features are in a column of that name, or in the second one.
+
+    Raises:
+        DataError: if there is none.
+    """
+    for table, forms in batches:
+        names = table.column_names
+        if "features" not in names and len(names) < 2:
+            raise DataError("expected features beside the words: a column called features, or a second one")
+        bundles = table["features"] if "features" in names else table.column(1)
+        texts = pc.utf8_trim_whitespace(bundles.cast(pa.string()))
+        yield table, pc.binary_join_element_wise(forms, texts, "\t")
+
+
 def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
     try:
         row = 1

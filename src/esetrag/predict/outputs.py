@@ -20,6 +20,7 @@ from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.predict.inputs import Rows
 from esetrag.predict.predictor import Prediction, Predictor
+from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
 
 ROW_GROUP = 2**25
@@ -44,7 +45,13 @@ def format_of(output: Path | None, asked: str | None, default: str) -> str:
     return kind
 
 
-def write(predictor: Predictor, batches: Iterator[Rows], top_k: int, kind: str, output: Path | None) -> None:
+def write(
+    predictor: Predictor | SequencePredictor,
+    batches: Iterator[Rows],
+    top_k: int,
+    kind: str,
+    output: Path | None,
+) -> None:
     """Predicts and writes batch by batch: to a file, whole or not at all, or to a stream.
 
     Args:
@@ -114,7 +121,7 @@ def _to_parquet(tables: Iterator[pa.Table], file: IO[bytes]) -> None:
             writer.write_table(pa.concat_tables(waiting))
 
 
-def _table(predictor: Predictor, rows: Rows, top_k: int) -> pa.Table:
+def _table(predictor: Predictor | SequencePredictor, rows: Rows, top_k: int) -> pa.Table:
     """The input's columns, then the predicted ones, under names that the input has not."""
     table, predicted = rows[0], predictor.predict_table(rows[1], top_k)
     for name, values in zip(predicted.column_names, predicted.columns, strict=True):
@@ -149,6 +156,7 @@ def _json(prediction: Prediction) -> str:
         "label_set": prediction.label_set,
         "unknown": prediction.unknown,
         **({"note": prediction.note} if prediction.note else {}),
+        **({"features": prediction.features} if prediction.features else {}),
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
@@ -161,4 +169,5 @@ def _text(prediction: Prediction) -> str:
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",
     ]
-    return "  ".join([prediction.form, *filter(None, notes)]) + "\n"
+    asked = filter(None, (prediction.form, prediction.features))
+    return "  ".join([*asked, *filter(None, notes)]) + "\n"

@@ -17,13 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from esetrag.core import config
-from esetrag.core.errors import CheckpointError, DataError, ParamsError
+from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import label_sets
 from esetrag.models import checkpoint
 from esetrag.models.network import score
 from esetrag.scoring import calibration
-from esetrag.scoring.calibration import ModelOutput
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.vocabulary import SPECIAL, UNK
@@ -51,6 +49,7 @@ class Prediction:
         unknown: the symbols that are not in the training set; invisible ones as ``U+200B``.
         label_set: all values that the form may have, joined by a slash; empty if the model abstains.
         note: why it abstains, if not for a low probability.
+        features: that were given with it.
     """
 
     form: str
@@ -59,13 +58,15 @@ class Prediction:
     unknown: str
     label_set: str = ""
     note: str = ""
+    features: str = ""
 
     def record(self, several: bool) -> dict[str, Any]:
         """As a record of JSON: the top label and, if ``several``, all labels."""
         top = {"form": self.form, "label": self.labels[0], "probability": self.probabilities[0]}
         ranks = {"labels": self.labels, "probabilities": self.probabilities} if several else {}
-        note = {"note": self.note} if self.note else {}
-        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **note}
+        more = {"note": self.note} if self.note else {}
+        more |= {"features": self.features} if self.features else {}
+        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **more}
 
 
 @dataclass(frozen=True)
@@ -80,44 +81,27 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
-        """Loads a checkpoint, with as many threads as it was trained with.
+        """Loads a checkpoint.
 
         Raises:
             CheckpointError: if it is missing or damaged.
         """
-        loaded = checkpoint.load(folder)
-        threads = loaded.manifest.training.get("threads")
-        # Sums in another order differ in their last bits, so the core count must not decide.
-        if not isinstance(threads, int) or not 0 < threads <= config.MOST_THREADS:
-            threads = 1
-        torch.set_num_threads(threads)
-        return cls(loaded)
+        return cls(checkpoint.load(folder))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels it distinguishes."""
         return self.checkpoint.vocabulary.labels
 
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        """A classifier is given no features."""
+        return ()
+
     @cached_property
     def calibration(self) -> calibration.Calibration:
         """What was fitted on the development set."""
         return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
-
-    @property
-    def extra_seeds(self) -> list[int]:
-        """Seeds of the further trainings of the same model.
-
-        Raises:
-            CheckpointError: if its manifest does not name them.
-        """
-        match self.checkpoint.manifest.training:
-            case {"seed": int(seed), "repeats": int(repeats)} if 0 <= repeats <= config.MOST_SEEDS:
-                return list(range(seed + 1, seed + 1 + repeats))
-        raise CheckpointError("the checkpoint's manifest does not name its seeds; make it anew: dvc repro -f")
-
-    def output(self, encoded: encoding.Encoded) -> ModelOutput:
-        """What the evaluation needs."""
-        return ModelOutput(self.probabilities(encoded), self.calibration, self.checkpoint.network.head)
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
         """The distribution over the labels, (rows, labels), calibrated."""
@@ -159,15 +143,15 @@ class Predictor:
         Raises:
             ParamsError: if ``top_k`` is less than 1.
         """
-        schema = _schema(min(top_k, len(self.labels)))
+        columns_of = schema(min(top_k, len(self.labels)))
         names = pa.array(self.labels, pa.string())
-        tables = [schema.empty_table()]
+        tables = [columns_of.empty_table()]
         for batch in self._batches(forms, top_k):
             columns = []
             for labels, shares in zip(batch.top.T, batch.shares.T, strict=True):
                 columns += [names.take(pa.array(labels)), pa.array(shares)]
             columns += [pa.array(batch.sets, pa.string()), pa.array(batch.unknown, pa.string())]
-            tables.append(pa.Table.from_arrays(columns, schema=schema))
+            tables.append(pa.Table.from_arrays(columns, schema=columns_of))
         return pa.concat_tables(tables)
 
     def _batches(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Batch]:
@@ -175,7 +159,7 @@ class Predictor:
             raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         for start in range(0, len(forms), BATCH):
-            words, text = _composed(forms.slice(start, BATCH))
+            words, text = composed(forms.slice(start, BATCH))
             symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
             is_unknown = vocabulary.id_of_code_point[symbols] == UNK
             bare = pc.utf8_trim(words, characters=self._edges) if is_unknown.any() else words
@@ -192,7 +176,7 @@ class Predictor:
             if is_unknown.any() or (ids == UNK).any():
                 of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
                 for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
-                    unknown[row] = _visible(vocabulary.unknown(words[row].as_py()))
+                    unknown[row] = visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
 
     @cached_property
@@ -237,14 +221,15 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
 
 
 @cache
-def _schema(ranks: int) -> pa.Schema:
+def schema(ranks: int) -> pa.Schema:
+    """The columns of predictions of so many labels a form."""
     fields = []
     for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
         fields += [(f"label{suffix}", pa.string()), (f"probability{suffix}", pa.float32())]
     return pa.schema([*fields, ("label_set", pa.string()), ("unknown", pa.string())])
 
 
-def _composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
+def composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     """The forms in NFC, and all of them as one text."""
     text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
     # Any part of a text in NFC is in NFC.
@@ -255,7 +240,7 @@ def _composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     return column(composed), "".join(composed)
 
 
-def _visible(symbols: str) -> str:
+def visible(symbols: str) -> str:
     """Symbols in one line: those that cannot be seen by their number."""
     texts = (
         symbol if symbol.isprintable() and symbol != " " else f" U+{ord(symbol):04X} " for symbol in symbols

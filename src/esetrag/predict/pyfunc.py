@@ -13,6 +13,7 @@ from esetrag.core.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, which logging a model does not need
+    from esetrag.predict.sequence_predictor import SequencePredictor
 
 EXAMPLE = (["házból", "kertet"], {"top_k": 2})
 COLUMNS = {
@@ -37,7 +38,7 @@ SIGNATURE = {
 class Served:
     """What the model that MLflow loads hands its input to."""
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor | SequencePredictor) -> None:
         """Wraps a predictor."""
         self.predictor = predictor
 
@@ -72,9 +73,9 @@ def load(checkpoint: Path) -> Served:
     Raises:
         CheckpointError: if it cannot be used.
     """
-    from esetrag.predict.predictor import Predictor
+    from esetrag import predict
 
-    return Served(Predictor.load(checkpoint))
+    return Served(predict.load(checkpoint))
 
 
 def _column(model_input: pd.DataFrame | Iterable[str]) -> Iterable[Any]:

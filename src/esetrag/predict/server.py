@@ -23,6 +23,7 @@ from esetrag.core.errors import EsetragError
 
 if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, and the port is taken before
+    from esetrag.predict.sequence_predictor import SequencePredictor
 
 PATH, JSON = "/invocations", "application/json"
 BYTES, SYMBOLS, WORDS, LABELS = 2**21, 250, 20_000, 200_000
@@ -101,7 +102,7 @@ def parse(body: bytes) -> tuple[list[str], int]:
     return words[0], question.params.top_k if question.params else 1
 
 
-def application(predictor: Predictor, hosts: Collection[str] = ()) -> FastAPI:
+def application(predictor: Predictor | SequencePredictor, hosts: Collection[str] = ()) -> FastAPI:
     """The server of a model.
 
     Args:

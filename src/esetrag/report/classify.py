@@ -121,6 +121,7 @@ def summary(context: Context) -> tuple[Table, Table]:
     return Table(models.frame[short], "", models.formats), Table(wrong.frame[forms], "", wrong.formats)
 
 
+WRONG = "misclassified forms"
 REPORT = (
     *(results, provenance.training, errors.misclassified, errors.confusions, errors.kinds, errors.groups),
     *(errors.stress, errors.attribution, calibration, provenance.data, provenance.audit, provenance.model),

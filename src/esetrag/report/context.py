@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import error_analysis
+from esetrag.analysis import error_analysis, transduce_errors
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.analysis.seen_in_training import SeenInTraining
 from esetrag.core import config, files, tables
@@ -21,6 +22,31 @@ from esetrag.training.history import Epoch
 
 TEXTS = dict.fromkeys(("label", "model", "set", "examples"), "string")
 """Columns that hold text even where it looks like numbers."""
+
+
+class Kind(NamedTuple):
+    """How the artifacts of a kind of task are read."""
+
+    predictions: Callable[[Vocabulary], pa.Schema]
+    explained: pa.Schema
+    """Of what the model uses."""
+    analyse: Callable[[pa.Table, Vocabulary, SeenInTraining], Analysis]
+
+
+KINDS = {
+    "classify": Kind(
+        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
+        tables.ATTRIBUTIONS,
+        error_analysis.analyse,
+    ),
+    "transduce": Kind(
+        lambda _: tables.TRANSDUCTIONS,
+        tables.ATTENTION,
+        lambda predictions, vocabulary, seen: transduce_errors.analyse(
+            predictions, seen.parts["train"], vocabulary
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -49,19 +75,21 @@ class Context:
             DataError: if an artifact is missing or damaged.
         """
         vocabulary = Vocabulary.read(layout.vocab)
-        predictions = tables.read(layout.predictions, tables.predictions(list(vocabulary.labels)))
+        data = files.read_json(layout.metrics / "data.json")
+        kind = KINDS[data["task"]["kind"]]
+        predictions = tables.read(layout.predictions, kind.predictions(vocabulary))
         seen = SeenInTraining.read(layout, vocabulary)
         return cls(
             layout=layout,
             options=options,
-            data=files.read_json(layout.metrics / "data.json"),
+            data=data,
             test=files.read_json(layout.metrics / "test.json"),
             manifest=files.read_json(layout.manifest),
             epochs=history.read(layout.history),
             seen=seen,
             predictions=predictions,
-            attributions=tables.read(layout.attributions, tables.ATTRIBUTIONS),
-            analysis=error_analysis.analyse(predictions, vocabulary, seen),
+            attributions=tables.read(layout.attributions, kind.explained),
+            analysis=kind.analyse(predictions, vocabulary, seen),
         )
 
     def json(self, name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 from scipy.special import betaincinv
 
+from esetrag.data import label_sets
 from esetrag.report.drawing import MISS, PAPER, SERIES, SOFT, percent, single, style
 from esetrag.report.results import NAMES
 from esetrag.training import history
@@ -91,6 +93,24 @@ def confusion(counts: pd.DataFrame) -> Figure:
     axes.grid(visible=True, which="minor")
     axes.set(xlim=(-0.5, len(labels) - 0.5), ylim=(len(labels) - 0.5, -0.5), aspect="equal")
     axes.set(xlabel="predicted", ylabel="label", title="misclassified forms; on the diagonal: recall, %")
+    return figure
+
+
+@style()
+def attention(row: Mapping[str, Any]) -> Figure:
+    """What each written symbol attends to; a row of ``tables.ATTENTION``."""
+    read, written = row["read"], row["written"]
+    weights = np.array(row["weights"]).reshape(len(written), len(read))
+    figure, axes = single(1.4 + 0.34 * len(read), 1.2 + 0.3 * len(written))
+    axes.imshow(
+        weights, cmap=mpl.colors.LinearSegmentedColormap.from_list("", [PAPER, SERIES[0]]), vmin=0, vmax=1
+    )
+    axes.set_xticks(range(len(read)), read)
+    axes.set_yticks(range(len(written)), written)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    mark = "right" if row["predicted"] in label_sets.values(row["label"]) else f"wrong: {row['label']}"
+    axes.set_title(f"{' '.join(filter(None, (row['form'], row['features'])))} → {row['predicted']} ({mark})")
     return figure
 
 

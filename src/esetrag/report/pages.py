@@ -6,11 +6,11 @@ import textwrap
 
 from esetrag.core import files
 from esetrag.core.errors import DataError
-from esetrag.report import classify, drawing, html, markdown, provenance
+from esetrag.report import classify, drawing, html, markdown, provenance, transduce
 from esetrag.report.context import Context
 from esetrag.report.section import Section
 
-KINDS = {"classify": classify}
+KINDS = {"classify": classify, "transduce": transduce}
 """The module of each kind of task."""
 FIRST = 20
 """Misclassified forms on the terminal."""
@@ -53,6 +53,6 @@ def write(context: Context) -> str:
             drawing.write_png(context.layout.plots / f"{picture.name}.png", picture.figure)
     lines = [textwrap.fill(f"{task}: {top.figure} {top.text}", 100), markdown.plain(results)]
     if wrong := len(errors.frame):
-        lines += [f"{wrong:,} misclassified forms, the most confident first:", markdown.plain(errors, FIRST)]
+        lines += [f"{wrong:,} {kind.WRONG}, the most confident first:", markdown.plain(errors, FIRST)]
     where = f"All: data/{task}/errors.parquet. Report: {context.layout.report}"
     return "\n\n".join([*lines, f"{errors.rest(FIRST)} {where}".strip()])

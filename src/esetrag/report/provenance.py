@@ -20,6 +20,11 @@ def description(task: dict[str, Any]) -> str:
     splits = task.get("splits")
     paths = [f"{task['raw']}/{splits[part]}" for part in PARTS] if splits else [task["raw"]]
     names = ", ".join(f"`{path}`" for path in paths)
+    if task["kind"] == "transduce":
+        source = task["source"]
+        given = source if isinstance(source, list) else [str(task["columns"]["source"])]
+        wanted = task.get("target") or task["columns"]["target"]
+        return f"column {wanted} of {names}, of {' and '.join(given)}"
     if "feature" not in task:
         return f"label of the words of {names}"
     pos = task["pos"] if isinstance(task["pos"], str) else ", ".join(task["pos"])
@@ -30,11 +35,13 @@ def training(context: Context) -> Section:
     """Accuracy before training, loss and accuracy over the epochs."""
     before, kept = context.epochs[0], history.best(context.epochs)
     labels = len(context.manifest["vocabulary"]["labels"])
+    writes = context.data["task"]["kind"] == "transduce"
+    chance = "" if writes else f"; chance among {labels} labels: {1 / labels:.1%}"
     table = pd.DataFrame(map(asdict, context.epochs))
     formats = shares("train_accuracy", "dev_accuracy") | shares("train_loss", "dev_loss", form=".4f")
     text = (
         f"Accuracy before training: {before.train_accuracy:.1%} on the training set and "
-        f"{before.dev_accuracy:.1%} on the development set; chance among {labels} labels: {1 / labels:.1%}. "
+        f"{before.dev_accuracy:.1%} on the development set{chance}. "
         f"The model is that of epoch {kept.epoch}: development loss {kept.dev_loss:.4f} nats, accuracy "
         f"{kept.dev_accuracy:.2%}. It is the last epoch within {history.TOLERANCE:g} nats of the lowest "
         "loss. Training figures are means over an epoch while it trains, with "

@@ -19,7 +19,10 @@ NAMES = {
     "bilstm": "BiLSTM",
     "ngram": "n-grams",
     "blend": "blend of models",
-    "upper_bound": "upper bound (form alone)",
+    "seq2seq": "seq2seq with attention",
+    "edit_rules": "longest-suffix edit rules",
+    "copy": "copying the word",
+    "upper_bound": "upper bound",
 }
 """Names for people; other models go by their own."""
 
@@ -59,7 +62,7 @@ def table(metrics: Path) -> str:
             name, accuracy = entry["model"], f"{entry['accuracy']:.2%}"
             if name == NAMES.get(test["model"], test["model"]):
                 name, accuracy = f"**{name}**", f"**{accuracy}**"
-            f1 = "" if pd.isna(entry["macro_f1"]) else f"{entry['macro_f1']:.2%}"
+            f1 = "" if pd.isna(entry.get("macro_f1")) else f"{entry['macro_f1']:.2%}"
             rows.append((path.parent.name, name, *forms, accuracy, entry["interval"], f1))
     if not rows:
         raise DataError(f"{metrics}: no test.json of any task; make them: dvc repro")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from esetrag.symbols.encoding import Encoded
+from esetrag.symbols.vocabulary import PAD
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,16 @@ class Batch:
     """Rows as tensors on one device."""
 
     source: Sequences
-    target: Tensor  # (b, labels) bool
+    target: Tensor  # (b, labels) bool, or (b, u) ids of a sequence to be written, EOS and PAD behind
     weight: Tensor  # (b,) how much each row counts in training
 
     @classmethod
     def of(cls, encoded: Encoded, device: torch.device) -> Batch:
         """Moves encoded rows to a device."""
         narrow = encoded.ids if encoded.ids.dtype == np.uint8 else encoded.ids.astype(np.int32)
-        columns = (narrow, encoded.lengths.astype(np.int64), encoded.targets, encoded.weights)
+        targets = encoded.targets
+        targets = targets if targets.dtype == np.bool_ else targets.astype(np.int64)
+        columns = (narrow, encoded.lengths.astype(np.int64), targets, encoded.weights)
         # PyTorch warns of arrays that lie in a file's buffer: those are copied.
         writable = (np.require(column, requirements="W") for column in columns)
         ids, lengths, target, weight = (torch.from_numpy(column).to(device) for column in writable)
@@ -49,7 +52,10 @@ class Batch:
 
     def __getitem__(self, rows: Tensor | slice) -> Batch:
         """Those rows, ready for a network."""
-        return Batch(self.source[rows], self.target[rows], self.weight[rows])
+        target = self.target[rows]
+        if target.dtype != torch.bool:  # as wide as the longest of them
+            target = target[:, : int((target != PAD).sum(1).max())]
+        return Batch(self.source[rows], target, self.weight[rows])
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from esetrag.core import tables
-from esetrag.data import label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
 
+
+class Coder(Protocol):
+    """What of a task is needed here."""
+
+    def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
+        """See ``tasks.base.Task``."""
+
+    def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
+        """See ``tasks.base.Task``."""
+
+
+Texts = Callable[[pa.Table], pa.ChunkedArray]
 WIDEST = 2**25
 """Ids encoded at once."""
 
 
-def shape_of(path: Path, max_symbols: int | None) -> tuple[int, int]:
-    """Rows of a part (``tables.SAMPLE``), and their width if it is the one for training (``width_of``)."""
-    count, width = 0, encoding.MARKS
+class Shape(NamedTuple):
+    """Of a part of the sample."""
+
+    rows: int
+    width: int
+    """Symbols a row, if it is the part for training (``width_of``)."""
+    steps: int
+    """Symbols of the longest label, with a mark and a cut (``data.edits``)."""
+
+
+def shape_of(path: Path, texts: Texts, max_symbols: int | None) -> Shape:
+    """The shape of a part (``tables.SAMPLE``)."""
+    count, width, steps = 0, encoding.MARKS, encoding.MARKS
     for rows in tables.batches(path, tables.SAMPLE):
-        count, width = count + len(rows), max(width, encoding.width_of(rows["form"], max_symbols))
-    return count, width
+        count, width = count + len(rows), max(width, encoding.width_of(texts(rows), max_symbols))
+        steps = max(steps, encoding.width_of(rows["label"], None))
+    return Shape(count, width, steps)
 
 
 def encode_part(
@@ -31,10 +54,10 @@ def encode_part(
     target: Path,
     vocabulary: Vocabulary,
     width: int,
-    keep: encoding.Keep,
-    encode: Callable[[pa.Table, Vocabulary, int, encoding.Keep], Encoded] = encoding.encode_rows,
+    task: Coder,
+    encode: Callable[[pa.Table], Encoded],
 ) -> dict[str, object]:
-    """Encodes the rows of a file (``tables.SAMPLE``) as ``encode`` does, a batch at a time.
+    """Encodes the rows of a file (``tables.SAMPLE``) as a task does, a batch at a time.
 
     Returns:
         What the network cannot see: cut forms, unknown symbols, labels unseen in training.
@@ -47,21 +70,20 @@ def encode_part(
     def parts() -> Iterator[pa.Table]:
         nonlocal count, cut
         for rows in tables.batches(source, tables.SAMPLE, min(tables.BATCH, max(1, WIDEST // width))):
-            symbols, lengths = encoding.segmented(rows["form"], vocabulary)
+            symbols, lengths = encoding.segmented(task.texts(rows, vocabulary), vocabulary)
             count, cut = count + len(rows), cut + int((lengths > width - encoding.MARKS).sum())
             if vocabulary.unit == "word":  # they may be all: they are counted, not listed
                 unknown[SPECIAL[UNK]] += int((symbols == UNK).sum())
             else:
                 characters = Counter("".join(rows["form"].to_pylist()))
                 unknown.update({c: characters[c] for c in vocabulary.unknown("".join(characters))})
-            for label in rows["label"].value_counts().to_pylist():
-                labels.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
-            yield encoding.table(encode(rows, vocabulary, width, keep), len(vocabulary.symbols))
+            labels.update(task.unseen(rows, vocabulary))
+            yield encoding.table(encode(rows), vocabulary.size)
 
     tables.write_parts(target, parts(), tables.ARRAYS)
     return {
         "rows": count,
         "cut_forms": cut,
         "unknown_symbols": dict(sorted(unknown.items())),
-        "unseen_labels": {value: labels[value] for value in sorted(set(labels) - {*vocabulary.labels})},
+        "unseen_labels": dict(sorted(labels.items())),
     }

@@ -30,7 +30,9 @@ class Encoded:
 
     ids: npt.NDArray[np.unsignedinteger]  # (rows, width)
     lengths: npt.NDArray[np.uint16]  # (rows,) BOS and EOS counted
-    targets: npt.NDArray[np.bool_]  # (rows, labels); none where training had none of a row's labels
+    targets: npt.NDArray[Any]
+    """(rows, labels) bool; none where training had none of a row's labels. Of sequences that are written
+    (rows, steps) ids, EOS at the end, PAD behind."""
     weights: npt.NDArray[np.float32]  # (rows,) how much each counts in training
     keep: Keep = "end"
 
@@ -76,7 +78,7 @@ def encode(
         place = np.arange(len(symbols)) - np.repeat(np.cumsum(full) - full + left_out, full)
         symbols = symbols[(place >= 0) & (place < np.repeat(kept, full))]
 
-    ids = np.full((len(full), width), PAD, dtype=tables.id_type(len(vocabulary.symbols)))
+    ids = np.full((len(full), width), PAD, dtype=tables.id_type(vocabulary.size))
     ids[:, 0] = BOS
     ids[:, 1:-1][np.arange(width - MARKS) < kept[:, None]] = symbols
     ids[np.arange(len(full)), kept + 1] = EOS
@@ -130,13 +132,16 @@ def write(path: Path, encoded: Encoded, symbols: int) -> None:
 
 def table(encoded: Encoded, symbols: int) -> pa.Table:
     """Encoded rows as a table (``tables.encoded``) for a vocabulary of so many symbols."""
-    width = encoded.ids.shape[1]
-    schema = tables.encoded(width, symbols, encoded.targets.shape[1]).with_metadata({"keep": encoded.keep})
-    bits = np.packbits(encoded.targets, axis=1)
+    width, targets = encoded.ids.shape[1], encoded.targets
+    written = targets.dtype != np.bool_
+    stored = np.ascontiguousarray(targets) if written else np.packbits(targets, axis=1)
+    size = stored.shape[1] * stored.itemsize
+    metadata = {"keep": encoded.keep, "targets": "ids" if written else "bits"}
+    schema = tables.encoded(width, symbols, size).with_metadata(metadata)
     columns = [
         pa.Array.from_buffers(schema.field("ids").type, len(encoded), [None, pa.py_buffer(encoded.ids)]),
         pa.array(encoded.lengths),
-        pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(bits)]),
+        pa.Array.from_buffers(schema.field("targets").type, len(encoded), [None, pa.py_buffer(stored)]),
         pa.array(encoded.weights),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
@@ -153,23 +158,35 @@ def read(path: Path, vocabulary: Vocabulary) -> Encoded:
         DataError: if the file is damaged, has other columns or ids beyond the vocabulary.
     """
     table, labels = tables.read(path), len(vocabulary.labels)
-    id_type = tables.id_type(len(vocabulary.symbols))
-    ids_type = table.schema.field("ids").type if "ids" in table.schema.names else None
-    size = ids_type.byte_width if isinstance(ids_type, pa.FixedSizeBinaryType) else 0
-    width = max(size // id_type.itemsize, MARKS)
-    tables.check(path, table, tables.encoded(width, len(vocabulary.symbols), labels))
+    metadata, id_type = table.schema.metadata or {}, tables.id_type(vocabulary.size)
+    written = metadata.get(b"targets") == b"ids"
+    width = max(_size(table, "ids") // id_type.itemsize, MARKS)
+    size = max(_size(table, "targets") // 2, 1) * 2 if written else -(-labels // 8)
+    tables.check(path, table, tables.encoded(width, vocabulary.size, size))
     ids = _fixed(table["ids"], width, id_type)
-    packed = _fixed(table["targets"], -(-labels // 8), np.dtype("u1"))
-    targets = np.unpackbits(packed.ravel()).reshape(len(packed), 8 * packed.shape[1])[:, :labels].view(bool)
-    keep: Keep = "start" if (table.schema.metadata or {}).get(b"keep") == b"start" else "end"
+    targets: npt.NDArray[Any]
+    if written:
+        targets = _fixed(table["targets"], size // 2, np.dtype("<u2"))
+        beyond = bool(targets.size and targets.max() >= len(vocabulary.output.symbols))
+    else:
+        packed = _fixed(table["targets"], size, np.dtype("u1"))
+        bits = np.unpackbits(packed.ravel()).reshape(len(packed), 8 * packed.shape[1])
+        targets = bits[:, :labels].view(bool)
+        beyond = bool((packed[:, -1] & (0xFF >> (labels - 1) % 8 + 1)).any())
+    keep: Keep = "start" if metadata.get(b"keep") == b"start" else "end"
     encoded = Encoded(ids, table["length"].to_numpy(), targets, table["weight"].to_numpy(), keep)
+    lengths = encoded.lengths
     if len(encoded) and (
-        ids.max() >= len(vocabulary.symbols)
-        or (packed[:, -1] & (0xFF >> (labels - 1) % 8 + 1)).any()
-        or not MARKS <= encoded.lengths.min() <= encoded.lengths.max() <= width
+        ids.max() >= vocabulary.size or beyond or not MARKS <= lengths.min() <= lengths.max() <= width
     ):
         raise DataError(f"{path}: ids or lengths beyond its vocabulary; make it anew: dvc repro -f")
     return encoded
+
+
+def _size(table: pa.Table, name: str) -> int:
+    """Bytes of a value of a column of binary values of one size; 0 if it is none."""
+    kind = table.schema.field(name).type if name in table.schema.names else None
+    return kind.byte_width if isinstance(kind, pa.FixedSizeBinaryType) else 0
 
 
 def _fixed(column: pa.ChunkedArray, width: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:

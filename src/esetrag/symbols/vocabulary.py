@@ -16,11 +16,13 @@ from pydantic import Field, ValidationError, model_validator
 from esetrag.core import files
 from esetrag.core.config import Section
 from esetrag.core.errors import DataError
-from esetrag.data import label_sets
+from esetrag.data import edits, label_sets
 from esetrag.symbols import bpe
 
 PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
+FEATURE = 0x100000
+"""The code point, of a private plane of Unicode, that stands for the first of ``features`` in a text."""
 _CODE_POINTS = 0x110000
 
 Unit = Literal["char", "bpe", "word"]
@@ -38,6 +40,10 @@ class Vocabulary:
     unit: Unit = "char"
     merges: tuple[bpe.Merge, ...] = ()
     """Of ``bpe``: the pairs that become one symbol, in the order in which they are merged."""
+    features: tuple[str, ...] = ()
+    """The values of feature bundles, sorted: symbols of their own in front of a word, behind ``symbols``."""
+    bundles: tuple[str, ...] = ()
+    """The bundles that training has, as its table spells them, sorted."""
 
     @classmethod
     def build(
@@ -93,12 +99,19 @@ class Vocabulary:
                 "labels), found something else; make it anew: dvc repro -f"
             ) from error
         merges = tuple((first, second) for first, second in stored.merges)
-        return cls(tuple(stored.symbols), tuple(stored.labels), stored.unit, merges)
+        symbols, labels = tuple(stored.symbols), tuple(stored.labels)
+        return cls(symbols, labels, stored.unit, merges, tuple(stored.features), tuple(stored.bundles))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
-        content = {"unit": self.unit, "symbols": list(self.symbols), "labels": list(self.labels)}
-        return {**content, "merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else content
+        content: dict[str, Any] = {
+            "unit": self.unit,
+            "symbols": list(self.symbols),
+            "labels": list(self.labels),
+        }
+        content |= {"merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else {}
+        of_cells = {"features": list(self.features), "bundles": list(self.bundles)}
+        return content | (of_cells if self.features else {})
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:
@@ -114,8 +127,29 @@ class Vocabulary:
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
         of = {ord(symbol): number for symbol, number in self.ids.items() if len(symbol) == 1}
         of |= {ord(capital): self.ids[small] for capital, small in self.capitals.items()}
+        of |= {FEATURE + number: len(self.symbols) + number for number in range(len(self.features))}
         table[list(of)] = list(of.values())
         return table
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels where they are what a decoder writes: each one character of a text (``data.edits``)."""
+        return tuple(edits.symbol_of(label) for label in self.labels)
+
+    @property
+    def writes_edits(self) -> bool:
+        """Whether what a decoder writes are edit scripts, not the letters of a word."""
+        return any(map(edits.is_cut, self.outputs))
+
+    @cached_property
+    def output(self) -> Vocabulary:
+        """By which texts that a decoder writes are encoded."""
+        return _Output((*SPECIAL, *self.outputs), ())
+
+    @property
+    def size(self) -> int:
+        """Number of ids: of symbols, then of values of features."""
+        return len(self.symbols) + len(self.features)
 
     @cached_property
     def segmenter(self) -> bpe.Segmenter:
@@ -150,6 +184,15 @@ class Vocabulary:
         return "".join(sorted(set(text) - self.characters - self.capitals.keys()))
 
 
+class _Output(Vocabulary):
+    """Symbols that are written: a capital is never written as its small letter."""
+
+    @property
+    def capitals(self) -> dict[str, str]:
+        """None."""
+        return {}
+
+
 class _Stored(Section):
     """A vocabulary as JSON."""
 
@@ -157,10 +200,14 @@ class _Stored(Section):
     symbols: list[str]
     labels: Annotated[list[str], Field(min_length=1)]
     merges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default=[])
+    features: list[str] = Field(default=[])
+    bundles: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _is_as_built(self) -> Self:
-        "".join([*self.symbols, *self.labels]).encode()  # JSON can spell half of a surrogate pair
+        "".join(
+            [*self.symbols, *self.labels, *self.features, *self.bundles]
+        ).encode()  # JSON can spell half of a surrogate pair
         special, others = tuple(self.symbols[: len(SPECIAL)]), self.symbols[len(SPECIAL) :]
         made = {first + second for first, second in self.merges}
         atoms = [symbol for symbol in others if symbol not in made]
@@ -173,6 +220,6 @@ class _Stored(Section):
         }
         if special != SPECIAL or not of_unit[self.unit]:
             raise ValueError("symbols are not those of its unit")
-        if others != sorted(set(others)) or self.labels != sorted(set(self.labels)):
-            raise ValueError("symbols and labels should be sorted, each once")
+        if any(values != sorted(set(values)) for values in (others, self.labels, self.features)):
+            raise ValueError("symbols, labels and features should be sorted, each once")
         return self

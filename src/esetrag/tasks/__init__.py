@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from esetrag.core import config
 from esetrag.tasks.base import Task
 from esetrag.tasks.classify import Classify
+from esetrag.tasks.transduce import Transduce
 
-KINDS: dict[str, Task] = {"classify": Classify()}
+KINDS: dict[str, Callable[[Any], Task]] = {"classify": Classify, "transduce": Transduce}
 """By ``kind`` of the task's entry in params.yaml."""
 
 
-def of(entry: config.ClassifyTask) -> Task:
+def of(entry: config.AnyTask) -> Task:
     """What a task's kind does."""
-    return KINDS[entry.kind]
+    return KINDS[entry.kind](entry)

@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
+import pandas as pd
 import pyarrow as pa
 
 from esetrag.core import config
+from esetrag.core.layout import Layout
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from esetrag.scoring.calibration import ModelOutput
-    from esetrag.scoring.ratios import Ratio
+    from esetrag.models.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The outcome of a test."""
+
+    predictions: pa.Table
+    """The test rows with what the model predicts."""
+    figures: dict[str, Any]
+    """Of ``test.json``."""
+    classes: pd.DataFrame
+    """Scores of every label, or of every value of the features."""
+    reliability: pd.DataFrame
+    """Confidence beside accuracy of every model and baseline, in bins."""
+    coverage: pd.DataFrame
+    """Risk-coverage curve of the model."""
+    confusion: pd.DataFrame
+    """Of each row what is true, ``label``, and what is ``predicted``."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """What a test starts from."""
+
+    layout: Layout
+    parts: Mapping[str, pa.Table]
+    """``train``, on which the baselines are trained, ``dev``, on which they are calibrated, ``test``."""
+    encoded: Encoded
+    """Of the test rows."""
+    checkpoints: Sequence[Checkpoint]
+    """Of the task's model; then those of the same trained with other seeds."""
+    model: config.Resolved
+    compared: config.Compared
+    train: config.Train
+    options: config.Evaluate
+    calibrating: config.Calibration
 
 
 class Task(Protocol):
@@ -22,11 +60,14 @@ class Task(Protocol):
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """Symbols and labels of the training rows (``build_vocab``)."""
 
-    def encode(self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
-        """Rows as ids and targets (``encode_pad``)."""
+    def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
+        """What the network reads of rows, as texts of symbols (``encode_pad``)."""
 
-    def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:
-        """Rows with what a model predicts for them (``evaluate``)."""
+    def encode(self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep, steps: int) -> Encoded:
+        """Rows as ids and targets; ``steps`` is the room for a sequence that is written (``encode_pad``)."""
 
-    def scores(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> dict[str, Ratio]:
-        """Every score as a ratio of sums over the rows (``evaluate``, ``compare``)."""
+    def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
+        """The rows whose labels or values training does not have, by what is missing (``encode_pad``)."""
+
+    def test(self, test: Test) -> Tested:
+        """Tests the model beside baselines and the upper bound (``evaluate``)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,23 +15,51 @@ from esetrag.data import label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.tasks.base import Test, Tested
 
 if TYPE_CHECKING:
     from esetrag.scoring.calibration import ModelOutput
     from esetrag.scoring.ratios import Bools, Ratio
 
 
+@dataclass(frozen=True)
 class Classify:
     """See ``base.Task``."""
+
+    entry: config.ClassifyTask | None = None
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """Symbols and labels of the training rows (``tables.SAMPLE``), of which a batch is in memory."""
         rows = ((batch["form"].to_pylist(), batch["label"].unique().to_pylist()) for batch in batches)
         return Vocabulary.of_batches(rows, options.min_count, options.unit, options.merges)
 
-    def encode(self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep) -> Encoded:
+    def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:  # noqa: ARG002
+        """The forms."""
+        return rows["form"]
+
+    def encode(
+        self,
+        rows: pa.Table,
+        vocabulary: Vocabulary,
+        width: int,
+        keep: Keep,
+        steps: int = 0,  # noqa: ARG002
+    ) -> Encoded:
         """Forms as ids, label sets as bits."""
         return encoding.encode_rows(rows, vocabulary, width, keep)
+
+    def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
+        """Rows of each label that training does not have."""
+        counts = Counter[str]()
+        for label in rows["label"].value_counts().to_pylist():
+            counts.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
+        return {label: count for label, count in counts.items() if label not in {*vocabulary.labels}}
+
+    def test(self, test: Test) -> Tested:
+        """Scores of the model, of others trained on the same rows, and of the baselines."""
+        from esetrag.tasks import evaluation
+
+        return evaluation.test(self, test)
 
     def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:
         """Rows (``tables.SAMPLE``) with top label, label set and probabilities (``tables.predictions``)."""

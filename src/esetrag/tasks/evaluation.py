@@ -4,49 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from esetrag.core import config
 from esetrag.core.layout import Layout
 from esetrag.data import label_sets
+from esetrag.models.checkpoint import Checkpoint
 from esetrag.scoring import calibration, classes, ratios, reliability
 from esetrag.scoring.calibration import ModelOutput
 from esetrag.scoring.ratios import Bools, Strings
+from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.tasks import baselines, classify
-from esetrag.tasks.base import Task
+from esetrag.tasks.base import Test, Tested
+from esetrag.tasks.classify import Classify
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The outcome of a test."""
+def test(task: Classify, test: Test) -> Tested:
+    """Tests a classifier; see ``base.Task``."""
+    own, calibrating = test.checkpoints[0], test.calibrating
+    outputs = {test.model.name: output(own, test.encoded)}
+    outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
+    seeds = [output(checkpoint, test.encoded) for checkpoint in test.checkpoints[1:]]
+    return evaluate(task, test.parts, outputs, own.vocabulary.labels, test.options, calibrating, seeds)
 
-    predictions: pa.Table
-    """The test rows with the model's predictions (``tables.predictions``)."""
-    figures: dict[str, Any]
-    classes: pd.DataFrame
-    """Precision, recall, F1 and support of every label."""
-    reliability: pd.DataFrame
-    """Confidence beside accuracy of every model and baseline, in bins."""
-    coverage: pd.DataFrame
-    """Risk-coverage curve of the model."""
+
+def output(checkpoint: Checkpoint, encoded: Encoded) -> ModelOutput:
+    """The calibrated probabilities of a checkpoint's model."""
+    logits = checkpoint.network.ranked(Batch.of(encoded, torch.device("cpu")))[0].numpy()
+    fitted = calibration.Calibration(**checkpoint.manifest.calibration.model_dump())
+    shares = calibration.probabilities(logits, checkpoint.network.head, fitted).astype(np.float32)
+    return ModelOutput(shares, fitted, checkpoint.network.head)
 
 
 def evaluate(
-    task: Task,
+    task: Classify,
     parts: Mapping[str, pa.Table],
     outputs: Mapping[str, ModelOutput],
     labels: tuple[str, ...],
     options: config.Evaluate,
     calibrating: config.Calibration,
     seeds: Sequence[ModelOutput] = (),
-) -> Evaluation:
+) -> Tested:
     """Compares predictions with the true labels.
 
     Args:
@@ -111,12 +117,14 @@ def evaluate(
         "resolution": math.sqrt(2) * (own.high - own.low) / 2,
         "seeds": _spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
     }
-    return Evaluation(
-        task.predictions(test, output, labels),
+    predictions = task.predictions(test, output, labels)
+    return Tested(
+        predictions,
         figures,
         per_class[name].sort_values("label", ignore_index=True),
         pd.concat(bins, names=["model"]).reset_index("model").reset_index(drop=True),
         reliability.coverage(output.probabilities, known),
+        confusion(predictions),
     )
 
 

@@ -102,6 +102,10 @@ class Outcome:
         )
 
 
+MAIN = ("accuracy", "macro_f1", "edit_distance", "ece")
+"""Scores of the model that a run shows, as far as its kind of task has them."""
+
+
 def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
     """The figures that distinguish runs, by the same plain names for every kind of task.
 
@@ -112,7 +116,7 @@ def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
     models, ours = test["models"], test["model"]
     others = [name for name in models if name != ours and name not in test["baselines"]]
     values = {
-        **{f"test_{name}": models[ours][name] for name in ("accuracy", "macro_f1", "ece")},
+        **{f"test_{name}": models[ours][name] for name in MAIN if name in models[ours]},
         **{f"test_accuracy_{bound}": models[ours][bound] for bound in ("low", "high")},
         **{f"best_{name}": train[name] for name in ("dev_accuracy", "epoch")},
         **{f"baseline_{name}_accuracy": models[name]["accuracy"] for name in test["baselines"]},

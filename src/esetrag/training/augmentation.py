@@ -8,6 +8,7 @@ may follow: the broken vowel harmony says nothing wrong about the case.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,13 @@ from esetrag.symbols.encoding import MARKS, Keep
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, Vocabulary
 
 Ids = npt.NDArray[np.int64]
+
+
+class Augmentation(Protocol):
+    """Makes rows that the table does not have."""
+
+    def replace(self, batch: Batch, share: float, chance: np.random.Generator) -> Batch:
+        """Puts new rows in the place of a share of the training rows, each with its row's target."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
+from torch import Tensor
 
 from esetrag.models.blend import Blend
 from esetrag.models.lemma_prior.prior import LemmaPrior
@@ -40,15 +41,27 @@ def blend(classifiers: Sequence[Network], prior: LemmaPrior | None, dev: Batch) 
     """
     networks = [*classifiers, *([prior] if prior else [])]
     usual = np.array([1 / len(classifiers)] * len(classifiers) + [1.0] * (prior is not None))
-    rows = torch.linspace(0, max(len(dev) - 1, 0), min(len(dev), MOST)).long()
-    weights = _fit(networks, usual, dev[rows]) if len(networks) > 1 and len(dev) else usual
+    weights = usual
+    if len(networks) > 1 and len(dev):
+        rows = dev[torch.linspace(0, len(dev) - 1, min(len(dev), MOST)).long()]
+        logits = torch.stack([score(network, rows).double() for network in networks])  # (k, n, labels)
+        weights = fit(logits, usual, rows.target, networks[0])
     used = [number for number, weight in enumerate(weights) if weight > 0]
     chosen = torch.from_numpy(weights[used]).float()
     return Blend([networks[number] for number in used], chosen), used
 
 
-def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch) -> npt.NDArray[np.float64]:
-    logits = torch.stack([score(network, dev).double() for network in networks])  # (k, n, labels)
+def fit(
+    logits: Tensor, usual: npt.NDArray[np.float64], target: Tensor, head: Network
+) -> npt.NDArray[np.float64]:
+    """The weights of experts.
+
+    Args:
+        logits: (k, n, labels) of dev.
+        usual: (k,) weights that it costs to leave.
+        target: (n, labels) bool.
+        head: a classifier that knows what logits mean.
+    """
     start = torch.from_numpy(usual)
 
     def objective(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
@@ -56,11 +69,11 @@ def _fit(networks: Sequence[Network], usual: npt.NDArray[np.float64], dev: Batch
         weights, sharpness = values[:-1], (-values[-1]).exp()
         blended = torch.tensordot(weights, logits, 1) * sharpness  # (n, labels)
         price = PRICE * (weights - start).square().sum()
-        cost = networks[0].loss(blended, dev.target).sum() + price
+        cost = head.loss(blended, target).sum() + price
         (slope,) = torch.autograd.grad(cost, values)
         return cost.item(), slope.numpy()
 
-    bounds = [(0.0, None)] * len(networks) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
+    bounds = [(0.0, None)] * len(usual) + [(-3.0, 3.0)]  # the last is the logarithm of the temperature
     with threadpool_limits(1, "blas"):  # sums in another order differ in their last bits
         fitted = minimize(objective, [*usual, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
     # The last digits are noise; without them weights are the same on more machines.

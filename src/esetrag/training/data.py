@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -16,13 +17,18 @@ from esetrag.symbols.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Data:
-    """Encoded rows, and the training rows split into stem and ending."""
+    """Encoded rows, and the training rows as they are."""
 
     train: Encoded
     dev: Encoded
     vocabulary: Vocabulary
-    split: Decomposition | None
-    """None where there are no lemmas, or no parts of words."""
+    rows: pa.Table
+    """Of training (``tables.SAMPLE``)."""
+
+    @cached_property
+    def split(self) -> Decomposition | None:
+        """The rows of training split into stem and ending; None without lemmas, or parts of words."""
+        return Decomposition.of(self.rows, self.vocabulary)
 
     @classmethod
     def of(cls, train: pa.Table, dev: pa.Table, build: config.BuildVocab, shape: config.EncodePad) -> Data:
@@ -33,7 +39,7 @@ class Data:
         encoded, held_out = (
             encoding.encode_rows(part, vocabulary, width, shape.keep) for part in (train, dev)
         )
-        return cls(encoded, held_out, vocabulary, Decomposition.of(train, vocabulary))
+        return cls(encoded, held_out, vocabulary, train)
 
     def encode(self, rows: pa.Table) -> Encoded:
         """Encodes further rows as those of training."""
@@ -49,4 +55,4 @@ class Data:
         vocabulary = Vocabulary.read(layout.vocab)
         train, dev = (encoding.read(layout.encoded(part), vocabulary) for part in ("train", "dev"))
         rows = tables.read(layout.sample("train"), tables.SAMPLE)
-        return cls(train, dev, vocabulary, Decomposition.of(rows, vocabulary))
+        return cls(train, dev, vocabulary, rows)

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from esetrag.core.config import BilstmModel, Train
+from esetrag.core.config import GradientModel, Train
 from esetrag.core.errors import TrainingError
-from esetrag.models.bilstm import BilstmClassifier
-from esetrag.models.network import Network, correct
+from esetrag.models import checkpoint
+from esetrag.models.network import Network
 from esetrag.symbols.batch import Batch
-from esetrag.training.augmentation import Analogies
+from esetrag.training.augmentation import Augmentation
 from esetrag.training.data import Data
 from esetrag.training.loop import Loop
 from esetrag.training.resume import named, under
@@ -27,7 +27,9 @@ KEPT = 31 << 20
 _WEIGHTS, _ORDER, _ANALOGY, _DROPOUT = range(4)  # one random stream for each use
 
 
-def fit(data: Data, model: BilstmModel, options: Train, analogies: Analogies | None, loop: Loop) -> Network:
+def fit(
+    data: Data, model: GradientModel, options: Train, augmentation: Augmentation | None, loop: Loop
+) -> Network:
     """Trains by AdamW.
 
     Random numbers come from generators made anew for each epoch from its number, so that a training
@@ -37,7 +39,7 @@ def fit(data: Data, model: BilstmModel, options: Train, analogies: Analogies | N
         data: training rows and vocabulary.
         model: shape of the network.
         options: optimisation.
-        analogies: of the training rows; each epoch some rows give way to forms made by analogy.
+        augmentation: of the training rows; each epoch some of them give way to what it makes.
         loop: records the epochs.
     """
     device = choose_device(options.device)
@@ -84,17 +86,17 @@ def fit(data: Data, model: BilstmModel, options: Train, analogies: Analogies | N
             break
         rate = optimizer.param_groups[0]["lr"]
         chance = np.random.default_rng([options.seed, _ANALOGY, number])
-        mixed = analogies.replace(rows, share, chance) if analogies else rows
+        mixed = augmentation.replace(rows, share, chance) if augmentation else rows
         loop.record(*_epoch(network, mixed, optimizer, schedule, options, number), rate, state)
     loop.end()
     return network.cpu()
 
 
-def untrained(data: Data, model: BilstmModel, seed: int) -> BilstmClassifier:
+def untrained(data: Data, model: GradientModel, seed: int) -> Network:
     """A network of random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(seed, _WEIGHTS))
-        return BilstmClassifier(len(data.vocabulary.symbols), len(data.vocabulary.labels), model)
+        return checkpoint.FACTORY[model.kind](model, data.vocabulary, {})
 
 
 def choose_device(name: str) -> torch.device:
@@ -135,7 +137,7 @@ def draw(
 
 
 def _epoch(
-    network: BilstmClassifier,
+    network: Network,
     rows: Batch,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler | None,
@@ -162,7 +164,7 @@ def _epoch(
                 schedule.step()
             with torch.no_grad():  # the curve shows the plain loss, to be compared with dev's
                 total += network.loss(logits, batch.target).sum()
-            hits += correct(logits, batch.target).sum()
+            hits += network.correct(logits, batch.target).sum()
     return float(total) / len(rows), float(hits) / len(rows)
 
 

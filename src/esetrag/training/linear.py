@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from esetrag.core.config import NgramModel, Train
-from esetrag.models.network import Network, correct
+from esetrag.models.network import Network
 from esetrag.models.ngram import ABSENT, NgramClassifier, hashes
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.training.augmentation import Analogies
@@ -120,7 +120,7 @@ class Objective:
         network, weight = self.network, self.network.weight
         logits = self.counts @ weight + network.bias
         loss = float((self.share[:, 0] * network.loss(logits, self.rows.target)).sum())
-        self.last = (loss, float(self.share[correct(logits, self.rows.target)].sum()))
+        self.last = (loss, float(self.share[self.network.correct(logits, self.rows.target)].sum()))
         error = self.share * (network.probabilities(logits) - self.wanted)
         slope = torch.cat([(self.turned @ error + self.penalty * weight).ravel(), error.sum(0)])
         return loss + self.penalty / 2 * float(weight.square().sum()), slope.double().numpy()

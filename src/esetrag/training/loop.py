@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from esetrag.core.errors import TrainingError
-from esetrag.models.network import Network, correct, score
+from esetrag.models.network import Network, parts
 from esetrag.symbols.batch import Batch
 from esetrag.training import history
 from esetrag.training.history import Epoch
@@ -124,7 +125,13 @@ def measure(network: Network, rows: Batch) -> tuple[float, float]:
     Returns:
         Mean cross-entropy in nats (0 without rows); share of the rows whose top label is theirs.
     """
-    logits, known = score(network, rows), rows.target.any(1)
-    losses = network.loss(logits, rows.target)[known]
-    hits = int(correct(logits, rows.target).sum())
-    return float(losses.sum()) / max(int(known.sum()), 1), hits / max(len(rows), 1)
+    network.eval()
+    total, known, hits = 0.0, 0, 0
+    with torch.inference_mode():
+        for part in parts(rows):
+            batch = rows[part]
+            logits, is_known = network(batch), network.known(batch.target)
+            total += float(network.loss(logits, batch.target)[is_known].sum())
+            known += int(is_known.sum())
+            hits += int(network.correct(logits, batch.target).sum())
+    return total / max(known, 1), hits / max(len(rows), 1)

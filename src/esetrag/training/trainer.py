@@ -10,31 +10,37 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from esetrag.core.config import Calibration, Resolved, Train
+from esetrag.core.config import Calibration, Resolved, Seq2seqModel, Train
 from esetrag.core.errors import TrainingError
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
+from esetrag.models.edit_rules import EditRules
 from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network, score
+from esetrag.models.transducer import Transducer
 from esetrag.scoring import calibration
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.training import blending, gradient, history, linear
 from esetrag.training.augmentation import Analogies
-from esetrag.training.choices import Choices, choose
+from esetrag.training.choices import choose
 from esetrag.training.data import Data
+from esetrag.training.exchange import Exchange
 from esetrag.training.history import Epoch
 from esetrag.training.loop import Loop
 from esetrag.training.resume import SavedStates
 
 CPU = torch.device("cpu")
 Listener = Callable[[Epoch], None]
-TRAINERS: dict[str, Callable[[Data, Any, Train, Analogies | None, Loop], Network]] = {
+TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "bilstm": gradient.fit,
     "ngram": linear.fit,
+    "seq2seq": gradient.fit,
 }
 """What trains a model, by its kind."""
+RULES_USUALLY = np.array([1.0, 0.1])
+"""The weights of a network that writes and of the edit rules beside it that dev must speak against."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Trained:
     """The shape of each expert, as a checkpoint keeps it."""
     epochs: list[Epoch]
     """Of the first expert, before others are blended with it."""
-    choices: Choices
+    chosen: dict[str, Any]
+    """What dev has decided."""
 
     def save(
         self, layout: Layout, data: Data, options: Train, calibrating: Calibration, is_extra: bool = False
@@ -67,7 +74,7 @@ class Trained:
             **options.model_dump(),
             "task": layout.task,
             "epoch": history.best(self.epochs).epoch,
-            "chosen": self.choices._asdict(),
+            "chosen": self.chosen,
             "weights": [[expert.kind, weight] for expert, weight in zip(self.experts, weights, strict=True)],
         }
         folder = layout.extra_seed(options.seed) if is_extra else layout.checkpoint
@@ -80,7 +87,8 @@ class Trained:
 
     def calibrate(self, data: Data, calibrating: Calibration) -> calibration.Calibration:
         """What dev says of how far the probabilities are to be trusted."""
-        return calibration.fit(self.logits(data.dev), data.dev.targets, self.network.head, calibrating)
+        logits, targets = self.network.ranked(Batch.of(data.dev, CPU))
+        return calibration.fit(logits.numpy(), targets.numpy(), self.network.head, calibrating)
 
     def output(self, data: Data, rows: Encoded, calibrating: Calibration) -> calibration.ModelOutput:
         """Calibrated probabilities of some rows."""
@@ -113,26 +121,66 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    analogies = Analogies(data.split, data.vocabulary, data.train.keep) if data.split else None
+    fit_experts = _transducer if isinstance(model.experts[0], Seq2seqModel) else _classifier
     try:
-        choices = choose(data, model.head, options, analogies, model.has_prefixes)
-        classifiers, epochs = [], list[list[Epoch]]()
-        shapes: list[Any] = []
-        for number, expert in enumerate(model.experts):
-            shape = expert.chosen(choices.prefixes)
-            loop = Loop(Batch.of(data.dev, CPU), options.patience, () if number else listeners, saved(number))
-            used = analogies if choices.analogies else None
-            classifiers.append(TRAINERS[expert.kind](data, shape, options, used, loop))
-            epochs.append(loop.epochs)
-            shapes.append(shape)
-        prior = None
-        if model.lemmas and data.split:
-            prior = LemmaPrior.fit(data.split, torch.from_numpy(data.train.targets), model.head)
-        shapes += [checkpoint.LemmaPriorModel(head=model.head)] if prior else []
-        network, used_experts = blending.blend(classifiers, prior, Batch.of(data.dev, CPU))
+        return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:100]
         raise TrainingError(
             f"no room for the network ({reason}); lower the sizes of the model or train.analogies"
         ) from error
-    return Trained(network, [shapes[number] for number in used_experts], epochs[0], choices)
+
+
+def _classifier(
+    data: Data,
+    model: Resolved,
+    options: Train,
+    listeners: Sequence[Listener],
+    saved: Callable[[int], SavedStates | None],
+) -> Trained:
+    """Trains the experts of a classifier and blends them with the lemma prior."""
+    analogies = Analogies(data.split, data.vocabulary, data.train.keep) if data.split else None
+    choices = choose(data, model.head, options, analogies, model.has_prefixes)
+    classifiers, epochs = [], list[list[Epoch]]()
+    shapes: list[Any] = []
+    for number, expert in enumerate(model.experts):
+        shape = expert.chosen(choices.prefixes)
+        loop = Loop(Batch.of(data.dev, CPU), options.patience, () if number else listeners, saved(number))
+        used = analogies if choices.analogies else None
+        classifiers.append(TRAINERS[expert.kind](data, shape, options, used, loop))
+        epochs.append(loop.epochs)
+        shapes.append(shape)
+    prior = None
+    if model.lemmas and data.split:
+        prior = LemmaPrior.fit(data.split, torch.from_numpy(data.train.targets), model.head)
+    shapes += [checkpoint.LemmaPriorModel(head=model.head)] if prior else []
+    network, used_experts = blending.blend(classifiers, prior, Batch.of(data.dev, CPU))
+    return Trained(network, [shapes[number] for number in used_experts], epochs[0], choices._asdict())
+
+
+def _transducer(
+    data: Data,
+    model: Resolved,
+    options: Train,
+    listeners: Sequence[Listener],
+    saved: Callable[[int], SavedStates | None],
+) -> Trained:
+    """Trains a network that writes, and lets dev decide how much edit rules count beside it."""
+    shape, vocabulary = model.experts[0], data.vocabulary
+    dev = Batch.of(data.dev, CPU)
+    loop = Loop(dev, options.patience, listeners, saved(0))
+    exchange = Exchange.of(data) if vocabulary.writes_edits else None
+    experts = [TRAINERS[shape.kind](data, shape, options, exchange, loop)]
+    shapes: list[Any] = [shape]
+    weights = np.ones(1)
+    if vocabulary.writes_edits and getattr(shape, "rules", False) and len(dev):
+        rows = Batch.of(data.train, CPU)
+        experts.append(EditRules.of_rows(rows, vocabulary))
+        shapes.append(checkpoint.EditRulesModel())
+        both = Transducer(experts, torch.ones(2)).eval()
+        candidates = both.candidates(dev.source)
+        matches = both.matches(candidates, dev)
+        weights = blending.fit(candidates.scores.double(), RULES_USUALLY, matches, both)
+    used = [number for number, weight in enumerate(weights) if weight > 0 or number == 0]
+    network = Transducer([experts[number] for number in used], torch.from_numpy(weights[used]).float())
+    return Trained(network.eval(), [shapes[number] for number in used], loop.epochs, {})

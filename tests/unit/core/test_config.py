@@ -118,7 +118,7 @@ def test_a_model_is_resolved_to_its_experts(params: config.Params) -> None:
 def test_a_task_overrides_values_of_training(tmp_path: Path, content: dict[str, Any]) -> None:
     changes = (("tasks.own", COLUMNS), ("tasks.own.train", {"epochs": 33, "clip": None}))
     params = config.load(written(tmp_path, changed(content, *changes)))
-    own, usual = params.train_of("own"), params.train_of(TASK)
+    own, usual = (params.section_of(name, config.Train) for name in ("own", TASK))
     assert (own.epochs, own.clip, own.seed) == (33, None, usual.seed)
     assert usual == params.train
     assert params.sections("own", [config.Train, config.ClassifyTask]) == [own, params.task("own")]

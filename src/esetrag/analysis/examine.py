@@ -1,0 +1,72 @@
+"""What a tested model relies on, and where it fails: the second half of the stage ``evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import pyarrow as pa
+
+from esetrag.analysis import attention, attribution, masking, partitions, stress
+from esetrag.analysis.stress import Predict
+from esetrag.core import tables
+from esetrag.tasks.base import Test, Tested
+
+if TYPE_CHECKING:
+    from esetrag.models.transducer import Transducer
+
+
+WRITTEN = 250
+"""Words with hidden letters for which a word is written; that takes longer than classifying them."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The outcome."""
+
+    sets: pd.DataFrame
+    """Accuracy on forms that are hard, or have something in common."""
+    masking: pd.DataFrame
+    """Accuracy when symbols at the end of the forms, or all others, are hidden."""
+    explained: pa.Table
+    """What of a form the model uses."""
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """The accuracies by set, as JSON; None where there are none."""
+        numbers = self.sets.select_dtypes("number").columns
+        return {
+            line["set"]: {str(name): None if pd.isna(line[name]) else line[name] for name in numbers}
+            for line in self.sets.to_dict("records")
+        }
+
+
+def classifier(test: Test, tested: Tested, predict: Predict) -> Examined:
+    """Stress sets, hidden symbols, the contributions of letters."""
+    network, vocabulary = test.checkpoints[0].network, test.checkpoints[0].vocabulary
+    lemmas, seed = tables.read(test.layout.families, tables.FAMILIES)["lemma"], test.options.seed
+    return Examined(
+        stress.examine(test.parts["train"], tested.predictions, lemmas, predict, test.options),
+        masking.curve(network, test.encoded, vocabulary.size, seed),
+        attribution.table(network, test.encoded, tested.predictions, vocabulary, seed),
+    )
+
+
+def transducer(test: Test, tested: Tested, _: Predict) -> Examined:
+    """What training has of lemma and features, hidden symbols, what attention sees."""
+    network = cast("Transducer", test.checkpoints[0].network)
+    vocabulary = test.checkpoints[0].vocabulary
+    return Examined(
+        partitions.table(test.parts["train"], tested.predictions, vocabulary),
+        masking.curve(network, test.encoded, len(vocabulary.symbols), test.options.seed, WRITTEN),
+        attention.table(network, test.encoded, tested.predictions, vocabulary, test.options.seed),
+    )
+
+
+KINDS: dict[str, Callable[[Test, Tested, Predict], Examined]] = {
+    "classify": classifier,
+    "transduce": transducer,
+}
+"""By ``kind`` of the task's entry in params.yaml."""

@@ -1,0 +1,174 @@
+"""Longest-suffix edit rules: what was done to words of the same features that end alike.
+
+The share of a script among the training rows of a bundle whose source ends in the same k letters, for k from
+0 to the whole word; each is interpolated with that of the next shorter suffix (Witten and Bell 1991, method
+C), so that rare suffixes say less. The non-neural baseline of SIGMORPHON's shared tasks takes the longest
+suffix alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from esetrag.models.hashing import BASE, FACTOR, look_up, mixed
+from esetrag.models.network import Network
+from esetrag.symbols.batch import Batch, Sequences
+from esetrag.symbols.vocabulary import BOS, PAD, Vocabulary
+
+LONGEST = 10
+"""Letters of the longest suffix."""
+PROPOSED = 3
+"""Scripts of a suffix that are proposed."""
+LEAST = 1e-6
+"""The probability of a script that training never showed."""
+
+Ids = npt.NDArray[np.int64]
+
+
+class EditRules(Network):
+    """A table of suffixes, with the scripts that training rows have behind them."""
+
+    keys: Tensor  # (s,) int64, sorted hashes of suffixes, with the features
+    totals: Tensor  # (s + 1,) float32, rows of each suffix; 0 in front
+    kinds: Tensor  # (s + 1,) float32, distinct scripts of each suffix
+    top: Tensor  # (s + 1, PROPOSED) int64, the most frequent scripts of each suffix; -1 where there are fewer
+    pairs: Tensor  # (p,) int64, sorted hashes of suffix and script
+    counts: Tensor  # (p + 1,) float32, rows of each pair
+    scripts: Tensor  # (k, u) int64, all scripts of the training rows
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], symbols: int, labels: int) -> None:
+        """A table without rows.
+
+        Args:
+            shapes: of its tensors; those that are not given are empty.
+            symbols: ids of letters; those behind are values of features.
+            labels: number of output symbols.
+        """
+        super().__init__(labels, "softmax")
+        self.symbols = symbols
+        for name, usual, kind in TENSORS:
+            self.register_buffer(name, torch.zeros(shapes.get(name, usual), dtype=kind))
+
+    @classmethod
+    def fit(cls, source: Sequences, target: Tensor, symbols: int, labels: int) -> EditRules:
+        """Counts what the training rows do.
+
+        Args:
+            source: n training rows.
+            target: (n, u) their scripts.
+            symbols: as for the class, as are ``labels``.
+            labels: see there.
+        """
+        scripts, script = np.unique(target.numpy(), axis=0, return_inverse=True)
+        rules = cls({}, symbols, labels)
+        hashed = rules._suffixes(source)  # (n, suffixes)
+        there = hashed != 0
+        key, number = hashed[there], np.repeat(script.ravel(), there.sum(1))
+        keys, place = np.unique(key, return_inverse=True)
+        cells, counts = np.unique(place * len(scripts) + number, return_counts=True)
+        of_key, of_script = cells // len(scripts), cells % len(scripts)
+        order = np.lexsort((of_script, -counts, of_key))
+        rank = np.arange(len(order)) - np.searchsorted(of_key[order], of_key[order])
+        top = np.full((len(keys) + 1, PROPOSED), -1)
+        first = rank < PROPOSED
+        top[of_key[order][first] + 1, rank[first]] = of_script[order][first]
+        pairs = mixed(keys[of_key], of_script)
+        sort = np.argsort(pairs)
+        columns = {
+            "keys": keys,
+            "totals": np.append(0, np.bincount(of_key, counts, len(keys))),
+            "kinds": np.append(0, np.bincount(of_key, minlength=len(keys))),
+            "top": top,
+            "pairs": pairs[sort],
+            "counts": np.append(0, counts[sort]),
+            "scripts": scripts,
+        }
+        for name, _, kind in TENSORS:
+            setattr(rules, name, torch.from_numpy(columns[name]).to(kind))
+        return rules
+
+    @classmethod
+    def of_rows(cls, rows: Batch, vocabulary: Vocabulary) -> EditRules:
+        """Counts what training rows do whose targets are edit scripts."""
+        return cls.fit(rows.source, rows.target, len(vocabulary.symbols), len(vocabulary.output.symbols))
+
+    def is_sound(self) -> bool:
+        """Whether its lists ascend and name no script that there is not."""
+        ascending = all(bool((x[1:] > x[:-1]).all()) for x in (self.keys, self.pairs))
+        return ascending and int(self.top.max()) < len(self.scripts) and int(self.top.min()) >= -1
+
+    @property
+    def most(self) -> int:
+        """Scripts that are proposed for a word."""
+        return 2 * PROPOSED
+
+    def propose(self, source: Sequences) -> Tensor:
+        """Scripts for each word, (b, c, u), the most frequent of its longest suffixes; all PAD if fewer."""
+        place = look_up(self.keys, self._suffixes(source))  # (b, suffixes), the shortest first
+        row = np.arange(len(place))
+        depth = (place > 0).sum(1)
+        chosen = []
+        for back in (1, 2):  # of the longest known suffix and of the one before it
+            level = np.maximum(depth - back, 0)
+            chosen.append(self.top[torch.from_numpy(np.where(depth >= back, place[row, level], 0))])
+        number = torch.cat(chosen, 1)  # (b, c)
+        padded = torch.cat([self.scripts, torch.full_like(self.scripts[:1], PAD)])
+        return padded[number]
+
+    def score(self, source: Sequences, row: Tensor, ids: Tensor) -> Tensor:
+        """Log probability of given scripts in nats, (k,); arguments as for ``Seq2seq.score``."""
+        number = self._number(ids)  # -1 for those that training does not have
+        hashed = self._suffixes(source)[row.numpy()]  # (k, suffixes)
+        place = look_up(self.keys, hashed)
+        pair = look_up(self.pairs, mixed(hashed, number[:, None])) * (number >= 0)[:, None]
+        totals, kinds, counts = (x.double().numpy() for x in (self.totals, self.kinds, self.counts))
+        probability = np.full(len(number), LEAST)
+        for key, seen in zip(place.T, counts[pair].T, strict=True):  # from the shortest suffix on
+            both = np.maximum(totals[key] + kinds[key], 1)
+            shorter = probability
+            probability = np.where(key > 0, (seen + kinds[key] * shorter) / both, shorter)
+        return torch.from_numpy(np.log(probability)).float()
+
+    def _number(self, ids: Tensor) -> Ids:
+        known = _hash(self.scripts.numpy())
+        order = np.argsort(known)
+        number: Ids = np.append(-1, order)[look_up(torch.from_numpy(known[order]), _hash(ids.numpy()))]
+        return number
+
+    def _suffixes(self, words: Sequences) -> Ids:
+        """Hashes of features and the last 0, 1, … letters, (b, LONGEST + 1); 0 where a word is shorter."""
+        ids, lengths = words.ids.numpy().astype(np.int64), words.lengths.numpy()
+        scrambled = ids * FACTOR
+        scrambled = (scrambled ^ (scrambled >> 31)) * FACTOR  # sums of multiples of ids would be alike
+        values = np.where(ids >= self.symbols, scrambled, 0).sum(1)  # in any order
+        features = (ids >= self.symbols).sum(1)
+        hashed, sums = [], np.zeros(len(ids), np.int64)
+        for size in range(LONGEST + 1):
+            if size:
+                at = lengths - 1 - size
+                letter = ids[np.arange(len(ids)), np.maximum(at, 0)]
+                sums = sums * BASE + np.where(letter >= self.symbols, BOS, letter) + 1
+            # The beginning of the word counts as a letter.
+            hashed.append(np.where(lengths - 1 - size >= features, mixed(sums + values, size), 0))
+        return np.stack(hashed, 1)
+
+
+TENSORS = (
+    *(("keys", (0,), torch.int64), ("totals", (1,), torch.float32), ("kinds", (1,), torch.float32)),
+    *(("top", (1, PROPOSED), torch.int64), ("pairs", (0,), torch.int64), ("counts", (1,), torch.float32)),
+    ("scripts", (0, 1), torch.int64),
+)
+"""Name, shape without rows and type."""
+
+
+def _hash(ids: Ids) -> Ids:
+    """A hash of each row (n, u), whatever PAD is behind it."""
+    sums = np.zeros(len(ids), np.int64)
+    for column in ids.T:
+        sums = np.where(column == PAD, sums, sums * BASE + column + 1)
+    return sums

@@ -1,0 +1,264 @@
+"""The lecture's second network: a BiLSTM encoder, an LSTM decoder, and attention that looks into the input.
+
+Decoder states do not depend on what was attended before (Luong et al. 2015 without input feeding), so that
+under teacher forcing all steps of a batch are one call. One step at a time is left for decoding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from esetrag.core.config import Seq2seqModel
+from esetrag.data import edits
+from esetrag.models.encoder import Encoder
+from esetrag.models.network import AT_ONCE, Network
+from esetrag.symbols.batch import Batch, Sequences
+from esetrag.symbols.encoding import MARKS
+from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+
+LONGER = 20
+"""Steps that an output may have beyond twice the input's."""
+
+NEVER = -1e9
+"""The logit of what cannot be written; infinity times zero would be no number."""
+
+
+class Attention(nn.Module):
+    """How much of each input symbol a step sees (``luong``: general; ``bahdanau``: additive)."""
+
+    def __init__(self, kind: str, query: int, key: int) -> None:
+        """Builds the layers.
+
+        Args:
+            kind: ``luong`` or ``bahdanau``.
+            query: size of a decoder state.
+            key: size of an encoder state.
+        """
+        super().__init__()
+        self.keys = nn.Linear(key, query, bias=False)
+        self.queries = nn.Linear(query, query) if kind == "bahdanau" else None
+        self.energy = nn.Linear(query, 1, bias=False) if kind == "bahdanau" else None
+
+    def forward(self, queries: Tensor, keys: Tensor, outputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Attends.
+
+        Args:
+            queries: (b, u, h) decoder states.
+            keys: (b, t, h) the encoder's outputs through ``keys``, computed once.
+            outputs: (b, t, d) of the encoder.
+            mask: (b, t) which of them are symbols.
+
+        Returns:
+            context (b, u, d) and weights (b, u, t).
+        """
+        if self.queries is not None and self.energy is not None:
+            mixed = torch.tanh(self.queries(queries)[:, :, None] + keys[:, None])  # (b, u, t, h)
+            scores = self.energy(mixed)[..., 0]  # (b, u, t)
+        else:
+            scores = queries @ keys.transpose(1, 2)
+        weights = torch.softmax(scores.masked_fill(~mask[:, None], NEVER), dim=2)
+        return weights @ outputs, weights
+
+
+class Memory(NamedTuple):
+    """What the decoder needs of the input, one row a word."""
+
+    outputs: Tensor  # (b, t, d) of the encoder
+    keys: Tensor  # (b, t, h)
+    mask: Tensor  # (b, t)
+    given: Tensor  # (b, e) the values of the features, embedded and added
+    h: Tensor  # (b, h)
+    c: Tensor  # (b, h)
+    letters: Tensor  # (b,) of the word
+
+    def take(self, rows: Tensor) -> Memory:
+        """Those rows."""
+        return Memory(*(part[rows] for part in self))
+
+
+class Hypotheses(NamedTuple):
+    """The best outputs of each word, the most probable first."""
+
+    ids: Tensor  # (b, n, u) output symbols, EOS at the end, PAD behind
+    scores: Tensor  # (b, n) log probability, in nats; NEVER where there are fewer
+
+
+class Seq2seq(Network):
+    """Writes a sequence of output symbols (``SPECIAL``, then the labels) for a sequence of input symbols."""
+
+    def __init__(self, vocabulary: Vocabulary, model: Seq2seqModel) -> None:
+        """Builds the layers; weights come from torch's global generator.
+
+        Args:
+            vocabulary: of input and output.
+            model: sizes, attention and dropout.
+        """
+        super().__init__(len(vocabulary.labels) + len(SPECIAL), "softmax")
+        self.symbols, size = vocabulary.size - len(vocabulary.features), model.hidden
+        sizes = (model.embedding, size, model.layers, True, model.dropout)
+        self.encoder = Encoder(vocabulary.size, *sizes)
+        self.written = nn.Embedding(self.labels, model.embedding, padding_idx=PAD)
+        self.bridge = nn.Linear(self.encoder.size, 2 * size)
+        self.decoder = nn.LSTM(2 * model.embedding, size, batch_first=True)
+        self.attention = Attention(model.attention, size, self.encoder.size)
+        self.combine = nn.Linear(size + self.encoder.size + model.embedding, size)
+        self.output = nn.Linear(size, self.labels)
+        self.dropout = nn.Dropout(model.dropout)
+        cuts = [edits.cut_of(name) if edits.is_cut(name) else (-1, -1) for name in vocabulary.outputs]
+        special = [(-1, -1)] * len(SPECIAL)
+        self.cuts = torch.tensor(
+            [sum(cut) for cut in special + cuts], device="cpu"
+        )  # letters cut off; -2: none
+        self.beam = model.beam
+
+    def encode(self, source: Sequences) -> Memory:
+        """Reads the input."""
+        embedded = self.encoder.embedding(source.ids)  # (b, t, e)
+        is_value = source.ids >= self.symbols
+        # The encoder reads letters only: it would learn bundles by heart, and few of them are in training.
+        states = self.encoder.encode(embedded * ~is_value[..., None], source.lengths)
+        outputs = self.dropout(states.outputs)  # (b, t, d)
+        given = (embedded * is_value[..., None]).sum(1)
+        h, c = torch.tanh(self.bridge(self.dropout(states.final))).chunk(2, dim=1)
+        mask = torch.arange(source.ids.shape[1], device=h.device) < source.lengths[:, None]
+        letters = source.lengths - MARKS - is_value.sum(1)
+        return Memory(outputs, self.attention.keys(outputs), mask, given, h, c, letters)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits of every step where the steps before are the target's, (b, u, outputs)."""
+        memory = self.encode(batch.source)
+        before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)  # (b, u)
+        embedded = self.dropout(self.written(before))  # (b, u, e)
+        given = memory.given[:, None].expand(-1, before.shape[1], -1)
+        steps, _ = self.decoder(torch.cat([embedded, given], 2), (memory.h[None], memory.c[None]))
+        return self._logits(steps, memory)[0]
+
+    def _logits(self, steps: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Of decoder states (b, u, h) the logits (b, u, outputs) and what they attend to (b, u, t)."""
+        context, weights = self.attention(steps, memory.keys, memory.outputs, memory.mask)
+        given = memory.given[:, None].expand(-1, steps.shape[1], -1)
+        combined = torch.tanh(self.combine(torch.cat([steps, context, given], dim=2)))  # (b, u, h)
+        return self.output(self.dropout(combined)), weights
+
+    def known(self, target: Tensor) -> Tensor:
+        """Whether the outputs can express a target, (b,) bool."""
+        return (target != UNK).all(1)
+
+    def loss(self, logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Cross-entropy of each whole sequence in nats, (b,); 0 where a target cannot be expressed."""
+        wanted = torch.where(self.known(target)[:, None], target, PAD).long()
+        losses = functional.cross_entropy(
+            logits.transpose(1, 2), wanted, reduction="none", ignore_index=PAD, label_smoothing=smoothing
+        )
+        return losses.sum(1)
+
+    def correct(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Whether every step is right, (b,) bool: then greedy decoding writes the very target."""
+        return ((logits.argmax(2) == target) | (target == PAD)).all(1)
+
+    def attended(self, batch: Batch) -> Tensor:
+        """What each step of a target attends to, (b, u, t)."""
+        memory = self.encode(batch.source)
+        before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)
+        given = memory.given[:, None].expand(-1, before.shape[1], -1)
+        inputs = torch.cat([self.written(before), given], 2)
+        return self._logits(self.decoder(inputs, (memory.h[None], memory.c[None]))[0], memory)[1]
+
+    @property
+    def most(self) -> int:
+        """Outputs of a word."""
+        return self.beam
+
+    def propose(self, source: Sequences) -> Tensor:
+        """The outputs of beam search for each word, (b, beam, u)."""
+        return self.decode(source).ids
+
+    @torch.inference_mode()
+    def score(self, source: Sequences, row: Tensor, ids: Tensor) -> Tensor:
+        """Log probability of given outputs in nats, (k,).
+
+        Args:
+            source: b words.
+            row: (k,) the word of each output.
+            ids: (k, u) outputs.
+        """
+        scores = torch.empty(len(row))
+        for part in torch.argsort((ids != PAD).sum(1), stable=True).split(AT_ONCE):
+            batch = Batch(source[row[part]], ids[part], torch.ones(len(part)))[:]
+            scores[part] = -self.loss(self(batch), batch.target)
+        return scores
+
+    @torch.inference_mode()
+    def decode(self, source: Sequences, beam: int | None = None) -> Hypotheses:
+        """Writes the most probable outputs by beam search; a beam of 1 is greedy.
+
+        What does not depend on the steps is multiplied once, and a word whose outputs have all ended leaves
+        the batch. Only outputs that fit are written: a script has one cut, of no more letters than there are.
+
+        Args:
+            source: b words.
+            beam: outputs of each word; None takes the model's.
+        """
+        n = beam or self.beam
+        memory, device = self.encode(source), source.ids.device
+        of = dict(self.decoder.named_parameters())
+        weight, recurrent = of["weight_ih_l0"], of["weight_hh_l0"]
+        size = self.written.embedding_dim
+        bias = of["bias_ih_l0"] + of["bias_hh_l0"]
+        table = self.written.weight @ weight[:, :size].t() + bias  # (outputs, 4h)
+        given = memory.given @ weight[:, size:].t()  # (b, 4h)
+        limit = 2 * int(source.lengths.max()) + LONGER
+        ids = torch.full((len(given), n, limit), PAD, device=device)
+        scores = torch.full((len(given), n), NEVER, device=device)
+        words = torch.arange(len(given), device=device)  # those still being written
+        h, c = (state[:, None].expand(-1, n, -1) for state in (memory.h, memory.c))  # (w, n, h)
+        last = torch.full((len(given), n), BOS, device=device)
+        has_cut = torch.zeros((len(given), n), dtype=torch.bool, device=device)
+        total = torch.full((len(given), n), NEVER, device=device)
+        total[:, 0] = 0  # all are the same before the first step
+        cuts = self.cuts.to(device)
+        is_script = bool((cuts >= 0).any())
+        for step in range(limit):
+            inputs = table[last] + given[:, None]  # (w, n, 4h)
+            h, c = _cell(inputs, h, c, recurrent)
+            logits, _ = self._logits(h, memory)  # (w, n, outputs)
+            logs = torch.log_softmax(logits, 2)
+            ended = last == EOS if step else torch.zeros_like(has_cut)
+            illegal = torch.zeros_like(logs, dtype=torch.bool)
+            illegal[..., [PAD, BOS, UNK]] = True
+            if is_script:
+                fits = (cuts >= 0) & (cuts <= memory.letters[:, None])  # (w, outputs)
+                illegal |= (cuts >= 0) & (has_cut[..., None] | ~fits[:, None])
+                illegal[..., EOS] |= ~has_cut
+            elif not step:
+                illegal[..., EOS] = True
+            if step == limit - 1:
+                illegal |= torch.arange(self.labels, device=device) != EOS
+            logs = logs.masked_fill(illegal, NEVER)
+            logs[ended] = NEVER
+            logs[..., EOS] = torch.where(ended, 0.0, logs[..., EOS])
+            total, place = (total[..., None] + logs).flatten(1).topk(n)  # (w, n)
+            parent, last = place // self.labels, place % self.labels
+            rows = torch.arange(len(words), device=device)[:, None]
+            ids[words] = ids[words[:, None], parent]
+            ids[words, :, step] = torch.where(ended[rows, parent], PAD, last)
+            h, c, has_cut = h[rows, parent], c[rows, parent], has_cut[rows, parent] | (cuts[last] >= 0)
+            scores[words] = total
+            open_words = ((last != EOS) & (total > NEVER / 2)).any(1)
+            if not open_words.any():
+                return Hypotheses(ids[..., : step + 1], scores)
+            if not open_words.all():
+                words, memory, given = words[open_words], memory.take(open_words), given[open_words]
+                h, c, last, has_cut, total = (x[open_words] for x in (h, c, last, has_cut, total))
+        return Hypotheses(ids, scores)
+
+
+def _cell(inputs: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """One step of an LSTM whose inputs are multiplied already, (…, 4h)."""
+    i, f, g, o = (inputs + h @ weight.t()).chunk(4, dim=-1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c

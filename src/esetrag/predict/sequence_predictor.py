@@ -1,0 +1,156 @@
+"""A model that writes applied to new words: inflected, lemmatised or transcribed, with probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from esetrag.core import features
+from esetrag.core.errors import DataError, ParamsError
+from esetrag.data import change
+from esetrag.models import checkpoint
+from esetrag.models.transducer import Transducer
+from esetrag.predict import predictor
+from esetrag.predict.predictor import NO_LETTER, Prediction, column, composed, visible
+from esetrag.scoring.calibration import Calibration
+from esetrag.symbols import encoding
+from esetrag.symbols.batch import Batch
+from esetrag.symbols.encoding import Encoded
+from esetrag.tasks.transduce import with_features
+from esetrag.tasks.transduce_evaluation import Ranked
+
+CPU = torch.device("cpu")
+BATCH = 1024
+"""Words that are written at once."""
+SEPARATOR = "\t"
+"""Between a word and its features."""
+
+
+@dataclass(frozen=True)
+class SequencePredictor:
+    r"""Writes a word for a word, on the CPU. A query is a word, or ``word<TAB>features`` to inflect.
+
+    >>> SequencePredictor.load(Path("data/hun-inflect/model")).predict(["ház\tN;IN+ABL;SG"])  # doctest: +SKIP
+    [Prediction(form='ház', labels=('házból',), probabilities=(0.99,), …, features='N;IN+ABL;SG')]
+    """
+
+    checkpoint: checkpoint.Checkpoint
+
+    @classmethod
+    def load(cls, folder: Path) -> SequencePredictor:
+        """Loads a checkpoint.
+
+        Raises:
+            CheckpointError: if it is missing or damaged.
+        """
+        return cls(checkpoint.load(folder))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """As many as there can be outputs of a word; what they are depends on the word."""
+        network = self.checkpoint.network
+        return tuple(map(str, range(network.most))) if isinstance(network, Transducer) else ()
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        """The bundles of features that training had, sorted; none to lemmatise."""
+        return self.checkpoint.vocabulary.bundles
+
+    def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
+        """Writes words for words.
+
+        Args:
+            forms: queries; brought to NFC first.
+            top_k: outputs a word; all if there are fewer.
+
+        Raises:
+            DataError: if a query is not text, has no features where they are needed, or unknown values.
+            ParamsError: if ``top_k`` is less than 1.
+        """
+        table = self.predict_table(column(forms), top_k)
+        given = [form.split(SEPARATOR) for form in forms]
+        ranks = range(
+            1, 1 + sum(name.startswith("label_") and name != "label_set" for name in table.column_names) + 1
+        )
+        names = [("label", "probability"), *((f"label_{r}", f"probability_{r}") for r in ranks if r > 1)]
+        found = []
+        for query, row in zip(given, table.to_pylist(), strict=True):
+            pairs = [(row[a], row[b]) for a, b in names if row[a]]
+            labels, shares = zip(*pairs, strict=True) if pairs else (("",), (0.0,))
+            answer = Prediction(query[0], labels, shares, row["unknown"], row["label_set"])
+            answer = replace(answer, features=query[1] if len(query) > 1 else "")
+            found.append(
+                answer if any(map(str.isalpha, query[0])) else replace(answer, label_set="", note=NO_LETTER)
+            )
+        return found
+
+    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+        """Writes words for many words.
+
+        Args:
+            forms: (rows,) queries without nulls, taken as ``predict`` takes them.
+            top_k: outputs a word; "" where there are fewer.
+
+        Returns:
+            As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
+            most probable first; ``label_set``; ``unknown``.
+
+        Raises:
+            DataError: as ``predict``.
+            ParamsError: if ``top_k`` is less than 1.
+        """
+        if top_k < 1:
+            raise ParamsError(f"top_k: expected 1 output a word or more, found {top_k}")
+        schema = predictor.schema(min(top_k, len(self.labels)))
+        parts = [forms.slice(start, BATCH) for start in range(0, len(forms), BATCH)]
+        return pa.concat_tables([schema.empty_table(), *(self._batch(part, top_k, schema) for part in parts)])
+
+    def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
+        vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
+        words, bundles = self._taken_apart(composed(queries)[0])
+        texts = with_features(words, bundles, vocabulary)
+        ids, lengths = encoding.encode(texts, vocabulary, shape.width, shape.keep)
+        encoded = Encoded.unlabelled(ids, lengths, 1)
+        fitted = Calibration(**self.checkpoint.manifest.calibration.model_dump())
+        batch, network = Batch.of(encoded, CPU), self.checkpoint.network
+        ranked = Ranked.of(network, fitted, batch, change.words(words), vocabulary)
+        columns: list[pa.Array] = []
+        for rank in range(min(top_k, len(self.labels))):
+            there = rank < ranked.words.shape[1]
+            empty = np.zeros(len(words))
+            columns += [pa.array(ranked.words[:, rank] if there else empty.astype(str), pa.string())]
+            columns += [pa.array(ranked.shares[:, rank] if there else empty, pa.float32())]
+        sets = ranked.chosen
+        known = vocabulary.characters | vocabulary.capitals.keys()
+        unknown = [
+            "" if known.issuperset(word) else visible(vocabulary.unknown(word)) for word in words.to_pylist()
+        ]
+        columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+        """Words and bundles of queries."""
+        vocabulary = self.checkpoint.vocabulary
+        pairs = [query.split(SEPARATOR) for query in queries.to_pylist()]
+        bundles: list[str | None] = [pair[1] if len(pair) > 1 else None for pair in pairs]
+        known = {*vocabulary.features}
+        for bundle in dict.fromkeys(bundles) if vocabulary.features else ():
+            if bundle is None:
+                word = pairs[bundles.index(None)][0]
+                raise DataError(
+                    f"{word}: expected features beside the word, such as {self.bundles[0]}, found none"
+                )
+            if missing := [value for value in features.all_tags(bundle) if value not in known]:
+                listed = " ".join(sorted(known))
+                raise DataError(
+                    f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
+                )
+        words = pc.utf8_trim_whitespace(column([pair[0] for pair in pairs]))
+        return words, pa.chunked_array([pa.array(bundles, pa.string())])

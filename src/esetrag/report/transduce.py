@@ -1,0 +1,199 @@
+"""The pages of a task that writes words: inflects, lemmatises or transcribes. See ``report.classify``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from esetrag.analysis.transduce_errors import KINDS
+from esetrag.data import edits
+from esetrag.report import figures, provenance
+from esetrag.report.context import Context
+from esetrag.report.errors import groups
+from esetrag.report.results import NAMES, scores
+from esetrag.report.section import Block, Headline, Picture, Section, Table, distinct, shares
+
+SCORES = ("model", "accuracy", "interval", "edit_distance", "in_candidates", "ece", "risk_area")
+"""Figures of ``test.json``, in the order of the columns."""
+COLUMNS = (
+    *("form", "features", "label", "predicted", "probability", "label_probability", "kind"),
+    *("predicted_set", "lemma", "unknown"),
+)
+"""Of the words that were written wrongly."""
+
+
+def headline(context: Context) -> Headline:
+    """The main figure and what it says."""
+    test, train = context.test, context.data["parts"]["train"]
+    own, lead, seeds = test["models"][test["model"]], test["lead"], test["seeds"]
+    points = [f"{100 * lead[key]:+.2f}".replace("-", "−") for key in ("value", "low", "high")]
+    model, baseline = (NAMES.get(name, name) for name in (test["model"], lead["on"]))
+    clusters = f" of {test['lemmas']:,} lemmas" if test["lemmas"] else ""
+    text = (
+        f"of {test['rows']:,} test words{clusters} are written exactly as in the table "
+        f"({test['confidence']:.0%} interval {own['low']:.2%}–{own['high']:.2%}) by the {model} model, "
+        f"trained on {train['rows']:,} rows. The best baseline, {baseline}, writes "
+        f"{test['models'][lead['on']]['accuracy']:.2%} of them: a difference of {points[0]} points "
+        f"({points[1]} to {points[2]}). The training rows have all that is needed for "
+        f"{test['upper_bound']['accuracy']:.2%}: the upper bound."
+    )
+    if seeds["count"] > 1:
+        text += f" Over {seeds['count']} seeds: {seeds['mean']:.2%} ± {seeds['deviation']:.2%}."
+    return Headline(f"{own['accuracy']:.2%}", text)
+
+
+def results(context: Context) -> Section:
+    """The models beside the baselines and the upper bound."""
+    test = context.test
+    unit = f"their {test['lemmas']:,} lemmas" if test["lemmas"] else "words"
+    text = (
+        f"All on the same {test['rows']:,} test rows; {test['confidence']:.0%} intervals by bootstrap "
+        f"over {unit}. Accuracy: exact match with one of the right words. Edit distance: letters to insert, "
+        "delete or replace until it is the nearest right word, mean over the rows. In candidates: a right word "
+        "is among those proposed. Edit rules: the change that is most frequent among training words of the "
+        "same features with the longest common ending."
+    )
+    return Section("Results", (text, table(context)))
+
+
+def table(context: Context) -> Table:
+    """All figures of the models, the baselines and the upper bound."""
+    frame = scores(context.test)
+    kept = distinct(frame.iloc[:-1][list(SCORES)]).columns
+    formats = shares(*SCORES) | shares("edit_distance", form=".3f") | shares("risk_area", form=".4f")
+    return Table(frame[kept], formats=formats, marked=len(frame) - 2)
+
+
+def partitions(context: Context) -> Section:
+    """Accuracy by what training has of a row."""
+    sets = context.csv("stress.csv")
+    text = "What training has of a test row: its lemma, its bundle of features, both or neither."
+    blocks: list[Block] = [text, Table(sets, "", shares("accuracy"))]
+    values = context.csv("classes.csv")
+    if len(values):
+        blocks.append(Table(values, "Each value of a feature", shares("recall"), folded=True))
+    return Section("Seen and new", tuple(blocks))
+
+
+def misclassified(context: Context) -> Section:
+    """All words that were written wrongly."""
+    wrong, rows = len(context.analysis.errors), context.analysis.rows
+    text = (
+        f"{wrong:,} of {rows:,} test words are written wrongly ({wrong / rows:.2%}), the most confident "
+        f"first. All are in `data/{context.layout.task}/errors.parquet`."
+    )
+    return Section("Words written wrongly", (text, errors(context)) if wrong else ("There are no errors.",))
+
+
+def errors(context: Context) -> Table:
+    """The words that were written wrongly."""
+    frame = context.analysis.errors
+    other = frame["predicted_set"].where(frame["predicted_set"] != frame["predicted"])
+    lemma = frame["lemma"].where(frame["lemma"] != frame["form"])
+    shown = frame.assign(predicted_set=other, lemma=lemma)[list(COLUMNS)]
+    formats = shares("probability", "label_probability", form=".1%")
+    return Table(distinct(shown), "", formats, filters=("kind", "features"), limit=context.options.examples)
+
+
+def confusions(context: Context) -> Section:
+    """Which change is made in place of which."""
+    pairs = edits.confusion(context.predictions)
+    counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
+    wrong = counts[counts["label"] != counts["predicted"]]
+    shown = pd.concat([wrong["label"], wrong["predicted"]]).unique()
+    picture = figures.confusion(counts[counts["label"].isin(shown) & counts["predicted"].isin(shown)])
+    confused = context.analysis.confusions.rename(columns={"errors": "words"})
+    text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."
+    blocks = (text, Picture(picture, "Changes to be made and changes made", "confusion", png=True))
+    return Section(
+        "Confusions", (*blocks, Table(confused, "Most frequent", limit=context.options.confusions))
+    )
+
+
+def kinds(context: Context) -> Section:
+    """In what way words are wrong."""
+    frame = context.analysis.errors
+    examples = frame["form"] + " → " + frame["predicted"] + " (" + frame["label"] + ")"
+    rows = [
+        (
+            kind,
+            meaning,
+            int((frame["kind"] == kind).sum()),
+            ", ".join(examples[frame["kind"] == kind].head(5)),
+        )
+        for kind, meaning in KINDS.items()
+        if (frame["kind"] == kind).any()
+    ]
+    shown = pd.DataFrame(rows, columns=["kind", "the word …", "errors", "examples"])
+    text = "Each error has the first kind that applies."
+    return Section(
+        "Kinds of errors", (text, Table(shown, bars="errors")) if rows else ("There are no errors.",)
+    )
+
+
+def attention(context: Context) -> Section:
+    """Where the decoder looks."""
+    text = (
+        "Each row is a symbol that is written, each column one that is read; the darker, the more the "
+        "decoder attends to it. `cut(0,1)` leaves the word as it is but for its last letter."
+    )
+    maps = [figures.attention(row) for row in context.attributions.to_pylist()]
+    pictures = (
+        Picture(figure, f"Attention, word {number}", f"attention-{number}")
+        for number, figure in enumerate(maps, 1)
+    )
+    masked = figures.masking(context.csv("masking.csv"))
+    hidden = "Accuracy where the network sees only the last k letters of a word, or all but the last k."
+    picture = Picture(masked, "Accuracy by the number of visible or hidden letters", "masking")
+    return Section("What the model uses", (text, *pictures, hidden, picture))
+
+
+def calibration(context: Context) -> Section:
+    """Whether probabilities can be believed."""
+    own, rows = context.test["models"][context.test["model"]], context.predictions
+    right = np.ones(len(rows), bool)
+    wrong = {(row.form, row.features) for row in context.analysis.errors.itertuples()}
+    asked = zip(rows["form"].to_pylist(), rows["features"].to_pylist(), strict=True)
+    right = np.array([pair not in wrong for pair in asked], dtype=float)
+    diagram = figures.reliability(rows["probability"].to_numpy().astype(float), right)
+    text = (
+        "A probability is that of a word among the candidates. A model is calibrated if 90 of 100 words "
+        f"that it writes with 90% probability are right. Expected calibration error: {own['ece']:.2%}."
+    )
+    pictures = (
+        Picture(diagram, "Accuracy by confidence, with the number of words", "reliability"),
+        Picture(
+            figures.coverage(context.csv("coverage.csv")), "Error rate by the share answered", "coverage"
+        ),
+    )
+    return Section("Calibration and selective prediction", (text, *pictures))
+
+
+def use(context: Context) -> Section:
+    """What the model is for, and what it is not for."""
+    task = context.layout.task
+    query = "LEMMA FEATURES" if context.manifest["vocabulary"].get("features") else "WORD …"
+    texts = (
+        f"Writes the {provenance.description(context.data['task'])}. Command: "
+        f"`esetrag {'inflect' if 'FEATURES' in query else 'predict'} {query} --task {task}`.",
+        "For words of the kind that it was trained on. It writes something for any word, also of other "
+        "languages; the probability says how far to trust it. Its errors: `errors.md`; its data: `data.md`.",
+    )
+    return Section("Use", texts)
+
+
+def summary(context: Context) -> tuple[Table, Table]:
+    """For the terminal: the models side by side, and the words written wrongly."""
+    models, wrong = table(context), errors(context)
+    short = [name for name in ("model", "accuracy", "interval", "edit_distance") if name in models.frame]
+    words = [n for n in ("form", "features", "label", "predicted", "probability") if n in wrong.frame]
+    return Table(models.frame[short], "", models.formats), Table(wrong.frame[words], "", wrong.formats)
+
+
+WRONG = "words written wrongly"
+REPORT = (
+    *(results, provenance.training, partitions, misclassified, confusions, kinds, groups),
+    *(attention, calibration, provenance.data, provenance.audit, provenance.model),
+)
+ERRORS = (misclassified, confusions, kinds, groups)
+CARD = (use, results, partitions, kinds, provenance.model)
