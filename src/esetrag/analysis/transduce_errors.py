@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis.error_analysis import Analysis
-from esetrag.analysis.partitions import table as partitions
+from esetrag.analysis.error_analysis import Analysis, grouped, steps
 from esetrag.core import features
 from esetrag.data import edits, label_sets
 from esetrag.data.change import words
@@ -28,12 +27,11 @@ KINDS = {
 VOWELS = "aáàâäãåāăąeéèêëēėęěiíìîïīįıoóòôöõőōøuúùûüűūůųyýæœαεηιουωаеёиоуыэюяіїє"
 
 
-def analyse(predictions: pa.Table, train: pa.Table, vocabulary: Vocabulary) -> Analysis:
+def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     """Summarises the errors.
 
     Args:
         predictions: what the stage ``evaluate`` wrote (``tables.TRANSDUCTIONS``).
-        train: training rows.
         vocabulary: of input and output.
     """
     rows = predictions.select(
@@ -57,12 +55,10 @@ def analyse(predictions: pa.Table, train: pa.Table, vocabulary: Vocabulary) -> A
     }
     pairs = pd.DataFrame({name: list(map(edits.shown, column.to_pylist())) for name, column in done.items()})
     confusions = pairs.groupby(["label", "predicted"]).size().reset_index(name="errors")
-    by_set = partitions(train, predictions, vocabulary)
-    lines = [_slice("training has", by_set["set"], by_set["forms"], by_set["accuracy"])]
+    groups = [grouped("length", steps(rows["form"]), pd.Series(wrong))]
     if vocabulary.features:
         values = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
-        counts = pd.Series(wrong).loc[values.index].groupby(values.to_numpy()).agg(["size", "mean"])
-        lines.append(_slice("value", counts.index, counts["size"], 1 - counts["mean"]))
+        groups.append(grouped("value", values, pd.Series(wrong)))
     return Analysis(
         rows=len(rows),
         errors=errors,
@@ -70,19 +66,12 @@ def analyse(predictions: pa.Table, train: pa.Table, vocabulary: Vocabulary) -> A
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
         kinds=tuple(KINDS),
-        slices=pd.concat(lines, ignore_index=True),
+        slices=pd.concat(groups, ignore_index=True),
     )
 
 
 def _first(label: str) -> str:
     return label_sets.values(label)[0]
-
-
-def _slice(name: str, values: object, rows: pd.Series[int], accuracy: pd.Series[float]) -> pd.DataFrame:
-    sizes, shares = rows.to_numpy(), accuracy.to_numpy()
-    errors = np.round(sizes * (1 - shares)).astype(int)
-    columns = {"slice": name, "value": values, "rows": sizes, "errors": errors, "accuracy": shares}
-    return pd.DataFrame(columns)
 
 
 def kinds(errors: pd.DataFrame, vocabulary: Vocabulary) -> list[str]:

@@ -69,7 +69,7 @@ class Memory(NamedTuple):
 
     outputs: Tensor  # (b, t, d) of the encoder
     keys: Tensor  # (b, t, h)
-    mask: Tensor  # (b, t)
+    mask: Tensor  # (b, t) letters and marks
     given: Tensor  # (b, e) the values of the features, embedded and added
     h: Tensor  # (b, h)
     c: Tensor  # (b, h)
@@ -124,7 +124,7 @@ class Seq2seq(Network):
         outputs = self.dropout(states.outputs)  # (b, t, d)
         given = (embedded * is_value[..., None]).sum(1)
         h, c = torch.tanh(self.bridge(self.dropout(states.final))).chunk(2, dim=1)
-        mask = torch.arange(source.ids.shape[1], device=h.device) < source.lengths[:, None]
+        mask = (torch.arange(source.ids.shape[1], device=h.device) < source.lengths[:, None]) & ~is_value
         letters = source.lengths - MARKS - is_value.sum(1)
         return Memory(outputs, self.attention.keys(outputs), mask, given, h, c, letters)
 

@@ -11,10 +11,12 @@ from esetrag.report import figures, provenance
 from esetrag.report.context import Context
 from esetrag.report.errors import groups
 from esetrag.report.results import NAMES, scores
-from esetrag.report.section import Block, Headline, Picture, Section, Table, distinct, shares
+from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
 SCORES = ("model", "accuracy", "interval", "edit_distance", "in_candidates", "ece", "risk_area")
 """Figures of ``test.json``, in the order of the columns."""
+CHANGES = 16
+"""Changes in the matrix of confusions, those with most errors."""
 COLUMNS = (
     *("form", "features", "label", "predicted", "probability", "label_probability", "kind"),
     *("predicted_set", "lemma", "unknown"),
@@ -49,9 +51,9 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test rows; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Accuracy: exact match with one of the right words. Edit distance: letters to insert, "
-        "delete or replace until it is the nearest right word, mean over the rows. In candidates: a right word "
-        "is among those proposed. Edit rules: the change that is most frequent among training words of the "
-        "same features with the longest common ending."
+        "delete or replace until it is the nearest right word, mean over the rows. In candidates: a right "
+        "word is among those proposed. Edit rules: the change that is most frequent among training words of "
+        "the same features with the longest common ending."
     )
     return Section("Results", (text, table(context)))
 
@@ -68,11 +70,7 @@ def partitions(context: Context) -> Section:
     """Accuracy by what training has of a row."""
     sets = context.csv("stress.csv")
     text = "What training has of a test row: its lemma, its bundle of features, both or neither."
-    blocks: list[Block] = [text, Table(sets, "", shares("accuracy"))]
-    values = context.csv("classes.csv")
-    if len(values):
-        blocks.append(Table(values, "Each value of a feature", shares("recall"), folded=True))
-    return Section("Seen and new", tuple(blocks))
+    return Section("Seen and new", (text, Table(sets, "", shares("accuracy"))))
 
 
 def misclassified(context: Context) -> Section:
@@ -99,15 +97,14 @@ def confusions(context: Context) -> Section:
     """Which change is made in place of which."""
     pairs = edits.confusion(context.predictions)
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
-    wrong = counts[counts["label"] != counts["predicted"]]
-    shown = pd.concat([wrong["label"], wrong["predicted"]]).unique()
+    wrong = counts[counts["label"] != counts["predicted"]].sort_values("forms", ascending=False)
+    shown = pd.unique(wrong[["label", "predicted"]].to_numpy().ravel())[:CHANGES]
     picture = figures.confusion(counts[counts["label"].isin(shown) & counts["predicted"].isin(shown)])
-    confused = context.analysis.confusions.rename(columns={"errors": "words"})
+    most = context.options.confusions
+    confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
     text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."
     blocks = (text, Picture(picture, "Changes to be made and changes made", "confusion", png=True))
-    return Section(
-        "Confusions", (*blocks, Table(confused, "Most frequent", limit=context.options.confusions))
-    )
+    return Section("Confusions", (*blocks, Table(confused, "Most frequent")))
 
 
 def kinds(context: Context) -> Section:
