@@ -55,6 +55,6 @@ def table(
         letters = (ids != PAD) & (ids < len(vocabulary.symbols))  # values of features are not attended to
         read.append([vocabulary.symbols[i] for i in ids[letters].tolist()])
         written.append([outputs[i] for i in output[output != PAD].tolist()])
-        flat.append(shares[: len(written[-1])][:, letters].flatten().tolist())
+        flat.append(shares[: len(written[-1]), : len(read[-1])].flatten().tolist())
     columns = [*(chosen[name] for name in ("form", "features", "label", "predicted")), read, written, flat]
     return pa.table(columns, schema=tables.ATTENTION)
