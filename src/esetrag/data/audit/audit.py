@@ -21,7 +21,7 @@ from esetrag.data.audit.noise import ids, pair
 from esetrag.data.audit.paradigms import Paradigms
 from esetrag.data.audit.review import KINDS, Review
 from esetrag.data.change import Changes, Ints
-from esetrag.data.selection import COLUMNS, EXAMPLES, NO_FORMS, Selection
+from esetrag.data.selection import COLUMNS, EXAMPLES, Selection
 
 Bools = npt.NDArray[np.bool_]
 
@@ -67,7 +67,7 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     mixed = spelling.mixed(single["form"]) | spelling.mixed(single["lemma"])
     findings = [
         review.doubted(single, doubts, change, doubted),
-        review.of_kind(review.HEADING, selection.headings, "named like a heading of Wiktionary's tables"),
+        review.of_kind(review.HEADING, selection.headings, review.LEFT_OUT),
         review.of_kind(review.HEADING, single.filter(pa.array(alien)), "under many lemmas, unlike them all"),
         review.of_kind(
             review.CITED, single.take(paradigms.otherwise_cited()), "of nearly all, it holds the lemma"
@@ -135,7 +135,7 @@ def check(audit: Audit, policy: str, path: Path) -> None:
     count = sum(int(rows.sum()) for rows in audit.doubtful.values())
     if policy == "stop" and count:
         kinds = (review.LABEL, review.HEADING)
-        listed = [row for row in audit.review if row[0] in kinds and row[2] not in NO_FORMS]
+        listed = [row for row in audit.review if row[0] in kinds and row[-1] != review.LEFT_OUT]
         first = "; ".join(" ".join(row[1:4]) for row in listed[:SHOWN])
         raise DataError(
             f"{count:,} of {audit.rows:,} rows are suspicious ({first}{'; …' if count > SHOWN else ''}): "

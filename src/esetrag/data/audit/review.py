@@ -21,6 +21,8 @@ KINDS = {
     LEMMA: "the lemma is an inflected form of another lemma",
 }
 """Kinds of suspicious rows, in the order of the review list."""
+LEFT_OUT = "a heading of Wiktionary's tables or a mark; left out"
+"""The evidence against forms that are not used at all."""
 COLUMNS = ("kind", "lemma", "form", "features", "stated", "likelier", "probability", "evidence")
 """Of the review list; ``probability`` is that of an error, empty where none was computed."""
 
