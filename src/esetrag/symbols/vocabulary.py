@@ -38,6 +38,8 @@ class Vocabulary:
     unit: Unit = "char"
     merges: tuple[bpe.Merge, ...] = ()
     """Of ``bpe``: the pairs that become one symbol, in the order in which they are merged."""
+    edges: tuple[str, str] = ("", "")
+    """What is no letter or digit and begins a training form; what ends one."""
 
     @classmethod
     def build(
@@ -68,15 +70,19 @@ class Vocabulary:
             merges: of ``bpe``: how many pairs become one symbol.
         """
         counts, all_forms, all_labels = Counter[str](), list[str](), set[str]()
+        first, last = set[str](), set[str]()
         for forms, labels in batches:
             counts.update(forms if unit == "word" else "".join(forms))
             all_forms += forms if unit == "bpe" else []
             all_labels.update(labels)
+            first.update(form[:1] for form in forms)
+            last.update(form[-1:] for form in forms)
         kept = {symbol for symbol, count in counts.items() if count >= min_count}
         learned = bpe.learn(all_forms, kept, merges) if unit == "bpe" else ()
         symbols = sorted(kept.union(first + second for first, second in learned))
         values = {value for label in all_labels for value in label_sets.values(label)}
-        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned)
+        before, behind = ("".join(sorted(s for s in edge if not s.isalnum())) for edge in (first, last))
+        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned, (before, behind))
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
@@ -93,11 +99,13 @@ class Vocabulary:
                 "labels), found something else; make it anew: dvc repro -f"
             ) from error
         merges = tuple((first, second) for first, second in stored.merges)
-        return cls(tuple(stored.symbols), tuple(stored.labels), stored.unit, merges)
+        first, last = stored.edges
+        return cls(tuple(stored.symbols), tuple(stored.labels), stored.unit, merges, (first, last))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         content = {"unit": self.unit, "symbols": list(self.symbols), "labels": list(self.labels)}
+        content |= {"edges": list(self.edges)} if any(self.edges) else {}
         return {**content, "merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else content
 
     @classmethod
@@ -150,17 +158,23 @@ class Vocabulary:
         return "".join(sorted(set(text) - self.characters - self.capitals.keys()))
 
 
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
 class _Stored(Section):
     """A vocabulary as JSON."""
 
     unit: Unit
     symbols: list[str]
     labels: Annotated[list[str], Field(min_length=1)]
-    merges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default=[])
+    merges: list[Pair] = Field(default=[])
+    edges: Pair = Field(default=["", ""])
 
     @model_validator(mode="after")
     def _is_as_built(self) -> Self:
-        "".join([*self.symbols, *self.labels]).encode()  # JSON can spell half of a surrogate pair
+        "".join(
+            [*self.symbols, *self.labels, *self.edges]
+        ).encode()  # JSON can spell half of a surrogate pair
         special, others = tuple(self.symbols[: len(SPECIAL)]), self.symbols[len(SPECIAL) :]
         made = {first + second for first, second in self.merges}
         atoms = [symbol for symbol in others if symbol not in made]
