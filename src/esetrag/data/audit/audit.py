@@ -65,6 +65,7 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     alien[paradigms.headings(change)] = True
     doubted = doubts.suspicious & ~alien
     mixed = spelling.mixed(single["form"]) | spelling.mixed(single["lemma"])
+    hidden = spelling.hidden(single)
     findings = [
         review.doubted(single, doubts, change, doubted),
         review.of_kind(review.HEADING, selection.headings, review.LEFT_OUT),
@@ -73,6 +74,7 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
             review.CITED, single.take(paradigms.otherwise_cited()), "of nearly all, it holds the lemma"
         ),
         review.of_kind(review.SCRIPT, single.filter(pa.array(mixed)), "letters of two scripts"),
+        *(review.of_kind(review.HIDDEN, single.filter(mask), name) for name, mask in hidden.items()),
         review.inflected(single.take(paradigms.inflected_lemmas())),
     ]
     listed = [row for finding in findings for row in finding]
