@@ -54,7 +54,7 @@ def _parser() -> Parser:
     predict.add_argument("--top-k", type=int, default=1, metavar="K", help="labels a word (default: 1)")
     formats = "default: text for words of the command line, tsv for others"
     predict.add_argument("--format", choices=["text", "json", "tsv"], help=formats)
-    readable = ".txt, .tsv (or .gz of them), .parquet; - is standard input"
+    readable = ".txt, .tsv (or .gz, .xz, .bz2, .zst of them), .parquet; - is standard input"
     predict.add_argument("--input", type=Path, metavar="FILE", help=readable)
     number = "the words' column: number or name in the first line (default: 1; parquet: form)"
     predict.add_argument("--column", help=number)

@@ -35,6 +35,9 @@ _PACKED: dict[str, tuple[bytes, Callable[[Path], io.BufferedIOBase]]] = {
     "zstd": (b"\x28\xb5\x2f\xfd", lambda path: pa.input_stream(str(path), compression="zstd")),
 }
 
+DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+"""What libraries raise where a file cannot be read or unpacked."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -122,16 +125,30 @@ def _lines(path: Path) -> Iterator[bytes]:
     yield b"".join(waiting)
 
 
+def packing(path: Path) -> str:
+    """How a file is packed, by its first bytes: a key of ``_PACKED`` or ``plain``.
+
+    Raises:
+        DataError: if it is a zip archive, which may hold several files.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PK\3\4"):
+        raise DataError(f"{path}: packed with zip; unpack it first")
+    return next((name for name, (magic, _) in _PACKED.items() if start.startswith(magic)), "plain")
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """Opens a file to read its bytes, unpacked whatever its name, or a pipe; raises as ``packing``."""
+    kind = packing(path) if path.is_file() else "plain"  # of a pipe nothing can be read twice
+    return _PACKED[kind][1](path) if kind in _PACKED else path.open("rb")
+
+
 def _unpacked(path: Path) -> Iterator[bytes]:
     """The bytes of a file; a packed one is measured first, since a bomb is not worth parsing."""
     kind = "plain"
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-        kind = next((name for name, (magic, _) in _PACKED.items() if start.startswith(magic)), kind)
-        if start.startswith(b"PK\3\4"):
-            raise DataError(f"{path}: packed with zip; unpack it first")
-        opened = _PACKED[kind][1] if kind in _PACKED else io.FileIO
+        kind = packing(path)
         size = path.stat().st_size
         if kind in _PACKED:
             with opened(path) as file:
@@ -146,7 +163,7 @@ def _unpacked(path: Path) -> Iterator[bytes]:
         with opened(path) as file:
             while data := file.read(BLOCK):
                 yield data
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+    except DAMAGE as error:
         if isinstance(error, OSError) and error.errno:
             url = "; bring it in: dvc import-url" if re.match(r"\w+:/", str(path)) else ""
             raise DataError(f"{path}: cannot be read ({error.strerror}){url}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from io import BufferedReader
@@ -14,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import files, parquet
+from esetrag.core import parquet
 from esetrag.core.errors import DataError
+from esetrag.data import tsv
 from esetrag.predict.predictor import BATCH, column
 
 BLOCK = 2**20
@@ -23,6 +23,7 @@ BLOCK = 2**20
 LARGEST = 64 * BLOCK
 """Bytes of the words of a batch."""
 STANDARD_INPUT = Path("-")
+PACKED = (".gz", ".xz", ".bz2", ".zst")
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
@@ -37,22 +38,24 @@ def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
     """The words of a file, one batch at least; a block of the file at a time is in memory.
 
     Args:
-        path: a text of one word or tab-separated row a line, plain or ``.gz``; a parquet file; ``-``
-            is standard input, a text. Blank lines are skipped; white space around a word of a text
-            does not belong to it.
+        path: a text of one word or tab-separated row a line, plain or packed; a parquet file; ``-`` is
+            standard input, a text. Blank lines are skipped; white space around a word of a text does
+            not belong to it.
         name: the column of the words. In a text, its number from 1 on, or its name in a first line
             of names (default: 1); in parquet, its name (default: form).
 
     Raises:
         DataError: with file and line, if there is no such column or it is not text.
     """
-    ending = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    ending = Path(path.stem).suffix if path.suffix in PACKED else path.suffix
     if path.suffix == ".parquet":
         yield from _from_parquet(path, name or "form")
     elif ending in ("", ".tsv", ".txt"):
         yield from _from_text(path, name or "1")
     else:
-        raise DataError(f"{path}: expected an ending .tsv, .txt, .parquet or .gz of a text, found {ending}")
+        raise DataError(
+            f"{path}: expected .tsv, .txt or .parquet ({', '.join(PACKED)} of a text), found {ending}"
+        )
 
 
 def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
@@ -132,7 +135,7 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Texts of whole lines, which end in LF, each with the number of its first line."""
     line, rest, more = 1, b"", True
     try:
-        with nullcontext() if path == STANDARD_INPUT else files.opened(path) as file:
+        with nullcontext() if path == STANDARD_INPUT else tsv.opened(path) as file:
             while more:
                 # Of a pipe what is there, of a file the whole block.
                 data = file.read(BLOCK) if file else cast(BufferedReader, sys.stdin.buffer).read1(BLOCK)
@@ -145,7 +148,7 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
                 if len(rest) > BLOCK:
                     found = f"{len(rest):,} bytes"
                     raise DataError(f"{source}, line {line}: expected a word or row, found {found}")
-    except (OSError, EOFError, zlib.error) as error:
+    except tsv.DAMAGE as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise DataError(f"{source}: cannot be read ({reason})") from error
 
