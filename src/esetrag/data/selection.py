@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from esetrag.core import features, tables
 from esetrag.core.errors import DataError
+from esetrag.core.text import visible
 from esetrag.data import label_sets
 
 COLUMNS = ("lemma", "form", "features")
@@ -193,7 +194,8 @@ def unknown_tags(bundles: dict[str, int]) -> dict[str, int]:
     rows: Counter[str] = Counter()
     for bundle, count in bundles.items():
         tags = {*features.tags(bundle)}
-        rows.update({tag: count for tag in tags if tag != tag.upper() or not features.known(tag)})
+        odd = [tag for tag in tags if tag != tag.upper() or not features.known(tag)]
+        rows.update(dict.fromkeys(map(visible, odd), count))
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import nullcontext
 from io import BufferedReader
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +26,11 @@ LARGEST = 64 * BLOCK
 """Bytes of the words of a batch."""
 STANDARD_INPUT = Path("-")
 PACKED = (".gz", ".xz", ".bz2", ".zst")
+OFFSETS = pa.schema([("start", pa.int64()), ("end", pa.int64())])
+TOKENS = pa.schema([*OFFSETS, ("form", pa.string())])
+"""The columns of words of running text: where each stands, in characters from 0; a line end counts as one."""
+_JOINING = "-\u2010\u2011'’\u00ad\u200c\u200d"
+"""What belongs to a word if it stands between two letters."""
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
@@ -32,6 +39,48 @@ def from_words(words: list[str]) -> Iterator[Rows]:
     """The words of a command line."""
     forms = column(words)
     yield pa.table({"form": forms}), forms
+
+
+def from_text(text: str | Path) -> Iterator[Rows]:
+    """The words of running text, with the columns ``TOKENS``.
+
+    Args:
+        text: itself, or a file, plain or packed; ``-`` is standard input.
+
+    Raises:
+        DataError: with file and line, if it is not text.
+    """
+    place = 0
+    source = "standard input" if text == STANDARD_INPUT else str(text)
+    for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, source):
+        table = _tokens(block, place)
+        place += len(block)
+        for start in range(0, max(len(table), 1), BATCH):
+            rows = table.slice(start, BATCH)
+            yield rows, rows["form"]
+
+
+def _tokens(text: str, place: int) -> pa.Table:
+    """Letters, digits and their marks side by side, as ``TOKENS``; ``place`` is that of the text."""
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    distinct, of = np.unique(points, return_inverse=True)
+    letters = np.array([unicodedata.category(chr(point))[0] in "LMN" for point in distinct], bool)[of]
+    joining = np.isin(points, [*map(ord, _JOINING)])
+    letters |= (points == ord(".")) & _before(letters) & _behind(joining)  # szept.-ben
+    letters |= joining & _before(letters) & _behind(letters)
+    starts, ends = np.flatnonzero(np.diff(letters, prepend=False, append=False)).reshape(-1, 2).T
+    forms = np.where(letters, points, ord(" ")).astype("<u4").tobytes().decode("utf-32-le").split()
+    return pa.table([starts + place, ends + place, forms], schema=TOKENS)
+
+
+def _before(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What holds of the symbol before each."""
+    return np.append(False, of)[:-1]
+
+
+def _behind(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What holds of the symbol behind each."""
+    return np.append(of, False)[1:]
 
 
 def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:

@@ -118,6 +118,37 @@ def test_the_words_of_a_pipe_are_read_once(tmp_path: Path) -> None:
     assert [form for _, forms in inputs.from_file(path) for form in forms.to_pylist()] == ["kana", "kanaban"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A kutya (okos!) itt.\nVan 27.", ["A", "kutya", "okos", "itt", "Van", "27"]),
+        ("„Szept.-ben”, az O'Neill-lel - e-mail-", ["Szept.-ben", "az", "O'Neill-lel", "e-mail"]),
+        ("kön\u00adyve\u0301n \U0001f600ház\u200b", ["kön\u00adyve\u0301n", "ház"]),
+        ("हिन्दी می\u200cخواهم", ["हिन्दी", "می\u200cخواهم"]),
+        ("… – !", []),
+        ("", []),
+    ],
+)
+def test_running_text_is_taken_apart_and_offsets_lead_back(text: str, words: list[str]) -> None:
+    [(table, forms)] = inputs.from_text(text)
+    rows = table.to_pylist()
+    assert [row["form"] for row in rows] == forms.to_pylist() == words
+    assert [text[row["start"] : row["end"]] for row in rows] == words
+
+
+def test_offsets_in_a_file_are_those_of_the_whole_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(gzip.compress(("Őszi kertben, ő\r\n" * 100_000).encode()))
+    tables = [table for table, _ in inputs.from_text(path)]
+    assert max(map(len, tables)) == BATCH
+    rows = pa.concat_tables(tables)
+    assert len(rows) == 300_000
+    text = "Őszi kertben, ő\n" * 100_000
+    last = rows.slice(299_998).to_pylist()
+    assert [text[row["start"] : row["end"]] for row in last] == ["kertben", "ő"]
+    assert last[1]["end"] == len(text) - 1
+
+
 def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("kana\n" * (2 * BATCH + 1))
