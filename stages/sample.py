@@ -16,8 +16,8 @@ def main(layout: Layout, task: config.UnimorphTask | config.ColumnsTask, sample:
     families = Families.of(source.selection.table)
     files.write_json(layout.metrics / "data_audit.json", source.audit.figures if source.audit else {})
     files.write_text(layout.review, review.tsv(source.audit.review if source.audit else []))
-    if source.lost:
-        streams.show(f"{layout.task}: {source.lost}")
+    if source.remarks:
+        streams.show(f"{layout.task}: {source.remarks}")
     if source.audit:
         audit.check(source.audit, sample.suspicious, layout.review)
     for part in PARTS:

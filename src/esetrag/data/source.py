@@ -66,11 +66,13 @@ class Source:
         return cls(task, rows, given, found)
 
     @property
-    def lost(self) -> str:
-        """What was left out and which tags are unknown, in one line; empty if nothing is."""
+    def remarks(self) -> str:
+        """What was left out, which tags are unknown, what the labels follow, in one line; or empty."""
         reasons = [f"{name} {count:,}" for name, count in self.selection.dropped.items()]
         if unknown := selection.unknown_tags(self.selection.bundles):
             reasons.append(f"unknown tags {selection.most(unknown)}")
+        if self.audit and "follows" in self.audit.figures:
+            reasons.append(f"labels follow {self.audit.figures['follows']}, are they of the right column?")
         rows = len(self.selection.table) + sum(self.selection.dropped.values())
         return f"used {len(self.selection.table):,} of {rows:,} rows: {'; '.join(reasons)}" if reasons else ""
 

@@ -71,9 +71,17 @@ def test_every_row_of_the_file_is_in_the_figures(tmp_path: Path) -> None:
 
 def test_what_was_lost_is_said_in_one_line(tmp_path: Path) -> None:
     more = ["bar\tbarban\tN;INNE;SG", "bar\tbarbar\tN;INNE;PL", "bar\t\tN;NOM;SG"]
-    assert Source.load(unimorph(raw=table(tmp_path))).lost == ""
-    lost = Source.load(unimorph(raw=table(tmp_path, *more))).lost
-    assert lost == "used 108 of 111 rows: empty cell 1; no value of Case 2; unknown tags INNE (2)"
+    assert Source.load(unimorph(raw=table(tmp_path))).remarks == ""
+    remarks = Source.load(unimorph(raw=table(tmp_path, *more))).remarks
+    assert remarks == "used 108 of 111 rows: empty cell 1; no value of Case 2; unknown tags INNE (2)"
+
+
+def test_labels_that_another_feature_decides_are_remarked(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    cells = {"": "SG;INDF", "k": "SG;INDF", "a": "PL;DEF", "ka": "PL;DEF", "e": "VOC;SG", "ke": "VOC;PL"}
+    path.write_text("".join(f"{s}\t{s}{e}\tN;{tags}\n" for s in STEMS for e, tags in cells.items()), "utf-8")
+    remarks = Source.load(unimorph(raw=str(path), feature="Number")).remarks
+    assert remarks == "used 216 of 216 rows: labels follow Definiteness, are they of the right column?"
 
 
 def test_a_single_label_is_refused_with_what_else_there_is(tmp_path: Path) -> None:
