@@ -70,9 +70,7 @@ HEADINGS = frozenset(
 """Headings of Wiktionary's tables that some files carry in the place of a form."""
 
 _NEGATED = r"(?i:non|not)[({]+[^(){}]*[)}]*"  # non{PST} is not PST
-_POSSESSOR = (
-    r"PSS\((?:[^()]|\([^()]*\))*\)?"  # PSS(3,SG): person and number of the possessor, not of the noun
-)
+_POSSESSOR = r"PSS\((?:[^()]|\([^()]*\))*\)?"  # PSS(3,SG): of the possessor, not of the noun
 _SHORT = {"SG": "S", "PL": "P", "DU": "D", "MASC": "M", "FEM": "F", "INCL": "I", "EXCL": "E"}
 """What is one letter of a possessor's tag."""
 MOST_CHOICES = 100

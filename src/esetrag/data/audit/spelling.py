@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from typing import Any
@@ -19,6 +18,7 @@ ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", 
 NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "SUBSCRIPT"])
 """First words of the names of letters that stand beside letters of any script."""
 HIDDEN = r"\pC|[^\PZ ]"
+"""Control and format characters, and spaces other than the plain one."""
 JOINERS = "\u200c\u200d"
 """Invisible, but letters of Persian and Hindi within a word."""
 
@@ -89,8 +89,9 @@ def hidden(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
     found = pc.unique(words.filter(pc.match_substring_regex(words, HIDDEN))).to_pylist()
     result = {}
     for symbol in sorted({symbol for symbol in "".join(found) if not symbol.isprintable()}):
-        pattern = f"(^| ){symbol}|{symbol}( |$)" if symbol in JOINERS else re.escape(symbol)
-        result[text.visible(symbol)] = pc.match_substring_regex(words, pattern)
+        at_ends = pc.match_substring_regex(words, f"(^| )[{JOINERS}]|[{JOINERS}]( |$)")
+        rows_with = pc.match_substring(words, symbol)
+        result[text.visible(symbol)] = pc.and_(rows_with, at_ends) if symbol in JOINERS else rows_with
     return result
 
 
