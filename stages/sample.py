@@ -1,6 +1,6 @@
 """Raw table to labelled rows, audited, split and sampled, with the figures of both reports."""
 
-from esetrag.core import config, files, stage, tables
+from esetrag.core import config, files, stage, streams, tables
 from esetrag.core.layout import PARTS, Layout
 from esetrag.data import leakage
 from esetrag.data.audit import audit, review
@@ -16,6 +16,8 @@ def main(layout: Layout, task: config.Task, sample: config.Sample) -> None:
     families = Families.of(source.selection.table)
     files.write_json(layout.metrics / "data_audit.json", source.audit.figures if source.audit else {})
     files.write_text(layout.review, review.tsv(source.audit.review if source.audit else []))
+    if source.remarks:
+        streams.show(f"{layout.task}: {source.remarks}")
     if source.audit:
         audit.check(source.audit, sample.suspicious, layout.review)
     for part in PARTS:

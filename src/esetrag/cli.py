@@ -52,12 +52,13 @@ def _parser() -> Parser:
     predict.add_argument("words", nargs="*", help="default: those of --input, or of standard input")
     predict.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="in place of the task's")
     predict.add_argument("--top-k", type=int, default=1, metavar="K", help="labels a word (default: 1)")
-    formats = "default: text for words of the command line, tsv for others"
+    formats = "default: text for words of the command line, tsv for others and --text"
     predict.add_argument("--format", choices=["text", "json", "tsv"], help=formats)
-    readable = ".txt, .tsv (or .gz of them), .parquet; - is standard input"
+    readable = ".txt, .tsv (or .gz, .xz, .bz2, .zst of them), .parquet; - is standard input"
     predict.add_argument("--input", type=Path, metavar="FILE", help=readable)
     number = "the words' column: number or name in the first line (default: 1; parquet: form)"
     predict.add_argument("--column", help=number)
+    predict.add_argument("--text", action="store_true", help="the input is running text: predict its words")
     predict.add_argument("--output", type=Path, metavar="FILE", help=".txt, .json, .tsv or .parquet")
 
     inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
@@ -142,13 +143,20 @@ def _predict(options: Options) -> None:
         raise DataError("expected --task or --checkpoint, found both")
     if not options.words and not options.input and (sys.stdin is None or sys.stdin.isatty()):
         raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
+    if options.text and options.column:
+        raise DataError("expected --text or --column, found both")
     folder = options.checkpoint or _task(options)[1].checkpoint
     from esetrag import predict
     from esetrag.predict import inputs, outputs  # import PyTorch: only here
 
-    kind = outputs.format_of(options.output, options.format, "text" if options.words else "tsv")
+    kind = outputs.format_of(
+        options.output, options.format, "text" if options.words and not options.text else "tsv"
+    )
     source = options.input or inputs.STANDARD_INPUT
-    rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
+    if options.text:
+        rows = inputs.from_text(" ".join(options.words) if options.words else source)
+    else:
+        rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
     predictor = predict.load(folder)
     rows = inputs.with_features(rows) if predictor.bundles else rows
     outputs.write(predictor, rows, options.top_k, kind, options.output)

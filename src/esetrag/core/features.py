@@ -6,6 +6,8 @@ Feature Schema (UniMorph Schema)*, table 2, and tags that published tables use b
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 
 DIMENSIONS: dict[str, frozenset[str]] = {
@@ -34,7 +36,7 @@ DIMENSIONS: dict[str, frozenset[str]] = {
         "Politeness": "INFM FORM ELEV HUMB POL AVOID LOW HIGH STELEV STSUPR LIT FOREG COL",
         "Possession": "ALN NALN PSSD PSS1S PSS2S PSS2SF PSS2SM PSS2SINFM PSS2SFORM PSS3S PSS3SF PSS3SM PSS1D"
         " PSS1DI PSS1DE PSS2D PSS2DM PSS2DF PSS3D PSS3DF PSS3DM PSS1P PSS1PI PSS1PE PSS2P PSS2PF PSS2PM"
-        " PSS3P PSS3PF PSS3PM",
+        " PSS3P PSS3PF PSS3PM PSS1 PSS2 PSS3",
         "Switch-reference": "SS SSADV DS DSADV OR CN_R_MN CN_R_MN_ADV LOG SEQ SEQMA SIMMA",
         "Tense": "PRS PST FUT IMMED HOD 1DAY RCT RMT",
         "Valency": "INTR TR DITR IMPRS REFL RECP CAUS APPL",
@@ -46,7 +48,18 @@ PARTS_OF_SPEECH = frozenset(
     {"N", "PROPN", "ADJ", "PRO", "CLF", "ART", "DET", "V", "ADV", "AUX", "V.PTCP", "V.MSDR", "V.CVB"}
     | {"ADP", "COMP", "CONJ", "NUM", "PART", "INTJ"}
 )
-ALIASES = {"INST": "INS", "NDEF": "INDF", "PAST": "PST", "PRES": "PRS"}
+ALIASES = {"INST": "INS", "NDEF": "INDF", "PAST": "PST", "PRES": "PRS", "SING": "SG", "PLUR": "PL"} | {
+    # Of Universal Dependencies only what is neither a tag of the schema (All, Sub) nor two features (Sup).
+    "PAR": "PRT",
+    "TRA": "TRANS",
+    "ABE": "PRIV",
+    "TER": "TERM",
+    "DEL": "ON+ABL",
+    "ADE": "AT+ESS",
+    "INE": "IN+ESS",
+    "ILL": "IN+ALL",
+    "ELA": "IN+ABL",
+}
 """Spellings that drifted between years and files, and the schema's own."""
 
 HEADINGS = frozenset(
@@ -56,12 +69,16 @@ HEADINGS = frozenset(
 )
 """Headings of Wiktionary's tables that some files carry in the place of a form."""
 
-_NEGATED = r"[nN][oO][nN]\{[^{}]*\}"  # non{PST} is not PST
-_POSSESSOR = r"PSS\([^()]*\)"  # PSS(3,SG): person and number of the possessor, not of the noun
+_NEGATED = r"(?i:non|not)[({]+[^(){}]*[)}]*"  # non{PST} is not PST
+_POSSESSOR = r"PSS\((?:[^()]|\([^()]*\))*\)?"  # PSS(3,SG): of the possessor, not of the noun
+_SHORT = {"SG": "S", "PL": "P", "DU": "D", "MASC": "M", "FEM": "F", "INCL": "I", "EXCL": "E"}
+"""What is one letter of a possessor's tag."""
+MOST_CHOICES = 100
+"""Tags that a choice stands for; one of more is a tag that nobody knows."""
 _TAG = re.compile(rf"{_NEGATED}|{_POSSESSOR}|[^;:(){{}},\s]+")  # N;ACC;SG  V:PST:3:PL  V;PRS;ERG(3,SG)
 _CHOICE = re.compile(r"([^;:(){},\s]*)\{([^{}]*/[^{}]*)\}([^;:(){},\s]*)")  # PSS{2/3}D
 _FUSED = re.compile(r"([0-4])(SG|PL|DU)")  # 2SG
-_NUMBERED = re.compile(r"([A-Z]+SPEC)0*([0-9]+)")  # LGSPEC02
+_NUMBERED = re.compile(r"([A-Z]+SPEC|BANTU|NAKH)0*([0-9]+)")  # LGSPEC02
 
 
 def all_tags(bundle: str) -> list[str]:
@@ -91,12 +108,12 @@ def tags(bundle: str) -> list[str]:
     result: list[str] = []
     behind = bundle[len(part_of_speech(bundle)) :]
     if "{" in behind:
-        behind = _CHOICE.sub(lambda m: "/".join(m[1] + choice + m[3] for choice in m[2].split("/")), behind)
+        behind = _CHOICE.sub(_choice, behind)
     for tag in _TAG.findall(behind):
         if fused := _FUSED.fullmatch(tag):
             result += fused.groups()
-        elif tag.startswith("PSS("):  # PSS(3,SG,MASC) is PSS3SM
-            result.append("PSS" + "".join(part.strip()[:1] for part in re.split("[,;]", tag[4:-1])))
+        elif tag.startswith("PSS("):
+            result.append(_possessor(tag))
         else:
             result.append(tag)
     return result
@@ -139,8 +156,7 @@ def spelling(tag: str) -> str:
     >>> spelling("INST"), spelling("LGSPEC02"), spelling("in+ess")
     ('INS', 'LGSPEC2', 'IN+ESS')
     """
-    numbered = _NUMBERED.sub(r"\1\2", tag.upper())
-    return re.sub(r"[^+/]+", lambda part: ALIASES.get(part[0], part[0]), numbered)
+    return _respelt(tag.upper())
 
 
 def known(tag: str) -> bool:
@@ -157,7 +173,28 @@ def known(tag: str) -> bool:
     )
 
 
+def _choice(found: re.Match[str]) -> str:
+    """``PSS{2/3}D`` as ``PSS2D/PSS3D``; a negation stays as it is."""
+    before, chosen, behind = found.groups()
+    if before.lower() in ("non", "not"):
+        return found[0]
+    return "/".join(before + choice + behind for choice in chosen.split("/"))
+
+
+def _possessor(tag: str) -> str:
+    """``PSS(3,SG,MASC)`` as the schema's ``PSS3SM``, and with a choice ``PSS(2/3,DU)`` as ``PSS2D/PSS3D``."""
+    parts = [part.split("/") for part in re.findall(r"[^,;()\s]+", tag)[1:]]
+    if math.prod(map(len, parts)) > MOST_CHOICES:
+        return tag
+    return "/".join("PSS" + "".join(_SHORT.get(p, p) for p in chosen) for chosen in itertools.product(*parts))
+
+
+def _respelt(tag: str) -> str:
+    numbered = _NUMBERED.sub(r"\1\2", re.sub("BANT(?=[0-9])", "BANTU", tag))
+    return re.sub(r"[^+/]+", lambda part: ALIASES.get(part[0], part[0]), numbered)
+
+
 def _values(tag: str, dimension: str) -> frozenset[str]:
-    alternatives = ([ALIASES.get(part, part) for part in choice.split("+")] for choice in tag.split("/"))
+    alternatives = (choice.split("+") for choice in _respelt(tag).split("/"))
     known_parts = ("+".join(p for p in parts if p in DIMENSIONS[dimension]) for parts in alternatives)
     return frozenset(known_parts) - {""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 BLOCK = 2**20  # bytes read at once
 LARGEST_JSON = 2**26  # bytes; a vocabulary of all letters of Unicode takes a tenth
-
-
-def opened(path: Path) -> io.BufferedIOBase:
-    """Opens a file to read its bytes, unpacked if its name ends in ``.gz``."""
-    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
 @contextmanager

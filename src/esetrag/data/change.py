@@ -1,11 +1,13 @@
 """What inflection does to a lemma: the symbols that it loses, the ending that it gains, and at which end.
 
 ``alma`` in ``almának`` keeps the stem ``alm``, loses ``a`` and gains ``ának``. In a table that inflects at
-the beginning of its words (Swahili *mtoto*, *watoto*) all words are turned first.
+the beginning of its words (Swahili *mtoto*, *watoto*) all words are turned first. What stands before the
+stem, as an article does (Romanian *casă*, *unei case*), is kept apart.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,10 @@ Ints = npt.NDArray[np.int64]
 
 SAMPLED = 10_000
 """Rows by which the inflected end is decided."""
+SOUGHT = 3
+"""Symbols at the beginning of a lemma that are sought within a form."""
+WORDS = 3
+"""Words of a form that may stand before the stem."""
 AT_ONCE = 2**14
 """Rows that are compared at once: their words are padded to one width."""
 
@@ -85,11 +91,12 @@ def stems(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> Ints:
 
 @dataclass(frozen=True)
 class Changes:
-    """How each row's form differs from its lemma: ``stem + dropped → stem + ending``, turned if need be."""
+    """How each row's form differs: ``stem + dropped → front + stem + ending``, turned if need be."""
 
     at_end: bool
-    lemmas: pa.ChunkedArray  # (n,) turned, as are forms
-    forms: pa.ChunkedArray
+    lemmas: pa.ChunkedArray  # (n,) turned, as are fronts and forms
+    front: pa.ChunkedArray  # (n,) what stands before the stem
+    forms: pa.ChunkedArray  # (n,) from the stem on
     stem: Ints  # (n,) symbols
     dropped: pa.ChunkedArray  # (n,) what the lemma loses
     ending: pa.ChunkedArray  # (n,) what the form gains
@@ -97,17 +104,49 @@ class Changes:
     @classmethod
     def of(cls, rows: pa.Table) -> Changes:
         """Takes rows with the columns ``lemma`` and ``form`` apart."""
-        at_end = inflects_at_end(rows["lemma"], rows["form"])
-        lemmas, forms = (turn(rows[name], at_end) for name in ("lemma", "form"))
+        bare = without_stress(rows["lemma"], rows["form"])
+        at_end = inflects_at_end(rows["lemma"], bare)
+        lemmas, forms = turn(rows["lemma"], at_end), turn(bare, at_end)
+        size = fronts(lemmas, forms)
+        before = pc.utf8_length(forms).to_numpy() - size
+        front = turn(behind(turn(forms, False), before), False)
+        forms = behind(forms, size)
         stem = stems(lemmas, forms)
-        return cls(at_end, lemmas, forms, stem, behind(lemmas, stem), behind(forms, stem))
+        return cls(at_end, lemmas, front, forms, stem, behind(lemmas, stem), behind(forms, stem))
 
     def text(self, row: int) -> str:
         """A row's change in writing, such as ``-a +ának``."""
-        dropped, ending = self.dropped[row].as_py(), self.ending[row].as_py()
+        front, dropped, ending = (column[row].as_py() for column in (self.front, self.dropped, self.ending))
         if not self.at_end:
-            dropped, ending = dropped[::-1], ending[::-1]
-        return f"-{dropped} +{ending}" if dropped else f"+{ending}" if ending else "no ending"
+            front, dropped, ending = front[::-1], dropped[::-1], ending[::-1]
+        change = f"-{dropped} +{ending}" if dropped else f"+{ending}" if ending else "no ending"
+        return f"+{front.strip()} {change}" if front else change
+
+
+def without_stress(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Forms without the combining marks that no lemma has: Belarusian *мова*, *мо́вы*."""
+    in_lemmas, in_forms = ({*"".join(pc.unique(column).to_pylist())} for column in (lemmas, forms))
+    marks = "".join(filter(unicodedata.combining, in_forms - in_lemmas))
+    return pc.replace_substring_regex(forms, f"[{marks}]", "") if marks else forms
+
+
+def fronts(lemmas: pa.ChunkedArray, forms: pa.ChunkedArray) -> Ints:
+    """Symbols of each form before the part that begins as its lemma does, (n,); 0 if none is found."""
+    size = np.zeros(len(lemmas), np.int64)
+    most = stems(lemmas, forms)
+    rows = np.flatnonzero(most < np.minimum(SOUGHT, pc.utf8_length(lemmas).to_numpy()))
+    for first in range(0, len(rows), AT_ONCE):
+        chosen = rows[first : first + AT_ONCE]
+        lemma, form = (words(column.take(pa.array(chosen))) for column in (lemmas, forms))
+        found = np.strings.find(form, np.strings.slice(lemma, 0, SOUGHT))
+        starts = [np.where(np.strings.str_len(lemma) < SOUGHT, 0, np.maximum(found, 0))]
+        for _ in range(WORDS):
+            starts.append(np.strings.find(form, " ", starts[-1] if len(starts) > 1 else 0) + 1)
+        for start in starts:
+            shared = _shared(lemma, np.strings.slice(form, start, form.dtype.itemsize))
+            better = shared > most[chosen]
+            size[chosen[better]], most[chosen[better]] = start[better], shared[better]
+    return size
 
 
 def behind(column: pa.ChunkedArray, start: Ints) -> pa.ChunkedArray:

@@ -5,7 +5,6 @@ Labels are free text, one value each. Lemmas and weights are optional.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import tables
+from esetrag.core import tables, text
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets, tsv
 from esetrag.data.selection import EMPTY, EXAMPLES, Selection, merged
@@ -100,7 +99,7 @@ def _parquet(path: Path, columns: list[Column]) -> Iterator[pa.Table]:
             except pa.ArrowException as error:
                 raise DataError(f"{path}: column {batch.column_names[place]!r} is no text") from error
             whole = pc.utf8_trim_whitespace(pc.replace_substring_regex(cells, r"\s+", " "))
-            composed = [unicodedata.normalize("NFC", text) for text in whole.to_pylist()]
+            composed = [text.compose(cell) for cell in whole.to_pylist()]
             texts.append(pa.array(composed, pa.string()))
         yield pa.table(texts, [str(number) for number in range(len(texts))])
 

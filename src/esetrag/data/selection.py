@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 
 from esetrag.core import features, tables
 from esetrag.core.errors import DataError
+from esetrag.core.text import visible
 from esetrag.data import label_sets
 
 COLUMNS = ("lemma", "form", "features")
 EXAMPLES = 5
-NO_FORMS = features.HEADINGS | {"-", "–", "—", "?", "*", "0"}
-"""Table headings and marks that stand in the place of a form."""
+NO_FORM = rf"^({'|'.join(sorted(features.HEADINGS))}|[\pP\pS\s]+|0)$"
+"""What stands in the place of a form: a table's heading or marks alone."""
 EMPTY, HEADING = "empty cell", "heading as a form"
 _TEXTS = pa.schema([(name, pa.string()) for name in COLUMNS])
 
@@ -162,9 +163,11 @@ def merged(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 
 def _faults(lemma: pa.Array, form: pa.Array) -> list[npt.NDArray[np.bool_]]:
-    """Whether a cell of each row is empty; whether its form is a heading or mark."""
+    """Whether a cell of each row is empty; whether its form is a heading, marks or ``*form``."""
     empty = pc.or_(pc.equal(form, ""), pc.equal(lemma, ""))
-    heading = pc.and_(pc.is_in(form, pa.array(sorted(NO_FORMS))), pc.not_equal(form, lemma))
+    heading = pc.and_(pc.match_substring_regex(form, NO_FORM), pc.not_equal(form, lemma))
+    # *form is one that nobody says, unless all of the language is reconstructed.
+    heading = pc.or_(heading, pc.and_not(pc.starts_with(form, "*"), pc.starts_with(lemma, "*")))
     return [empty.to_numpy(zero_copy_only=False), heading.to_numpy(zero_copy_only=False)]
 
 
@@ -175,6 +178,33 @@ def _nothing(
     rows, names = sum(kinds[name] for name in wanted), " or ".join(wanted)
     problem = f"none of the {rows:,} rows of {names} has one value of {feature}"
     problem = problem if rows else f"no row has the part of speech {names}"
-    known = ", ".join(f"{name} ({count:,})" for name, count in (bundles if rows else kinds).most_common(8))
     hint = "; are the columns in another order? columns: [lemma, tags, form]" if len(kinds) > 100 else ""
-    return DataError(f"{path}: {problem}; found {known}{hint}")
+
+    def has_value(text: str) -> bool:
+        return feature is not None and bool(features.values(text, feature))
+
+    small = [text for text in (bundles if rows else kinds) if not has_value(text)]
+    if any(has_value(text.upper()) or text.upper() in wanted for text in small):
+        hint = "; are the tags in small letters? the schema's are capitals: N;NOM;SG"
+    return DataError(f"{path}: {problem}; {found(bundles) if rows else f'found {most(kinds)}'}{hint}")
+
+
+def found(bundles: dict[str, int]) -> str:
+    """The commonest bundles and the tags that the schema does not know, with their rows, for a message."""
+    unknown = unknown_tags(bundles)
+    return f"found {most(bundles)}" + (f"; unknown tags {most(unknown)}" if unknown else "")
+
+
+def unknown_tags(bundles: dict[str, int]) -> dict[str, int]:
+    """Rows of each tag that the schema does not know, or knows in capitals only."""
+    rows: Counter[str] = Counter()
+    for bundle, count in bundles.items():
+        tags = {*features.tags(bundle)}
+        odd = [tag for tag in tags if tag != tag.upper() or not features.known(tag)]
+        rows.update(dict.fromkeys(map(visible, odd), count))
+    return rows
+
+
+def most(counts: dict[str, int]) -> str:
+    """The most frequent entries, for a message."""
+    return ", ".join(f"{name[:40]} ({count:,})" for name, count in Counter(counts).most_common(8))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import config, files
+from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets, leakage, sampling, selection, unimorph
 from esetrag.data.audit import audit
@@ -43,8 +44,9 @@ class Source:
             suspicious: ``sample.suspicious``; ``drop`` leaves doubtful rows out, but for given parts.
 
         Raises:
-            DataError: if a file cannot be used, or has no such rows; if the task says ``leakage: refuse`` and
-                its files for dev or test share lemmas (forms, if there are none) with that for training.
+            DataError: if a file cannot be used, or has no such rows, or all have one label; if the task says
+                ``leakage: refuse`` and its files for dev or test share lemmas (forms, if there are none) with
+                that for training.
         """
         paths = [Path(path) for path in task.tables]
         selections = [_select(task, path, len(paths) == 1) for path in paths]
@@ -58,7 +60,21 @@ class Source:
                     leakage.refuse(given["train"], given[part], path)
         elif found:
             rows = audit.settle(rows, found, suspicious)
+        if len(names := label_sets.names(rows.table["label"])) < 2:
+            seen = f"; {selection.found(rows.bundles)}" if rows.bundles else ""
+            raise DataError(f"{task.raw}: expected two labels, found only {'/'.join(names) or 'none'}{seen}")
         return cls(task, rows, given, found)
+
+    @property
+    def remarks(self) -> str:
+        """What was left out, which tags are unknown, what the labels follow, in one line; or empty."""
+        reasons = [f"{name} {count:,}" for name, count in self.selection.dropped.items()]
+        if unknown := selection.unknown_tags(self.selection.bundles):
+            reasons.append(f"unknown tags {selection.most(unknown)}")
+        if self.audit and "follows" in self.audit.figures:
+            reasons.append(f"labels follow {self.audit.figures['follows']}, are they of the right column?")
+        rows = len(self.selection.table) + sum(self.selection.dropped.values())
+        return f"used {len(self.selection.table):,} of {rows:,} rows: {'; '.join(reasons)}" if reasons else ""
 
     @property
     def lemmas(self) -> bool:
@@ -126,7 +142,15 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
     if isinstance(task, config.InflectionTask):
         rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
         return replace(rows, table=_asked(rows.table, task))
-    return selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+    rows = selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+    lemmas, forms = (pc.count_distinct(rows.table[name]).as_py() for name in ("lemma", "form"))
+    # A lemma has forms, seldom a form many lemmas.
+    if task.columns is None and lemmas > 2 * forms:
+        raise DataError(
+            f"{path}: expected lemma<TAB>form<TAB>tags, found {lemmas:,} lemmas with {forms:,} forms; is the "
+            "form first? columns: [form, lemma, tags]; if not, columns: [lemma, form, tags]"
+        )
+    return rows
 
 
 def _asked(rows: pa.Table, task: config.InflectionTask) -> pa.Table:

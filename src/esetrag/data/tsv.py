@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core.errors import DataError
+from esetrag.core.text import MOST_MARKS, pile
 
 LARGEST = 2**30
 """Bytes of a table, unpacked: four times the largest published one."""
@@ -26,15 +27,16 @@ BLOCK = 2**19
 """Bytes that are parsed at once; more where a line is longer."""
 LONGEST = 1000
 """Characters of a cell that is used."""
+MANY = f"over {MOST_MARKS} combining marks in a row"
 _PACKED: dict[str, tuple[bytes, Callable[[Path], io.BufferedIOBase]]] = {
     "gzip": (b"\x1f\x8b", gzip.GzipFile),
     "xz": (b"\xfd7zXZ\0", lzma.LZMAFile),
     "bzip2": (b"BZh", bz2.BZ2File),
     "zstd": (b"\x28\xb5\x2f\xfd", lambda path: pa.input_stream(str(path), compression="zstd")),
 }
-_FAULT = re.compile("\0|[\u0300-\u036f]{31}")
-"""A NUL, or more combining marks than any letter has: to compose them takes quadratic time."""
-_SUSPECT = b"\0", b"\xcc", b"\xcd"  # the first bytes of those
+
+DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+"""What libraries raise where a file cannot be read or unpacked."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ def blocks(path: Path, expected: str) -> Iterator[Block]:
             place = line + data.count(b"\n", 0, error.start)
             problem = f"the byte 0x{data[error.start]:02x}; convert the file to UTF-8"
             raise _error(path, place, expected, problem) from error
-        if fault := _FAULT.search(text) if any(byte in data for byte in _SUSPECT) else None:
-            problem = "a NUL character; is it a text file?" if fault[0] == "\0" else "over 30 combining marks"
-            raise _error(path, line + text.count("\n", 0, fault.start()), expected, problem)
+        faults = ((text.find("\0"), "a NUL character; is it a text file?"), (pile(text), MANY))
+        for place, problem in faults:
+            if place >= 0:
+                raise _error(path, line + text.count("\n", 0, place), expected, problem)
         # Not pyarrow's utf8_normalize: that of version 25 decomposes when asked for NFC.
         text = unicodedata.normalize("NFC", text.replace("\ufeff", ""))
         rows = pc.split_pattern(pa.array([text]), "\n").flatten()
@@ -122,16 +125,30 @@ def _lines(path: Path) -> Iterator[bytes]:
     yield b"".join(waiting)
 
 
+def packing(path: Path) -> str:
+    """How a file is packed, by its first bytes: a key of ``_PACKED`` or ``plain``.
+
+    Raises:
+        DataError: if it is a zip archive, which may hold several files.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PK\3\4"):
+        raise DataError(f"{path}: packed with zip; unpack it first")
+    return next((name for name, (magic, _) in _PACKED.items() if start.startswith(magic)), "plain")
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """Opens a file to read its bytes, unpacked whatever its name, or a pipe; raises as ``packing``."""
+    kind = packing(path) if path.is_file() else "plain"  # of a pipe nothing can be read twice
+    return _PACKED[kind][1](path) if kind in _PACKED else path.open("rb")
+
+
 def _unpacked(path: Path) -> Iterator[bytes]:
     """The bytes of a file; a packed one is measured first, since a bomb is not worth parsing."""
     kind = "plain"
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-        kind = next((name for name, (magic, _) in _PACKED.items() if start.startswith(magic)), kind)
-        if start.startswith(b"PK\3\4"):
-            raise DataError(f"{path}: packed with zip; unpack it first")
-        opened = _PACKED[kind][1] if kind in _PACKED else io.FileIO
+        kind = packing(path)
         size = path.stat().st_size
         if kind in _PACKED:
             with opened(path) as file:
@@ -146,7 +163,7 @@ def _unpacked(path: Path) -> Iterator[bytes]:
         with opened(path) as file:
             while data := file.read(BLOCK):
                 yield data
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
+    except DAMAGE as error:
         if isinstance(error, OSError) and error.errno:
             url = "; bring it in: dvc import-url" if re.match(r"\w+:/", str(path)) else ""
             raise DataError(f"{path}: cannot be read ({error.strerror}){url}") from error

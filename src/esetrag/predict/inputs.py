@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import zlib
+import unicodedata
 from collections.abc import Iterator
 from contextlib import nullcontext
 from io import BufferedReader
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import files, parquet
+from esetrag.core import parquet
 from esetrag.core.errors import DataError
+from esetrag.data import tsv
 from esetrag.predict.predictor import BATCH, column
 
 BLOCK = 2**20
@@ -23,6 +25,12 @@ BLOCK = 2**20
 LARGEST = 64 * BLOCK
 """Bytes of the words of a batch."""
 STANDARD_INPUT = Path("-")
+PACKED = (".gz", ".xz", ".bz2", ".zst")
+OFFSETS = pa.schema([("start", pa.int64()), ("end", pa.int64())])
+TOKENS = pa.schema([*OFFSETS, ("form", pa.string())])
+"""The columns of words of running text: where each stands, in characters from 0; a line end counts as one."""
+_JOINING = "-\u2010\u2011'’\u00ad\u200c\u200d"
+"""What belongs to a word if it stands between two letters."""
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
@@ -33,26 +41,70 @@ def from_words(words: list[str]) -> Iterator[Rows]:
     yield pa.table({"form": forms}), forms
 
 
+def from_text(text: str | Path) -> Iterator[Rows]:
+    """The words of running text, with the columns ``TOKENS``.
+
+    Args:
+        text: itself, or a file, plain or packed; ``-`` is standard input.
+
+    Raises:
+        DataError: with file and line, if it is not text.
+    """
+    place = 0
+    source = "standard input" if text == STANDARD_INPUT else str(text)
+    for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, source):
+        table = _tokens(block, place)
+        place += len(block)
+        for start in range(0, max(len(table), 1), BATCH):
+            rows = table.slice(start, BATCH)
+            yield rows, rows["form"]
+
+
+def _tokens(text: str, place: int) -> pa.Table:
+    """Letters, digits and their marks side by side, as ``TOKENS``; ``place`` is that of the text."""
+    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    distinct, of = np.unique(points, return_inverse=True)
+    letters = np.array([unicodedata.category(chr(point))[0] in "LMN" for point in distinct], bool)[of]
+    joining = np.isin(points, [*map(ord, _JOINING)])
+    letters |= (points == ord(".")) & _before(letters) & _behind(joining)  # szept.-ben
+    letters |= joining & _before(letters) & _behind(letters)
+    starts, ends = np.flatnonzero(np.diff(letters, prepend=False, append=False)).reshape(-1, 2).T
+    forms = np.where(letters, points, ord(" ")).astype("<u4").tobytes().decode("utf-32-le").split()
+    return pa.table([starts + place, ends + place, forms], schema=TOKENS)
+
+
+def _before(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What holds of the symbol before each."""
+    return np.append(False, of)[:-1]
+
+
+def _behind(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """What holds of the symbol behind each."""
+    return np.append(of, False)[1:]
+
+
 def from_file(path: Path, name: str | None = None) -> Iterator[Rows]:
     """The words of a file, one batch at least; a block of the file at a time is in memory.
 
     Args:
-        path: a text of one word or tab-separated row a line, plain or ``.gz``; a parquet file; ``-``
-            is standard input, a text. Blank lines are skipped; white space around a word of a text
-            does not belong to it.
+        path: a text of one word or tab-separated row a line, plain or packed; a parquet file; ``-`` is
+            standard input, a text. Blank lines are skipped; white space around a word of a text does
+            not belong to it.
         name: the column of the words. In a text, its number from 1 on, or its name in a first line
             of names (default: 1); in parquet, its name (default: form).
 
     Raises:
         DataError: with file and line, if there is no such column or it is not text.
     """
-    ending = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    ending = Path(path.stem).suffix if path.suffix in PACKED else path.suffix
     if path.suffix == ".parquet":
         yield from _from_parquet(path, name or "form")
     elif ending in ("", ".tsv", ".txt"):
         yield from _from_text(path, name or "1")
     else:
-        raise DataError(f"{path}: expected an ending .tsv, .txt, .parquet or .gz of a text, found {ending}")
+        raise DataError(
+            f"{path}: expected .tsv, .txt or .parquet ({', '.join(PACKED)} of a text), found {ending}"
+        )
 
 
 def with_features(batches: Iterator[Rows]) -> Iterator[Rows]:
@@ -149,7 +201,7 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Texts of whole lines, which end in LF, each with the number of its first line."""
     line, rest, more = 1, b"", True
     try:
-        with nullcontext() if path == STANDARD_INPUT else files.opened(path) as file:
+        with nullcontext() if path == STANDARD_INPUT else tsv.opened(path) as file:
             while more:
                 # Of a pipe what is there, of a file the whole block.
                 data = file.read(BLOCK) if file else cast(BufferedReader, sys.stdin.buffer).read1(BLOCK)
@@ -162,7 +214,7 @@ def _blocks(path: Path, source: str) -> Iterator[tuple[int, str]]:
                 if len(rest) > BLOCK:
                     found = f"{len(rest):,} bytes"
                     raise DataError(f"{source}, line {line}: expected a word or row, found {found}")
-    except (OSError, EOFError, zlib.error) as error:
+    except tsv.DAMAGE as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         raise DataError(f"{source}: cannot be read ({reason})") from error
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import repeat
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from esetrag.core import files, streams
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
-from esetrag.predict.inputs import Rows
+from esetrag.predict.inputs import OFFSETS, TOKENS, Rows
 from esetrag.predict.predictor import Prediction, Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
@@ -72,8 +73,10 @@ def write(
             if kind == "tsv":
                 text = _tsv(_table(predictor, (table, forms), top_k), header=number == 0)
             else:
-                line = _json if kind == "json" else _text
-                text = "".join(map(line, predictor.predict(forms.to_pylist(), top_k)))
+                predictions = predictor.predict(forms.to_pylist(), top_k)
+                text = "".join(
+                    map(_json, predictions, _offsets(table)) if kind == "json" else map(_text, predictions)
+                )
             file.write(text.encode())
             file.flush()
 
@@ -148,8 +151,14 @@ def _cells(name: str, values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | p
     return cells
 
 
-def _json(prediction: Prediction) -> str:
+def _offsets(table: pa.Table) -> Iterable[dict[str, int]]:
+    """Where each word stands, if it is of running text."""
+    return table.select(OFFSETS.names).to_pylist() if table.schema.equals(TOKENS) else repeat({})
+
+
+def _json(prediction: Prediction, offsets: dict[str, int]) -> str:
     content = {
+        **offsets,
         "form": prediction.form,
         "labels": prediction.labels,
         "probabilities": [float(str(np.float32(share))) for share in prediction.probabilities],

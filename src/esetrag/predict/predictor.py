@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from esetrag.core import text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import label_sets
 from esetrag.models import checkpoint
@@ -29,9 +29,6 @@ from esetrag.symbols.vocabulary import SPECIAL, UNK
 CPU = torch.device("cpu")
 BATCH = 8192
 """Words that are predicted at once."""
-INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-EDGES = string.punctuation + "„”“‚‘’«»‹›…–—¡¿·" + string.whitespace + "\u00a0" + INVISIBLE
-"""What may surround a word that is cut out of a text."""
 MULTIPLE = 16
 """Rows are computed in multiples of this: matrix products of very few rows sum in another order."""
 NO_LETTER = "no known letter"
@@ -113,8 +110,8 @@ class Predictor:
         """Predicts the labels of forms.
 
         Args:
-            forms: words; brought to NFC first. Punctuation and invisible characters around them that
-                are not in the training set are left out.
+            forms: words; brought to NFC first. Punctuation and invisible characters at an end of them
+                that no training form had there are left out.
             top_k: labels a form; all if there are fewer.
 
         Raises:
@@ -159,10 +156,11 @@ class Predictor:
             raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         for start in range(0, len(forms), BATCH):
-            words, text = composed(forms.slice(start, BATCH))
-            symbols = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+            words, whole = composed(forms.slice(start, BATCH))
+            symbols = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
             is_unknown = vocabulary.id_of_code_point[symbols] == UNK
-            bare = pc.utf8_trim(words, characters=self._edges) if is_unknown.any() else words
+            first, last = self._edges
+            bare = pc.utf8_rtrim(pc.utf8_ltrim(words, characters=first), characters=last)
             ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
             rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
             encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
@@ -176,12 +174,15 @@ class Predictor:
             if is_unknown.any() or (ids == UNK).any():
                 of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
                 for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
-                    unknown[row] = visible(vocabulary.unknown(words[row].as_py()))
+                    unknown[row] = text.visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
 
     @cached_property
-    def _edges(self) -> str:
-        return "".join(set(EDGES) - self.checkpoint.vocabulary.characters)
+    def _edges(self) -> tuple[str, str]:
+        """What no training form begins with and what none ends with, of that which is no letter."""
+        first, last = self.checkpoint.vocabulary.edges
+        marks = {*text.no_letters()}
+        return "".join(marks - {*first}), "".join(marks - {*last})
 
     @cached_property
     def _is_letter(self) -> npt.NDArray[np.bool_]:
@@ -231,18 +232,11 @@ def schema(ranks: int) -> pa.Schema:
 
 def composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     """The forms in NFC, and all of them as one text."""
-    text = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
+    whole = "".join(encoding.chunk_text(chunk) for chunk in forms.chunks)
     # Any part of a text in NFC is in NFC.
-    if unicodedata.is_normalized("NFC", text):
-        return forms, text
-    mark = "\ud800"  # in no text of UTF-8, and composes with nothing
-    composed = unicodedata.normalize("NFC", mark.join(forms.to_pylist())).split(mark)
-    return column(composed), "".join(composed)
-
-
-def visible(symbols: str) -> str:
-    """Symbols in one line: those that cannot be seen by their number."""
-    texts = (
-        symbol if symbol.isprintable() and symbol != " " else f" U+{ord(symbol):04X} " for symbol in symbols
-    )
-    return " ".join("".join(texts).split())
+    if (piled := text.pile(whole) >= 0) or not unicodedata.is_normalized("NFC", whole):
+        mark = "\ud800"  # in no text of UTF-8, and composes with nothing
+        words = forms.to_pylist()
+        composed = [*map(text.compose, words)] if piled else text.compose(mark.join(words)).split(mark)
+        return column(composed), "".join(composed)
+    return forms, whole

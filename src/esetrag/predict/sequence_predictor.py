@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from esetrag.core import features
+from esetrag.core import features, text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
 from esetrag.predict import predictor
-from esetrag.predict.predictor import NO_LETTER, Prediction, column, composed, visible
+from esetrag.predict.predictor import NO_LETTER, Prediction, column, composed
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -128,10 +128,7 @@ class SequencePredictor:
             columns += [pa.array(ranked.words[:, rank] if there else empty.astype(str), pa.string())]
             columns += [pa.array(ranked.shares[:, rank] if there else empty, pa.float32())]
         sets = ranked.chosen
-        known = vocabulary.characters | vocabulary.capitals.keys()
-        unknown = [
-            "" if known.issuperset(word) else visible(vocabulary.unknown(word)) for word in words.to_pylist()
-        ]
+        unknown = [text.visible(vocabulary.unknown(word)) for word in words.to_pylist()]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
 

@@ -40,6 +40,8 @@ class Vocabulary:
     unit: Unit = "char"
     merges: tuple[bpe.Merge, ...] = ()
     """Of ``bpe``: the pairs that become one symbol, in the order in which they are merged."""
+    edges: tuple[str, str] = ("", "")
+    """What is no letter or digit and begins a training form; what ends one."""
     features: tuple[str, ...] = ()
     """The values of feature bundles, sorted: symbols of their own in front of a word, behind ``symbols``."""
     bundles: tuple[str, ...] = ()
@@ -74,15 +76,19 @@ class Vocabulary:
             merges: of ``bpe``: how many pairs become one symbol.
         """
         counts, all_forms, all_labels = Counter[str](), list[str](), set[str]()
+        first, last = set[str](), set[str]()
         for forms, labels in batches:
             counts.update(forms if unit == "word" else "".join(forms))
             all_forms += forms if unit == "bpe" else []
             all_labels.update(labels)
+            first.update(form[:1] for form in forms)
+            last.update(form[-1:] for form in forms)
         kept = {symbol for symbol, count in counts.items() if count >= min_count}
         learned = bpe.learn(all_forms, kept, merges) if unit == "bpe" else ()
         symbols = sorted(kept.union(first + second for first, second in learned))
         values = {value for label in all_labels for value in label_sets.values(label)}
-        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned)
+        before, behind = ("".join(sorted(s for s in edge if not s.isalnum())) for edge in (first, last))
+        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned, (before, behind))
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
@@ -100,7 +106,8 @@ class Vocabulary:
             ) from error
         merges = tuple((first, second) for first, second in stored.merges)
         symbols, labels = tuple(stored.symbols), tuple(stored.labels)
-        return cls(symbols, labels, stored.unit, merges, tuple(stored.features), tuple(stored.bundles))
+        edges, cells = (stored.edges[0], stored.edges[1]), (tuple(stored.features), tuple(stored.bundles))
+        return cls(symbols, labels, stored.unit, merges, edges, *cells)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -110,6 +117,7 @@ class Vocabulary:
             "labels": list(self.labels),
         }
         content |= {"merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else {}
+        content |= {"edges": list(self.edges)} if any(self.edges) else {}
         of_cells = {"features": list(self.features), "bundles": list(self.bundles)}
         return content | (of_cells if self.features else {})
 
@@ -193,20 +201,24 @@ class _Output(Vocabulary):
         return {}
 
 
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
 class _Stored(Section):
     """A vocabulary as JSON."""
 
     unit: Unit
     symbols: list[str]
     labels: Annotated[list[str], Field(min_length=1)]
-    merges: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default=[])
+    merges: list[Pair] = Field(default=[])
     features: list[str] = Field(default=[])
     bundles: list[str] = Field(default=[])
+    edges: Pair = Field(default=["", ""])
 
     @model_validator(mode="after")
     def _is_as_built(self) -> Self:
         "".join(
-            [*self.symbols, *self.labels, *self.features, *self.bundles]
+            [*self.symbols, *self.labels, *self.features, *self.bundles, *self.edges]
         ).encode()  # JSON can spell half of a surrogate pair
         special, others = tuple(self.symbols[: len(SPECIAL)]), self.symbols[len(SPECIAL) :]
         made = {first + second for first, second in self.merges}

@@ -32,6 +32,11 @@ KINDS = "kind and source should be classify from unimorph or from columns"
         ),
         ("raw", 7, "should be a valid string, found 7"),
         ("raw", "a\tb", r"String should match pattern '^[^\x00-\x1f\x7f]+$', found 'a\tb'"),
+        (
+            "raw",
+            "https://x.org/est",
+            "should be a path; bring the file in with: dvc import-url, found 'https",
+        ),
         ("splits", {"train": "a", "dev": "b"}, ".test: missing"),
         (
             "splits",

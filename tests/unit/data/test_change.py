@@ -30,6 +30,11 @@ def changes(*pairs: tuple[str, str]) -> Changes:
         (("maður", "menn"), "-aður +enn"),
         (("қала", "қаланың"), "+ның"),
         (("ló", "𐲖𐳀"), "-ló +𐲖𐳀"),
+        (("furuncul", "unui furuncule"), "+unui +e"),
+        (("masă", "unor mese"), "+unor -asă +ese"),
+        (("machen", "gemacht"), "+ge -en +t"),
+        (("a", "ba"), "-a +ba"),
+        (("мова", "мо́вы"), "-а +ы"),
     ],
 )
 def test_a_change_is_what_the_lemma_loses_and_the_form_gains(pair: tuple[str, str], text: str) -> None:
@@ -54,7 +59,9 @@ def test_rows_are_split_alike_however_many_there_are(pairs: list[tuple[str, str]
     for row, (lemma, form) in enumerate(pairs):
         if not found.at_end:
             lemma, form = lemma[::-1], form[::-1]
-        size = int(found.stem[row])
+        front = len(found.front[row].as_py())
+        assert form[:front] == found.front[row].as_py()
+        form, size = form[front:], int(found.stem[row])
         assert lemma[:size] == form[:size]
         assert len(lemma) == size or len(form) == size or lemma[size] != form[size]
         assert (found.dropped[row].as_py(), found.ending[row].as_py()) == (lemma[size:], form[size:])

@@ -72,6 +72,14 @@ def test_cells_of_a_parquet_file_are_one_line_of_composed_text(tmp_path: Path) -
     assert cells(columns.select(write(tmp_path, content), "w", "l")) == [(None, "ő", None, "a b c", None)]
 
 
+def test_a_pile_of_marks_is_refused_or_left_as_it_is(tmp_path: Path) -> None:
+    piled = "b" + "\u064e\u0651" * 100_000
+    found = columns.select(write(tmp_path, pa.table({"w": [piled], "l": ["x"]})), "w", "l")
+    assert found.table["form"].to_pylist() == [piled]
+    with pytest.raises(DataError, match="line 2: expected 2 columns in UTF-8, found over 30 combining marks"):
+        columns.select(write(tmp_path, f"a\tx\n{piled}\tx\n"), 1, 2)
+
+
 @pytest.mark.parametrize(
     ("content", "options", "problem"),
     [

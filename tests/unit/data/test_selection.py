@@ -75,16 +75,25 @@ def test_rows_left_out_are_counted_once_by_the_first_reason_with_examples() -> N
         ("", "d", "N;NOM;SG"),
         ("e", "singular", "N;SG"),
         ("f", "—", "N;NOM;SG"),
+        ("f", "*fnak", "N;DAT;SG"),
+        ("*kele", "*kelet", "N;ACC;SG"),
         ("past", "past", "N;ACC;SG"),
         ("-", "-", "N;DAT;SG"),
         ("f", "", "V;PRS"),
     )
-    assert labelled(selection) == [("ház", "NOM"), ("past", "ACC"), ("-", "DAT")]
+    assert labelled(selection) == [("ház", "NOM"), ("*kelet", "ACC"), ("past", "ACC"), ("-", "DAT")]
     reasons = ["empty cell", "heading as a form", "no value of Case", "several values of Case"]
-    assert selection.dropped == dict(zip(reasons, (2, 2, 2, 1), strict=True))
+    assert selection.dropped == dict(zip(reasons, (2, 3, 2, 1), strict=True))
     assert selection.examples["no value of Case"] == ["ház háza N;SG;PSS3S", "kéz keze N;SG;PSS3S"]
-    assert selection.examples["heading as a form"] == ["e singular N;SG", "f — N;NOM;SG"]
-    assert selection.headings["form"].to_pylist() == ["singular", "—"]
+    assert selection.examples["heading as a form"] == ["e singular N;SG", "f *fnak N;DAT;SG", "f — N;NOM;SG"]
+    assert selection.headings["form"].to_pylist() == ["singular", "—", "*fnak"]
+
+
+@pytest.mark.parametrize("form", ["-", "–", "—", "−", "--", "…", "?", "0", "*", "(-)", "plural", "*at"])
+def test_what_stands_for_a_missing_form_is_no_form(form: str) -> None:
+    selection = selected(("a", "a", "N;NOM;SG"), ("a", form, "N;ACC;SG"), ("-at", "-at-", "N;ACC;SG"))
+    assert labelled(selection) == [("a", "NOM"), ("-at-", "ACC")]
+    assert selection.dropped == {"heading as a form": 1}
 
 
 def test_only_the_first_few_rows_left_out_are_named() -> None:
@@ -122,6 +131,10 @@ def test_a_choice_within_a_tag_is_a_set_and_two_tags_are_none(
          "xyz.tsv: no row has the part of speech N; found ADJ (1,200), V (1)"),
         ([("a", "a", "N;SG"), ("a", "ak", "N;PL"), ("b", "b", "N;SG")],
          "xyz.tsv: none of the 3 rows of N has one value of Case; found N;SG (2), N;PL (1)"),
+        ([("a", "a", "N;iness"), ("a", "ak", "N;dövri;PL")],
+         "found N;iness (1), N;dövri;PL (1); unknown tags iness (1), dövri (1)"),
+        ([("a", "a", "N;nom")], "found N;nom (1); unknown tags nom (1); are the tags in small letters?"),
+        ([("a", "a", "n;nom")], "found n (1); are the tags in small letters?"),
         ([("a", "N;NOM", f"form{i}") for i in range(200)],
          "are the columns in another order? columns: [lemma, tags, form]"),
     ],

@@ -69,6 +69,44 @@ def test_every_row_of_the_file_is_in_the_figures(tmp_path: Path) -> None:
     assert (found["split"]["kind"], found["left_out"], len(found["raw_sha256"])) == ("lemma", [], 64)
 
 
+def test_what_was_lost_is_said_in_one_line(tmp_path: Path) -> None:
+    more = ["bar\tbarban\tN;INNE;SG", "bar\tbarbar\tN;INNE;PL", "bar\t\tN;NOM;SG"]
+    assert Source.load(unimorph(raw=table(tmp_path))).remarks == ""
+    remarks = Source.load(unimorph(raw=table(tmp_path, *more))).remarks
+    assert remarks == "used 108 of 111 rows: empty cell 1; no value of Case 2; unknown tags INNE (2)"
+
+
+def test_labels_that_another_feature_decides_are_remarked(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    cells = {"": "SG;INDF", "k": "SG;INDF", "a": "PL;DEF", "ka": "PL;DEF", "e": "VOC;SG", "ke": "VOC;PL"}
+    path.write_text("".join(f"{s}\t{s}{e}\tN;{tags}\n" for s in STEMS for e, tags in cells.items()), "utf-8")
+    remarks = Source.load(unimorph(raw=str(path), feature="Number")).remarks
+    assert remarks == "used 216 of 216 rows: labels follow Definiteness, are they of the right column?"
+
+
+def test_a_single_label_is_refused_with_what_else_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("a\ta\tN;INDF\na\tan\tN;DFN\nb\tb\tN;INDF\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        Source.load(unimorph(raw=str(path), feature="Definiteness"))
+    expected = "expected two labels, found only INDF; found N;INDF (2), N;DFN (1); unknown tags DFN (1)"
+    assert str(caught.value) == f"{path}: {expected}"
+    path.write_text("a\tx\nb\tx\n", "utf-8")
+    with pytest.raises(DataError, match=r"t\.tsv: expected two labels, found only x$"):
+        Source.load(columns(raw=str(path)))
+
+
+def test_forms_before_lemmas_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    rows = [f"{stem}{ending}\t{stem}\tN;{case}" for stem in STEMS for case, ending in CASES.items()]
+    path.write_text("\n".join(rows), "utf-8")
+    with pytest.raises(DataError, match=r"found 108 lemmas with 36 forms; .* columns: \[form, lemma, tags\]"):
+        Source.load(unimorph(raw=str(path)))
+    right = Source.load(unimorph(raw=str(path), columns=["form", "lemma", "tags"]))
+    assert right.selection.table["lemma"].to_pylist()[:2] == ["bar", "bar"]
+    Source.load(unimorph(raw=str(path), columns=["lemma", "form", "tags"]))
+
+
 def test_without_lemmas_forms_are_split_and_what_needs_lemmas_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text("".join(f"w{number % 40}\tlabel {number % 3}\n" for number in range(60)), "utf-8")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import os
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,9 +81,10 @@ def test_damaged_files_are_refused(refuse: Run, tmp_path: Path) -> None:
     parquet, gz = tmp_path / "a.parquet", tmp_path / "a.tsv.gz"
     parquet.write_bytes(b"PAR1")
     assert f"{parquet}: cannot be read as parquet" in refuse("--input", parquet)
-    for content in (gzip.compress(b"kana\n" * 1000)[:-9], b"kana\n"):
-        gz.write_bytes(content)
-        assert f"{gz}: cannot be read" in refuse("--input", gz)
+    gz.write_bytes(gzip.compress(b"kana\n" * 1000)[:-9])
+    assert f"{gz}: cannot be read" in refuse("--input", gz)
+    gz.write_bytes(b"PK\3\4....")
+    assert f"{gz}: packed with zip; unpack it first" in refuse("--input", gz)
     assert "found .csv" in refuse("--input", tmp_path / "a.csv")
     assert "No such file" in refuse("--input", tmp_path / "none.txt")
     assert "cannot be read" in refuse("--input", tmp_path / "none.parquet")
@@ -93,6 +99,54 @@ def test_a_parquet_file_without_words_is_refused(refuse: Run, tmp_path: Path) ->
     pq.write_table(pa.table({"form": ["a"] * 9000 + [None]}), path)
     assert "row 9001: expected a word" in refuse("--input", path, "--output", tmp_path / "b.parquet")
     assert not (tmp_path / "b.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.tsv.gz", "a.xz"])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress, bytes])
+def test_packed_words_are_read_whatever_the_name(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(pack(b"kana\nkanaban\n"))
+    assert [form for _, forms in inputs.from_file(path) for form in forms.to_pylist()] == ["kana", "kanaban"]
+
+
+def test_the_words_of_a_pipe_are_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=[b"kana\nkanaban\n"]).start()
+    assert [form for _, forms in inputs.from_file(path) for form in forms.to_pylist()] == ["kana", "kanaban"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A kutya (okos!) itt.\nVan 27.", ["A", "kutya", "okos", "itt", "Van", "27"]),
+        ("„Szept.-ben”, az O'Neill-lel - e-mail-", ["Szept.-ben", "az", "O'Neill-lel", "e-mail"]),
+        ("kön\u00adyve\u0301n \U0001f600ház\u200b", ["kön\u00adyve\u0301n", "ház"]),
+        ("हिन्दी می\u200cخواهم", ["हिन्दी", "می\u200cخواهم"]),
+        ("… – !", []),
+        ("", []),
+    ],
+)
+def test_running_text_is_taken_apart_and_offsets_lead_back(text: str, words: list[str]) -> None:
+    [(table, forms)] = inputs.from_text(text)
+    rows = table.to_pylist()
+    assert [row["form"] for row in rows] == forms.to_pylist() == words
+    assert [text[row["start"] : row["end"]] for row in rows] == words
+
+
+def test_offsets_in_a_file_are_those_of_the_whole_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(gzip.compress(("Őszi kertben, ő\r\n" * 100_000).encode()))
+    tables = [table for table, _ in inputs.from_text(path)]
+    assert max(map(len, tables)) == BATCH
+    rows = pa.concat_tables(tables)
+    assert len(rows) == 300_000
+    text = "Őszi kertben, ő\n" * 100_000
+    last = rows.slice(299_998).to_pylist()
+    assert [text[row["start"] : row["end"]] for row in last] == ["kertben", "ő"]
+    assert last[1]["end"] == len(text) - 1
 
 
 def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:

@@ -33,6 +33,25 @@ def test_words_are_answered_in_text(run: Run, predictor: Predictor) -> None:
     assert lines[3].endswith("%  (no known letter)  (unknown symbols: 27 U+200B)")
 
 
+def test_running_text_is_answered_word_by_word_with_offsets(run: Run, predictor: Predictor) -> None:
+    text = "Xkanát, kanaban 27."
+    header, *rows = table(run("--text", text))
+    assert header == ["start", "end", *COLUMNS]
+    predictions = predictor.predict(["Xkanát", "kanaban", "27"])
+    assert [row[:4] for row in rows] == [
+        [str(text.index(one.form)), str(text.index(one.form) + len(one.form)), one.form, one.labels[0]]
+        for one in predictions
+    ]
+    assert rows[2][5] == "", "no answer"
+    lines = run("--text", "--format", "json", stdin=text.encode()).splitlines()
+    assert [[json.loads(line)[name] for name in ("start", "end", "form")] for line in lines] == [
+        [int(row[0]), int(row[1]), row[2]] for row in rows
+    ]
+    assert run("--text", "kanaban", "kanaban").count("kanaban") == 2
+    assert run("--text", "").count("\n") == 1
+    assert run("--text", text, "--format", "text").count("kanaban") == 1
+
+
 def test_json_is_an_object_a_line(run: Run, predictor: Predictor) -> None:
     words = [*WORDS, "!"]
     answers = [json.loads(line) for line in run(*words, "--format", "json", "--top-k", 99).splitlines()]

@@ -12,14 +12,16 @@ import pyarrow as pa
 import pytest
 import torch
 
-from esetrag.core import config
+from esetrag.core import config, text
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.core.layout import MANIFEST, Layout
-from esetrag.predict.predictor import BATCH, INVISIBLE, NO_LETTER, Prediction, Predictor, column
+from esetrag.predict.predictor import BATCH, NO_LETTER, Prediction, Predictor, column
 from esetrag.symbols.encoding import Encoded
 from esetrag.training import trainer
 from esetrag.training.data import Data
 from tests import samples
+
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u2066\u061c"
 
 
 def changed(folder: Path, section: str, **values: object) -> Predictor:
@@ -104,13 +106,13 @@ def test_unknown_symbols_are_named_each_once(predictor: Predictor) -> None:
     assert predictor.predict_table(words)["unknown"].to_pylist() == list(forms.values())[2:5]
 
 
-@pytest.mark.parametrize("mark", ["„", ",", "…", " ", "\n", *INVISIBLE])
+@pytest.mark.parametrize("mark", ["„", ",", "…", " ", "\n", "\u2003", "。", "€", *INVISIBLE])
 def test_marks_around_a_word_that_training_never_had_change_nothing(predictor: Predictor, mark: str) -> None:
     plain, *others = predictor.predict(
         ["kanaban", mark + "kanaban", "Kanaban" + mark, f"({mark}KANABAN{mark}."]
     )
     assert all(same(plain, other) for other in others)
-    shown = mark if mark.isprintable() and mark != " " else f"U+{ord(mark):04X}"
+    shown = text.visible(mark)
     assert all(shown in other.unknown for other in others)
     assert {other.label_set for other in others} == {plain.label_set} != {""}
 
@@ -119,6 +121,24 @@ def test_a_mark_that_training_had_belongs_to_the_word(tmp_path: Path, params: co
     predictor, _ = trained(tmp_path, params, ["ab\u200c", "ab", "ba\u200c", "ba"], ["X", "Y", "X", "Y"])
     one, other = predictor.predict(["ab\u200c", "ab"])
     assert (one.labels, other.labels, one.unknown) == (("X",), ("Y",), "")
+
+
+def test_a_mark_inside_training_forms_is_no_part_of_an_end(tmp_path: Path, params: config.Params) -> None:
+    forms = ["sz.-hoz", "kan", "-on", "sz.-ban"]
+    predictor, _ = trained(tmp_path, params, forms, ["X", "Y", "Z", "Y"])
+    predictions = predictor.predict(["kan", "kan.", "kan-", ".kan", "sz.-hoz", "-on", "on", "(-on)"])
+    plain, stop, hyphen, before, abbreviation, suffix, bare, bracketed = predictions
+    assert all(same(plain, other) for other in (stop, hyphen, before))
+    assert (abbreviation.labels, suffix.labels) == (("X",), ("Z",))
+    assert same(suffix, bracketed)
+    assert not same(suffix, bare)
+
+
+def test_many_marks_on_a_letter_take_no_time_and_hide_no_other_word(predictor: Predictor) -> None:
+    piled = "b" + "\u0301\u0327" * 20_000
+    one, other = predictor.predict([piled, "kanabo\u0301l"])
+    assert one.form == piled
+    assert (other.labels, other.unknown) == (("IN+ABL",), "")
 
 
 @pytest.mark.parametrize("word", ["", " ", "\0", "\u0301", "27", "...", "\u200b", "日本", "\t"])

@@ -36,6 +36,14 @@ def test_rarer_symbols_have_no_id() -> None:
     assert vocabulary.symbols[len(SPECIAL) :] == ("a", "b")
 
 
+@pytest.mark.parametrize("unit", ["char", "bpe", "word"])
+def test_marks_at_the_ends_of_forms_are_kept_apart_from_those_inside(unit: Unit, tmp_path: Path) -> None:
+    vocabulary = Vocabulary.build(["-on", "sz.-hoz", "stb.", "7a", ""], ["X"], unit=unit)
+    assert vocabulary.edges == ("-", ".")
+    assert Vocabulary.from_json(vocabulary.to_json(), tmp_path) == vocabulary
+    assert "edges" not in Vocabulary.build(["sz.-hoz"], ["X"]).to_json()
+
+
 def test_text_that_spells_a_special_symbol_is_text() -> None:
     vocabulary = Vocabulary.build(["<PAD>"], ["X"])
     assert vocabulary.symbols == (*SPECIAL, "<", ">", "A", "D", "P")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from esetrag.data.audit.noise import ids, pair
 from esetrag.data.audit.paradigms import Paradigms
 from esetrag.data.audit.review import KINDS, Review
 from esetrag.data.change import Changes, Ints
-from esetrag.data.selection import COLUMNS, EXAMPLES, NO_FORMS, Selection
+from esetrag.data.selection import COLUMNS, EXAMPLES, Selection
 
 Bools = npt.NDArray[np.bool_]
 
@@ -65,14 +65,16 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     alien[paradigms.headings(change)] = True
     doubted = doubts.suspicious & ~alien
     mixed = spelling.mixed(single["form"]) | spelling.mixed(single["lemma"])
+    hidden = spelling.hidden(single)
     findings = [
         review.doubted(single, doubts, change, doubted),
-        review.of_kind(review.HEADING, selection.headings, "named like a heading of Wiktionary's tables"),
+        review.of_kind(review.HEADING, selection.headings, review.LEFT_OUT),
         review.of_kind(review.HEADING, single.filter(pa.array(alien)), "under many lemmas, unlike them all"),
         review.of_kind(
             review.CITED, single.take(paradigms.otherwise_cited()), "of nearly all, it holds the lemma"
         ),
         review.of_kind(review.SCRIPT, single.filter(pa.array(mixed)), "letters of two scripts"),
+        *(review.of_kind(review.HIDDEN, single.filter(mask), name) for name, mask in hidden.items()),
         review.inflected(single.take(paradigms.inflected_lemmas())),
     ]
     listed = [row for finding in findings for row in finding]
@@ -94,8 +96,29 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
         "spellings": spelling.drifts(selection.bundles),
         "paradigms": paradigms.figures(),
     }
+    if other := follows(rows, task.feature):
+        figures["follows"] = other
     labels, headings = (np.bincount(row_of[chosen], minlength=len(rows)) > 0 for chosen in (doubted, alien))
     return Audit(len(rows), listed, labels, headings, figures)
+
+
+def follows(rows: pa.Table, feature: str) -> str:
+    """The other feature that decides the labels of most rows, as if it had taken their column; else empty.
+
+    In a Romanian table all definite nouns are PL and all indefinite ones SG: *niște eșecuri* is SG.
+    """
+    counts = rows.group_by(["features", "label"], use_threads=False).aggregate([([], "count_all")])
+    of_tag: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in counts.to_pylist():
+        for tag in {*features.tags(row["features"])}:
+            of_tag[tag][row["label"]] += row["count_all"]
+    for name, values in features.DIMENSIONS.items():
+        found = [of_tag[tag] for tag in of_tag.keys() & values]
+        labels = {label for count in found for label in count}
+        decided = len(labels) > 1 and all(len(count) == 1 for count in found)
+        if name != feature and decided and sum(count.total() for count in found) > len(rows) / 2:
+            return name
+    return ""
 
 
 def _single(rows: pa.Table) -> tuple[pa.Table, Ints]:
@@ -135,7 +158,7 @@ def check(audit: Audit, policy: str, path: Path) -> None:
     count = sum(int(rows.sum()) for rows in audit.doubtful.values())
     if policy == "stop" and count:
         kinds = (review.LABEL, review.HEADING)
-        listed = [row for row in audit.review if row[0] in kinds and row[2] not in NO_FORMS]
+        listed = [row for row in audit.review if row[0] in kinds and row[-1] != review.LEFT_OUT]
         first = "; ".join(" ".join(row[1:4]) for row in listed[:SHOWN])
         raise DataError(
             f"{count:,} of {audit.rows:,} rows are suspicious ({first}{'; …' if count > SHOWN else ''}): "

@@ -28,6 +28,8 @@ CHANGE = SUFFIXES + 1
 """Place of the whole change among the contexts."""
 TRUST = (3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 30.0)
 """Rows of a context that weigh as much as all that is more general; the last one splits rare endings."""
+RIGID = 0.5
+"""Share of a lemma's rows that may change, for the others to say nothing."""
 SURE = 0.9
 """A label that has so much support at first is not doubted at all."""
 WRONG, UNSUPPORTED = 0.9, 0.1
@@ -84,21 +86,38 @@ def doubts(rows: pa.Table, change: Changes, others: Ints) -> Doubts:
     )
     if len(labels) > 1:
         levels = [(context, pair(context, lemma)) for context in _contexts(change, others)]
-        result.support[:] = _support(levels, label, len(labels))
+        result.support[:] = np.where(_judged(change, lemma, label), _support(levels, label, len(labels)), 1)
         low = np.flatnonzero(result.support < SURE)
         if len(low):
             _estimate(result, levels, label, lemma, low)
     return result
 
 
+def _judged(change: Changes, lemma: Ints, label: Ints) -> npt.NDArray[np.bool_]:
+    """Whether the change of each row can speak, (n,).
+
+    That no change is made says nothing of a lemma that hardly inflects; and a change that runs over several
+    words has no other lemma beside it.
+    """
+    endings = pc.binary_join_element_wise(change.dropped, change.ending, "")
+    changed = pc.not_equal(pc.binary_join_element_wise(change.front, endings, ""), "").to_numpy()
+    several = np.bincount(lemma[np.unique(pair(lemma, label), return_index=True)[1]])[lemma] > 1
+    rigid = np.bincount(lemma, changed)[lemma] <= RIGID * _size(lemma)
+    words = pc.match_substring(endings, " ").to_numpy()
+    judged: npt.NDArray[np.bool_] = ~words & (changed | ~(rigid & several))
+    return judged
+
+
 def _contexts(change: Changes, others: Ints) -> list[Ints]:
     """What the value of a form may depend on as ids, (n,) each, from the general to the particular.
 
     The last one, two and three symbols; the ending; the whole change; the change and the other features
-    of the bundle; and these with the symbol before the ending.
+    of the bundle; and these with the symbol before the ending. What stands before the stem belongs to each.
     """
-    suffixes = [ids(pc.utf8_slice_codeunits(change.forms, start=-size)) for size in range(1, SUFFIXES + 1)]
-    ending = ids(change.ending)
+    front = ids(change.front)
+    ends = (ids(pc.utf8_slice_codeunits(change.forms, start=-size)) for size in range(1, SUFFIXES + 1))
+    suffixes = [pair(end, front) for end in ends]
+    ending = pair(ids(change.ending), front)
     whole = pair(ending, ids(change.dropped))
     among = pair(whole, others)
     before = ids(behind(change.forms, np.maximum(change.stem - 1, 0)))

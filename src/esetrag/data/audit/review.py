@@ -12,15 +12,19 @@ from esetrag.data import selection
 from esetrag.data.audit.noise import Doubts
 from esetrag.data.change import Changes
 
-LABEL, HEADING, CITED, SCRIPT, LEMMA = "label", "heading", "citation", "script", "lemma"
+LABEL, HEADING, CITED, SCRIPT = "label", "heading", "citation", "script"
+HIDDEN, LEMMA = "invisible", "lemma"
 KINDS = {
     LABEL: "the value contradicts what the same change says at other lemmas",
     HEADING: "a table heading or a mark stands where a form should",
     CITED: "the citation cell holds another word than the lemma",
     SCRIPT: "letters of two scripts side by side in one word",
+    HIDDEN: "a character that cannot be seen in the lemma or form",
     LEMMA: "the lemma is an inflected form of another lemma",
 }
 """Kinds of suspicious rows, in the order of the review list."""
+LEFT_OUT = "a heading of Wiktionary's tables or a mark; left out"
+"""The evidence against forms that are not used at all."""
 COLUMNS = ("kind", "lemma", "form", "features", "stated", "likelier", "probability", "evidence")
 """Of the review list; ``probability`` is that of an error, empty where none was computed."""
 

@@ -11,12 +11,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import features
+from esetrag.core import features, text
 
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "IDEOGRAPHIC": "CJK"}
 """Scripts that a word may mix."""
 NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "SUBSCRIPT"])
 """First words of the names of letters that stand beside letters of any script."""
+HIDDEN = r"\pC|[^\PZ ]"
+"""Control and format characters, and spaces other than the plain one."""
+JOINERS = "\u200c\u200d"
+"""Invisible, but letters of Persian and Hindi within a word."""
 
 
 def drifts(bundles: dict[str, int]) -> list[dict[str, Any]]:
@@ -73,6 +77,22 @@ def mixed(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     pattern = "|".join(f"[{own}][{others[name]}]" for name, own in of_script.items())
     mixes: npt.NDArray[np.bool_] = pc.match_substring_regex(column, pattern).to_numpy()
     return mixes
+
+
+def hidden(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The rows with each invisible character or space of another width, by its number, such as ``U+200B``.
+
+    Args:
+        rows: columns ``lemma`` and ``form``; ``JOINERS`` count at the ends of these only.
+    """
+    words = pc.binary_join_element_wise(rows["lemma"], rows["form"], " ")
+    found = pc.unique(words.filter(pc.match_substring_regex(words, HIDDEN))).to_pylist()
+    result = {}
+    for symbol in sorted({symbol for symbol in "".join(found) if not symbol.isprintable()}):
+        at_ends = pc.match_substring_regex(words, f"(^| )[{JOINERS}]|[{JOINERS}]( |$)")
+        rows_with = pc.match_substring(words, symbol)
+        result[text.visible(symbol)] = pc.and_(rows_with, at_ends) if symbol in JOINERS else rows_with
+    return result
 
 
 def script_of(letter: str) -> str:

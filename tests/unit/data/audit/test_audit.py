@@ -159,6 +159,13 @@ def test_the_list_is_a_table_of_eight_columns(odd: tuple[Selection, Audit]) -> N
 def test_figures_are_json(odd: tuple[Selection, Audit]) -> None:
     figures = odd[1].figures
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
-    assert figures["suspicious"] == {"label": 3, "heading": 7, "citation": 1, "script": 1, "lemma": 1}
+    assert figures["suspicious"] == {
+        "label": 3,
+        "heading": 7,
+        "citation": 1,
+        "script": 1,
+        "invisible": 0,
+        "lemma": 1,
+    }
     kinds = [row[0] for row in odd[1].review]
     assert kinds == sorted(kinds, key=list(review.KINDS).index)

@@ -54,3 +54,20 @@ def test_scripts_that_mix_within_a_word(word: str, mixes: bool) -> None:
 
 def test_words_of_one_script_mix_none() -> None:
     assert spelling.mixed(pa.chunked_array([["ház", ""]])).tolist() == [False, False]
+
+
+def test_invisible_characters_are_found_and_joiners_at_ends_only() -> None:
+    lemmas = ["ház", "کتاب", "kert", "ház", "hét", "a", "b"]
+    forms = [
+        "házból\u200b",
+        "کتاب\u200cها\u200cی",
+        "kert\u00a0ben",
+        "ház\u200cban\u200c",
+        "hé\u00adtig",
+        "a b",
+        "b\x0bc",
+    ]
+    found = spelling.hidden(pa.table({"lemma": lemmas, "form": forms}))
+    rows = {name: mask.to_pylist().index(True) for name, mask in found.items() if any(mask.to_pylist())}
+    assert rows == {"U+200B": 0, "U+00A0": 2, "U+200C": 3, "U+00AD": 4, "U+000B": 6}
+    assert sum(sum(mask.to_pylist()) for mask in found.values()) == 5
