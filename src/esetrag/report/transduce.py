@@ -49,9 +49,9 @@ def results(context: Context) -> Section:
     text = (
         f"All on the same {test['rows']:,} test rows; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Accuracy: exact match with one of the right words. Edit distance: letters to insert, "
-        "delete or replace until it is the nearest right word, mean over the rows. In candidates: a right word "
-        "is among those proposed. Edit rules: the change that is most frequent among training words of the "
-        "same features with the longest common ending."
+        "delete or replace until it is the nearest right word, mean over the rows. In candidates: a right "
+        "word is among those proposed. Edit rules: the change that is most frequent among training words of "
+        "the same features with the longest common ending."
     )
     return Section("Results", (text, table(context)))
 
