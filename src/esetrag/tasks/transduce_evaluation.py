@@ -64,7 +64,7 @@ class Ranked:
 
 
 def test(test: Test) -> Tested:
-    """Tests a model; see ``base.Task``."""
+    """Tests a model that writes; see ``testing``."""
     from esetrag.training import trainer
     from esetrag.training.data import Data
 
