@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, which logging a model does not need
     from esetrag.predict.sequence_predictor import SequencePredictor
 
-EXAMPLE = (["házból", "kertet"], {"top_k": 2})
 COLUMNS = {
     "form": "string",
     "label": "string",
@@ -33,6 +32,13 @@ SIGNATURE = {
     "params": json.dumps([{"name": "top_k", "type": "long", "default": 1, "shape": None}]),
 }
 """Of the logged model, as MLflow stores it."""
+
+
+def example(manifest: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+    """What a logged model is called with, for people to see: words, with features where they are needed."""
+    bundles = manifest["vocabulary"].get("bundles", ())
+    words = [f"ház\t{bundle}" for bundle in bundles[:2]] or ["házból", "kertet"]
+    return words, {"top_k": 2}
 
 
 class Served:

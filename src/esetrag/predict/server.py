@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from esetrag import __version__
-from esetrag.core.errors import EsetragError
+from esetrag.core.errors import DataError, EsetragError
 
 if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, and the port is taken before
@@ -36,7 +36,12 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _unwrapped(value: Any) -> Any:
-    return value["form"] if isinstance(value, dict) and value.keys() == {"form"} else value
+    match value:
+        case {"form": str(form), "features": str(features)} if len(value) == 2:
+            return f"{form}\t{features}"
+        case {"form": form} if len(value) == 1:
+            return form
+    return value
 
 
 def _cell(row: Any) -> Any:
@@ -69,7 +74,7 @@ class Split(_Strict):
 
 
 class Question(_Strict):
-    """A request in one of MLflow's shapes; a word may be a record ``{"form": word}``."""
+    """A request in one of MLflow's shapes; a word may be a record ``{"form": word}``, with its features."""
 
     inputs: Words | None = None
     instances: Words | None = None
@@ -152,8 +157,12 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
             if len(words) * top_k > LABELS:
                 found = f"{len(words):,} words of {top_k} labels"
                 raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
+            if not predictor.bundles and any("\t" in word for word in words):
+                raise HTTPException(400, "this model takes words without features")
             chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
             parts = [await run(records, chunk, top_k) for chunk in chunks]
+        except DataError as error:  # a word without features, or with unknown ones
+            raise HTTPException(400, str(error)) from error
         except (ClientDisconnect, asyncio.CancelledError) as error:
             raise HTTPException(503, "the request or the server ended too early") from error
         return Response(f'{{"predictions": [{", ".join(parts)}]}}\n', media_type=JSON)

@@ -216,7 +216,7 @@ def _log_model(opened: Store, run: Any, layout: Layout) -> Any:
             pyfunc.SIGNATURE,
             python_model=str(MODEL_CODE),
             artifacts={store.CHECKPOINT: str(layout.checkpoint)},
-            input_example=pyfunc.EXAMPLE,
+            input_example=pyfunc.example(files.read_json(layout.manifest)),
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
         )
         client.log_model_artifacts(model.model_id, f"{folder}/model")

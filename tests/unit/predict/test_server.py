@@ -43,6 +43,7 @@ BAD: list[Any] = [
     {"dataframe_split": {"columns": ["lemma"], "data": [["a"]]}},
     {"dataframe_split": {"columns": ["form"], "data": [["a", "b"]]}},
     {"dataframe_split": {"columns": ["form"]}}, {"dataframe_split": ["a"]}, {"messages": ["a"]},
+    {"inputs": ["kana\tN;ACC"]}, {"inputs": [{"form": "kana", "features": "N;ACC"}]},
 ]  # fmt: skip
 BROKEN = [b"", b"{", b"form\nbar", b"\x00\xff\xfe\x80", b"[" * 100_000, b'{"inputs": ["\xe1"]}', b"9" * 5000]
 Ask = Callable[..., tuple[int, Any]]
