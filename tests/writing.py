@@ -30,7 +30,7 @@ SIZES: dict[str, Any] = {
     "beam": 3, "rules": True,
 }  # fmt: skip
 OPTIONS: dict[str, Any] = {
-    "device": "cpu", "threads": 1, "epochs": 8, "min_steps": 0, "batch_size": 16, "analogies": 0,
+    "device": "cpu", "threads": 1, "epochs": 14, "min_steps": 0, "batch_size": 16, "analogies": 0,
     "learning_rate": 0.02, "label_smoothing": 0.0,
 }  # fmt: skip
 

@@ -86,9 +86,7 @@ class SequencePredictor:
             labels, shares = zip(*pairs, strict=True) if pairs else (("",), (0.0,))
             answer = Prediction(query[0], labels, shares, row["unknown"], row["label_set"])
             answer = replace(answer, features=query[1] if len(query) > 1 else "")
-            found.append(
-                answer if any(map(str.isalpha, query[0])) else replace(answer, label_set="", note=NO_LETTER)
-            )
+            found.append(answer if any(map(str.isalpha, query[0])) else replace(answer, note=NO_LETTER))
         return found
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
@@ -127,7 +125,8 @@ class SequencePredictor:
             empty = np.zeros(len(words))
             columns += [pa.array(ranked.words[:, rank] if there else empty.astype(str), pa.string())]
             columns += [pa.array(ranked.shares[:, rank] if there else empty, pa.float32())]
-        sets = ranked.chosen
+        has_letter = [any(map(str.isalpha, word)) for word in words.to_pylist()]
+        sets = [chosen if has else "" for chosen, has in zip(ranked.chosen, has_letter, strict=True)]
         known = vocabulary.characters | vocabulary.capitals.keys()
         unknown = [
             "" if known.issuperset(word) else visible(vocabulary.unknown(word)) for word in words.to_pylist()

@@ -101,7 +101,8 @@ def confusions(context: Context) -> Section:
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
     wrong = counts[counts["label"] != counts["predicted"]]
     shown = pd.concat([wrong["label"], wrong["predicted"]]).unique()
-    picture = figures.confusion(counts[counts["label"].isin(shown) & counts["predicted"].isin(shown)])
+    among = counts["label"].isin(shown) & counts["predicted"].isin(shown)
+    picture = figures.confusion(counts[among] if len(wrong) else counts)
     confused = context.analysis.confusions.rename(columns={"errors": "words"})
     text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."
     blocks = (text, Picture(picture, "Changes to be made and changes made", "confusion", png=True))
