@@ -101,9 +101,13 @@ class EditRules(Network):
         return cls.fit(rows.source, rows.target, len(vocabulary.symbols), len(vocabulary.output.symbols))
 
     def is_sound(self) -> bool:
-        """Whether its lists ascend and name no script that there is not."""
+        """Whether its lists are as long as they should be, ascend and name nothing that there is not."""
+        suffixes = {len(x) - 1 for x in (self.totals, self.kinds, self.top)} == {len(self.keys)}
+        if not suffixes or len(self.counts) - 1 != len(self.pairs) or self.top.shape[1:] != (PROPOSED,):
+            return False
         ascending = all(bool((x[1:] > x[:-1]).all()) for x in (self.keys, self.pairs))
-        return ascending and int(self.top.max()) < len(self.scripts) and int(self.top.min()) >= -1
+        known = bool(((self.scripts >= 0) & (self.scripts < self.labels)).all())
+        return ascending and known and int(self.top.max()) < len(self.scripts) and int(self.top.min()) >= -1
 
     @property
     def most(self) -> int:

@@ -212,7 +212,8 @@ class Seq2seq(Network):
         bias = of["bias_ih_l0"] + of["bias_hh_l0"]
         table = self.written.weight @ weight[:, :size].t() + bias  # (outputs, 4h)
         given = memory.given @ weight[:, size:].t()  # (b, 4h)
-        limit = 2 * int(source.lengths.max()) + LONGER
+        limits = 2 * source.lengths + LONGER  # (b,) steps, by the word alone: its company changes nothing
+        limit = int(limits.max())
         ids = torch.full((len(given), n, limit), PAD, device=device)
         scores = torch.full((len(given), n), NEVER, device=device)
         words = torch.arange(len(given), device=device)  # those still being written
@@ -231,14 +232,16 @@ class Seq2seq(Network):
             ended = last == EOS if step else torch.zeros_like(has_cut)
             illegal = torch.zeros_like(logs, dtype=torch.bool)
             illegal[..., [PAD, BOS, UNK]] = True
+            rest = limits[words] - 1 - step  # (w,) steps behind this one
             if is_script:
                 fits = (cuts >= 0) & (cuts <= memory.letters[:, None])  # (w, outputs)
                 illegal |= (cuts >= 0) & (has_cut[..., None] | ~fits[:, None])
                 illegal[..., EOS] |= ~has_cut
+                # A script that has no cut before its last but one step gets one.
+                illegal |= ((rest <= 1)[:, None] & ~has_cut)[..., None] & (cuts < 0)
             elif not step:
                 illegal[..., EOS] = True
-            if step == limit - 1:
-                illegal |= torch.arange(self.labels, device=device) != EOS
+            illegal |= (rest == 0)[:, None, None] & (torch.arange(self.labels, device=device) != EOS)
             logs = logs.masked_fill(illegal, NEVER)
             logs[ended] = NEVER
             logs[..., EOS] = torch.where(ended, 0.0, logs[..., EOS])
@@ -251,11 +254,16 @@ class Seq2seq(Network):
             scores[words] = total
             open_words = ((last != EOS) & (total > NEVER / 2)).any(1)
             if not open_words.any():
-                return Hypotheses(ids[..., : step + 1], scores)
+                return _legal(ids[..., : step + 1], scores)
             if not open_words.all():
                 words, memory, given = words[open_words], memory.take(open_words), given[open_words]
                 h, c, last, has_cut, total = (x[open_words] for x in (h, c, last, has_cut, total))
-        return Hypotheses(ids, scores)
+        return _legal(ids, scores)
+
+
+def _legal(ids: Tensor, scores: Tensor) -> Hypotheses:
+    """Without those that only stand in the place of missing ones."""
+    return Hypotheses(ids.masked_fill((scores < NEVER / 2)[..., None], PAD), scores.clamp_min(NEVER))
 
 
 def without_values(source: Sequences, is_value: Tensor) -> Sequences:

@@ -49,7 +49,8 @@ class Transducer(Blend):
 
     def candidates(self, rows: Sequences) -> Candidates:
         """What the experts propose for words, and how probable each of them finds all of it."""
-        parts = [self._candidates(rows[part]) for part in torch.arange(len(rows.lengths)).split(AT_ONCE)]
+        places = torch.arange(len(rows.lengths)).split(AT_ONCE) if len(rows.lengths) else ()
+        parts = [self._candidates(rows[part]) for part in places]
         c, u = (max((part.ids.shape[size] for part in parts), default=1) for size in (1, 2))
         ids = [
             functional.pad(p.ids, (0, u - p.ids.shape[2], 0, c - p.ids.shape[1]), value=PAD) for p in parts

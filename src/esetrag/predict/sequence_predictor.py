@@ -86,9 +86,7 @@ class SequencePredictor:
             labels, shares = zip(*pairs, strict=True) if pairs else (("",), (0.0,))
             answer = Prediction(query[0], labels, shares, row["unknown"], row["label_set"])
             answer = replace(answer, features=query[1] if len(query) > 1 else "")
-            found.append(
-                answer if any(map(str.isalpha, query[0])) else replace(answer, label_set="", note=NO_LETTER)
-            )
+            found.append(answer if any(map(str.isalpha, query[0])) else replace(answer, note=NO_LETTER))
         return found
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
@@ -124,10 +122,11 @@ class SequencePredictor:
         columns: list[pa.Array] = []
         for rank in range(min(top_k, len(self.labels))):
             there = rank < ranked.words.shape[1]
-            empty = np.zeros(len(words))
-            columns += [pa.array(ranked.words[:, rank] if there else empty.astype(str), pa.string())]
-            columns += [pa.array(ranked.shares[:, rank] if there else empty, pa.float32())]
-        sets = ranked.chosen
+            made = ranked.words[:, rank] if there else np.full(len(words), "")
+            shares = ranked.shares[:, rank] if there else np.zeros(len(words))
+            columns += [pa.array(made, pa.string()), pa.array(shares, pa.float32())]
+        has_letter = [any(map(str.isalpha, word)) for word in words.to_pylist()]
+        sets = [chosen if has else "" for chosen, has in zip(ranked.chosen, has_letter, strict=True)]
         unknown = [text.visible(vocabulary.unknown(word)) for word in words.to_pylist()]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)

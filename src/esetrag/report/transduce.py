@@ -99,7 +99,8 @@ def confusions(context: Context) -> Section:
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
     wrong = counts[counts["label"] != counts["predicted"]].sort_values("forms", ascending=False)
     shown = pd.unique(wrong[["label", "predicted"]].to_numpy().ravel())[:CHANGES]
-    picture = figures.confusion(counts[counts["label"].isin(shown) & counts["predicted"].isin(shown)])
+    among = counts["label"].isin(shown) & counts["predicted"].isin(shown)
+    picture = figures.confusion(counts[among] if len(wrong) else counts)
     most = context.options.confusions
     confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
     text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."

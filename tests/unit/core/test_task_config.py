@@ -101,3 +101,73 @@ def test_a_task_of_columns_and_of_three_tables(tmp_path: Path, content: dict[str
     assert task.tables == ("data/raw/own/a.tsv", "data/raw/own/b.tsv", "data/raw/own/c.tsv.gz")
     assert (task.columns.form, task.columns.label, task.columns.lemma) == ("word", 2, None)
     assert params.model_of("own").experts == [params.models["ngram"]]
+
+
+INFLECT = "tasks.hun-inflect"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("model", "bilstm", ".model: bilstm is no model to transduce; known: seq2seq"),
+        ("source", ["lemma", "form"], ": source and target should be [features, lemma] and form, or [form]"),
+        ("source", ["features"], ": source and target should be [features, lemma] and form, or [form] and"),
+        ("source", ["form"], ": source and target should be [features, lemma] and form, or [form] and lemma"),
+        ("source", [], ".source: List should have at least 1 item"),
+        ("source", ["lemma", "lemma"], ".source: should name each once, found ['lemma', 'lemma']"),
+        ("source", ["tags"], ".source.0: should be 'features', 'lemma' or 'form', found 'tags'"),
+        ("target", "features", ".target: should be 'form' or 'lemma', found 'features'"),
+        ("output", "words", ".output: should be 'edits' or 'letters', found 'words'"),
+        ("feature", "Case", ".feature: unknown key, expected one of kind, raw, "),
+        ("sample", {"train": 0}, ".sample.train: should be greater than or equal to 1, found 0"),
+        ("sample", {"trian": 9}, ".sample.trian: unknown key, expected one of suspicious, split, seed, "),
+        ("train", {"epochs": "9"}, ".train.epochs: should be a valid integer, found '9'"),
+    ],
+)
+def test_a_message_about_a_task_that_writes_names_it(
+    tmp_path: Path, content: dict[str, Any], place: str, value: Any, message: str
+) -> None:
+    text = refusal(tmp_path, changed(content, (f"{INFLECT}.{place}", value)))
+    assert text.startswith(f": {INFLECT}{message}")
+
+
+def test_a_classifier_cannot_write(tmp_path: Path, content: dict[str, Any]) -> None:
+    text = refusal(tmp_path, changed(content, (f"tasks.{TASK}.model", "seq2seq")))
+    assert text == f": tasks.{TASK}.model: seq2seq is no model to classify; known: bilstm, ngram, blend"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "given", "cell"),
+    [
+        (["features", "lemma"], "form", "lemma", ("form", "features")),
+        (["lemma"], "form", "lemma", ("form",)),
+        (["form"], "lemma", "form", ("form",)),
+        (["form", "features"], "lemma", "form", ("form", "features")),
+    ],
+)
+def test_what_is_given_and_what_is_wanted(
+    tmp_path: Path, content: dict[str, Any], source: list[str], target: str, given: str, cell: tuple[str, ...]
+) -> None:
+    changes = ((f"{INFLECT}.source", source), (f"{INFLECT}.target", target))
+    task = config.load(written(tmp_path, changed(content, *changes))).task("hun-inflect")
+    assert isinstance(task, config.InflectionTask)
+    assert (task.given, task.cell, task.parts_of_speech) == (given, cell, ("N",))
+
+
+def test_a_task_that_writes_may_be_of_columns_and_has_values_of_its_own(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    own = {"kind": "transduce", "source": "columns", "raw": "a.tsv", "model": "seq2seq",
+           "columns": {"source": "word", "target": 2}, "sample": {"train": 9, "dev": None}}  # fmt: skip
+    params = config.load(written(tmp_path, changed(content, ("tasks.own", own))))
+    task = params.task("own")
+    assert isinstance(task, config.SequencesTask)
+    assert task.cell == ("form",)
+    sample, usual = params.section_of("own", config.Sample), params.sample
+    assert (sample.train, sample.dev, sample.test, sample.seed) == (9, None, usual.test, usual.seed)
+    assert params.sections("own", [config.Sample, config.Compared]) == [sample, config.Compared()]
+    assert "ngram" not in params.used_by("own")["models"], "a classifier it cannot be compared with"
+    assert params.sections(TASK, [config.Compared])[0][0].name == "ngram"
+    three = own | {"columns": {"source": 1, "target": 2, "features": 3}}
+    task = config.load(written(tmp_path, changed(content, ("tasks.own", three)))).task("own")
+    assert task.cell == ("form", "features")

@@ -100,3 +100,16 @@ def test_grouping_loses_nothing_and_keeps_the_order(times: int, cells: list[tupl
         own = [cell for cell in cells if cell[1] == row["form"]]
         assert set(label_sets.values(row["label"])) == {value for _, _, value in own}
         assert row["lemma"] == min(lemma for lemma, _, _ in own)
+
+
+def test_rows_that_agree_in_form_and_features_are_one() -> None:
+    columns = [("fő", "fő", "főz", "fő"), ("fő", "fő", "fő", "fő"), ("N;PL", "N;SG", "N;PL", "N;PL"),
+               ("fők", "fő", "fejek", "fők"), (1, 2, 3, 4)]  # fmt: skip
+    rows = pa.table([list(values) for values in columns], schema=tables.LABELLED)
+    found = label_sets.of_forms(rows, ("form", "features")).to_pylist()
+    assert [(row["features"], row["label"], row["weight"]) for row in found] == [
+        ("N;PL", "fejek/fők", 8),
+        ("N;SG", "fő", 2),
+    ]
+    (single,) = label_sets.of_forms(rows).to_pylist()
+    assert (single["features"], single["label"]) == ("N;PL | N;SG", "fejek/fő/fők")

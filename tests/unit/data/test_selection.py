@@ -156,3 +156,13 @@ def test_batches_are_without_influence_on_what_is_selected(rows: list[Row], size
     for name in ("rows", "duplicates", "parts_of_speech", "dropped", "examples", "bundles"):
         assert getattr(found, name) == getattr(expected, name)
     assert found.parts_of_speech["N"] == len({row for row in words if row[2].startswith("N")})
+
+
+def test_without_a_feature_every_row_is_taken_of_some_or_all_parts_of_speech() -> None:
+    rows = [("a", "at", "N;ACC"), ("b", "b", "V;PRS"), ("b", "", "N;ACC"), ("c", "singular", "N;ACC")]
+    found = {pos: select(table(*rows), PATH, pos, None) for pos in ("N", None)}
+    assert labelled(found["N"]) == [("at", "")]
+    assert labelled(found[None]) == [("at", ""), ("b", "")]
+    assert found["N"].dropped == {"empty cell": 1, "heading as a form": 1}
+    with pytest.raises(DataError, match="no row has the part of speech ADJ"):
+        select(table(*rows), PATH, "ADJ", None)

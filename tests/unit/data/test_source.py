@@ -162,3 +162,46 @@ def test_doubtful_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     assert len(kept.table) - len(dropped.table) == 7
     assert dropped.dropped == {"suspicious label": 1, "heading under many lemmas": 6}
     assert dropped.examples["suspicious label"] == ["gyur gyurt N;DAT;SG"]
+
+
+def inflection(**fields: Any) -> config.InflectionTask:
+    usual = {"kind": "transduce", "model": "seq2seq", "source": ["features", "lemma"], "target": "form"}
+    return config.InflectionTask.model_validate(usual | fields)
+
+
+def test_a_lemma_is_asked_for_with_each_of_its_bundles(tmp_path: Path) -> None:
+    raw = table(tmp_path, "bor\tborat\tN;ACC;SG", "fut\tfutok\tV;PRS")
+    source = Source.load(inflection(raw=raw, pos="N"))
+    drawn = source.parts(sample(train=None))[1]
+    rows = [row for part in drawn.values() for row in part.to_pylist()]
+    assert len(rows) == len(STEMS) * len(CASES)
+    assert {(row["form"], row["features"], row["label"]) for row in rows if row["lemma"] == "bor"} == {
+        ("bor", "N;NOM;SG", "bor"), ("bor", "N;ACC;SG", "borat/bort"), ("bor", "N;DAT;SG", "bornak")
+    }  # fmt: skip
+    lemmas = [set(part["lemma"].to_pylist()) for part in drawn.values()]
+    assert not lemmas[0] & lemmas[1] | lemmas[0] & lemmas[2] | lemmas[1] & lemmas[2]
+    found = figures(source, sample())
+    assert found["parts"]["train"]["labels"].keys() == {f"N;{case};SG" for case in CASES}
+    assert len(Source.load(inflection(raw=raw)).selection.table) == len(rows) + 2, "all parts of speech"
+
+
+def test_a_form_is_asked_for_its_lemmas(tmp_path: Path) -> None:
+    raw = table(tmp_path, "bo\tbor\tN;ACC;SG", "a/b\tabc\tN;ACC;SG")
+    every = sample(train=None, split="form")
+    rows = Source.load(inflection(raw=raw, source=["form"], target="lemma")).parts(every)[0]
+    labels = {row["form"]: row["label"] for part in rows.values() for row in part.to_pylist()}
+    assert labels["bor"] == "bo/bor"
+    assert labels["abc"] == "a%2Fb"
+    assert labels["bornak"] == "bor"
+
+
+def test_two_columns_of_a_table_are_source_and_target(tmp_path: Path) -> None:
+    lines = ("word sound kind", "ház haːz N", "ló loː N", "ló lo N", "ló x V", "fű fyː N", "hó hoː N")
+    (tmp_path / "t.tsv").write_text("\n".join(lines).replace(" ", "\t"), "utf-8")
+    usual = {"kind": "transduce", "model": "seq2seq", "source": "columns", "raw": str(tmp_path / "t.tsv")}
+    columns = {"source": "word", "target": "sound"}
+    for more, expected in (({}, {"lo/loː/x"}), ({"features": "kind"}, {"lo/loː", "x"})):
+        task = config.SequencesTask.model_validate({**usual, "columns": {**columns, **more}})
+        parts = Source.load(task).parts(sample(train=None, split="form"))[0]
+        labels = {row["label"] for part in parts.values() for row in part.to_pylist()}
+        assert labels == {"haːz", "fyː", "hoː"} | expected

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from esetrag.core import files
 from esetrag.core.errors import DataError
-from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Unit, Vocabulary
+from esetrag.symbols.vocabulary import BOS, EOS, FEATURE, PAD, SPECIAL, UNK, Unit, Vocabulary
 
 WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))
 
@@ -135,3 +135,29 @@ def test_a_malformed_vocabulary_is_refused(content: Any) -> None:
 def test_the_labels_are_the_single_values_of_the_training_labels() -> None:
     vocabulary = Vocabulary.build(["a"] * 4, ["NOM", "ACC/NOM", "IN+ESS", "DAT/ACC"])
     assert vocabulary.labels == ("ACC", "DAT", "IN+ESS", "NOM")
+
+
+OF_CELLS = Vocabulary((*SPECIAL, "a"), ("cut(0,1)", "t"), features=("ACC", "N"), bundles=("N;ACC",))
+
+
+def test_values_of_features_are_symbols_of_their_own_behind_the_letters(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "v.json", OF_CELLS.to_json())
+    assert Vocabulary.read(tmp_path / "v.json") == OF_CELLS
+    assert OF_CELLS.size == 7
+    ids = OF_CELLS.id_of_code_point
+    assert [ids[FEATURE], ids[FEATURE + 1], ids[FEATURE + 2], ids[ord("a")]] == [5, 6, UNK, 4]
+    assert "features" not in Vocabulary.build(["a"], ["X"]).to_json(), "a classifier's stays as it was"
+
+
+def test_what_is_written_has_ids_of_its_own() -> None:
+    assert OF_CELLS.writes_edits
+    ids = OF_CELLS.output.id_of_code_point
+    cut, letter = OF_CELLS.outputs
+    assert [ids[ord(cut)], ids[ord(letter)], ids[ord("T")], ids[ord("a")]] == [4, 5, UNK, UNK]
+    assert not Vocabulary((*SPECIAL, "a"), ("a", "b")).writes_edits
+
+
+@pytest.mark.parametrize("changed", [{"features": ["N", "ACC"]}, {"features": ["N", "N"]}, {"bundles": 7}])
+def test_features_out_of_order_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="expected a vocabulary"):
+        Vocabulary.from_json(OF_CELLS.to_json() | changed, tmp_path / "v.json")

@@ -1,0 +1,128 @@
+"""A model that writes applied to new words."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from esetrag import predict
+from esetrag.core import config
+from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.layout import Layout
+from esetrag.predict import inputs, sequence_predictor
+from esetrag.predict.predictor import NO_LETTER, column
+from esetrag.predict.sequence_predictor import SequencePredictor
+from tests import writing
+from tests.project import STEMS
+from tests.writing import ENDINGS
+
+BUNDLES = tuple(sorted(ENDINGS))
+QUERIES = [f"{stem}\t{bundle}" for stem in STEMS[30:40] for bundle in BUNDLES]
+pytestmark = pytest.mark.usefixtures("single_thread")
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> SequencePredictor:
+    layout = Layout("toy", tmp_path_factory.mktemp("toy"))
+    writing.trained().save(layout, writing.toy(), writing.options(), params.calibration)
+    loaded = predict.load(layout.checkpoint)
+    assert isinstance(loaded, SequencePredictor)
+    return loaded
+
+
+def test_a_word_is_inflected_for_its_features(predictor: SequencePredictor) -> None:
+    assert predictor.bundles == BUNDLES
+    expected = [stem + ENDINGS[bundle] for stem, bundle in (query.split("\t") for query in QUERIES)]
+    found = predictor.predict(QUERIES)
+    right = [one.labels[0] == word for one, word in zip(found, expected, strict=True)]
+    assert sum(right) / len(right) > 0.9
+    assert [(one.form, one.features) for one in found] == [tuple(query.split("\t")) for query in QUERIES]
+    assert all(0 < one.probabilities[0] <= 1 for one in found)
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 99])
+def test_a_table_a_list_and_single_words_agree(predictor: SequencePredictor, top_k: int) -> None:
+    queries = [*QUERIES[:8], "\tN;SG", "27\tN;SG", "Bára?\tN;ACC;SG", "hosszú" * 9 + "\tN;ACC;SG"]
+    listed = predictor.predict(queries, top_k)
+    for answer, query in zip(listed, queries, strict=True):
+        (alone,) = predictor.predict([query], top_k)
+        assert alone.probabilities == pytest.approx(answer.probabilities, abs=1e-5)
+        assert dataclasses.replace(alone, probabilities=()) == dataclasses.replace(answer, probabilities=())
+    table = predictor.predict_table(column(queries), top_k)
+    for answer, row in zip(listed, table.to_pylist(), strict=True):
+        assert (answer.label_set, answer.unknown) == (row["label_set"], row["unknown"])
+        ranks = [("label", "probability"), *((f"label_{n}", f"probability_{n}") for n in range(2, top_k + 1))]
+        pairs = [(row[a], row[b]) for a, b in ranks if row.get(a)] or [("", 0.0)]
+        assert list(zip(answer.labels, answer.probabilities, strict=True)) == pairs
+        assert list(answer.probabilities) == sorted(answer.probabilities, reverse=True)
+
+
+def test_many_words_are_those_of_their_batches(
+    predictor: SequencePredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = predictor.predict_table(column(QUERIES))
+    monkeypatch.setattr(sequence_predictor, "BATCH", 7)
+    assert predictor.predict_table(column(QUERIES))["label"].to_pylist() == whole["label"].to_pylist()
+    assert predictor.predict([]) == []
+    assert len(predictor.predict_table(column([]))) == 0
+
+
+def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredictor) -> None:
+    with pytest.raises(DataError, match=r"no value XXX, PL in training; known: ACC DAT IN\+ABL N NOM SG$"):
+        predictor.predict(["bara\tN;XXX;PL"])
+    with pytest.raises(DataError, match=r"^bara: expected features beside the word, such as N;ACC"):
+        predictor.predict(["dora\tN;SG", "bara"])
+    with pytest.raises(ParamsError, match="top_k"):
+        predictor.predict(QUERIES, 0)
+    with pytest.raises(DataError, match=r"word 2: expected text in UTF-8"):
+        predictor.predict(["bara\tN;SG", "a\ud800\tN"])
+
+
+def test_the_order_and_punctuation_of_features_do_not_matter(predictor: SequencePredictor) -> None:
+    one, other, third = predictor.predict(["bara\tN;ACC;SG", "bara\tN;SG;ACC", " bara\tN;ACC(SG)"])
+    assert one.labels == other.labels == third.labels == ("barat",)
+
+
+def test_decomposed_letters_are_the_composed_ones(predictor: SequencePredictor) -> None:
+    query = "bára\tN;DAT;SG"
+    one, other = predictor.predict([query, unicodedata.normalize("NFD", query)])
+    assert (one.labels, one.probabilities, one.unknown) == (other.labels, other.probabilities, other.unknown)
+
+
+@pytest.mark.parametrize("word", ["", "27", "–"])
+def test_what_has_no_letter_gets_no_answer_but_a_reason(predictor: SequencePredictor, word: str) -> None:
+    query = f"{word}\tN;ACC;SG"
+    (found,) = predictor.predict([query])
+    assert (found.form, found.label_set, found.note) == (word, "", NO_LETTER)
+    assert predictor.predict_table(column([query]))["label_set"].to_pylist() == [""]
+
+
+def test_unknown_symbols_are_named(predictor: SequencePredictor) -> None:
+    (found,) = predictor.predict(["bűra\u200b\tN;ACC;SG"])
+    assert found.unknown in ("űU+200B", "U+200B ű", "ű U+200B")
+
+
+def test_below_the_threshold_it_abstains(predictor: SequencePredictor) -> None:
+    manifest = predictor.checkpoint.manifest
+    strict = manifest.model_copy(
+        update={"calibration": manifest.calibration.model_copy(update={"threshold": 1.0, "temperature": 9.0})}
+    )
+    other = SequencePredictor(dataclasses.replace(predictor.checkpoint, manifest=strict))
+    (found,) = other.predict(["bara\tN;ACC;SG"])
+    assert (found.label_set, found.note) == ("", "")
+    assert found.labels == ("barat",)
+
+
+def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Path) -> None:
+    table = pa.table({"features": ["N;SG"], "form": ["ház"]})
+    ((_, queries),) = inputs.with_features(iter([(table, table["form"])]))
+    assert queries.to_pylist() == ["ház\tN;SG"]
+    (tmp_path / "a.tsv").write_text("ház\t N;SG\n")
+    (_, queries), *_ = inputs.with_features(inputs.from_file(tmp_path / "a.tsv"))
+    assert queries.to_pylist() == ["ház\tN;SG"]
+    with pytest.raises(DataError, match="expected features beside the words"):
+        list(inputs.with_features(inputs.from_words(["ház"])))
