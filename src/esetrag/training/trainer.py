@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from esetrag.core.config import Calibration, Resolved, Train
-from esetrag.core.errors import TrainingError
+from esetrag.core.errors import RoomError, TrainingError, mendable
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
@@ -131,6 +131,8 @@ def fit(
         shapes += [checkpoint.LemmaPriorModel(head=model.head)] if prior else []
         network, used_experts = blending.blend(classifiers, prior, Batch.of(data.dev, CPU))
     except (MemoryError, RuntimeError) as error:
+        if not isinstance(mendable(error), RoomError):
+            raise  # a fault of ours
         reason = " ".join(str(error).split())[:100]
         raise TrainingError(
             f"no room for the network ({reason}); lower the sizes of the model or train.analogies"
