@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         options.run(options)
     except runtime.Stopped as stopped:
-        sys.exit(stopped.code)
+        runtime.leave(stopped.code)
     except Exception as error:
         known = mendable(error)
         if known is None:
             raise
         tell(f"esetrag: {known}")
-        sys.exit(2)
+        runtime.leave(2)
 
 
 def _parser() -> Parser:
@@ -81,6 +81,8 @@ def _parser() -> Parser:
 
     track = command(_track, "log the MLflow run of each finished task that the store lacks", "all")
     track.add_argument("--rev", help="a git revision or DVC experiment in place of the workspace")
+    patience = "for the store and each task (default: 12 for a server, 120 for a file)"
+    track.add_argument("--wait", type=float, metavar="SECONDS", help=patience)
 
     promote = command(_promote, "make a run's model the champion if it is better (exit code 1: it is not)")
     promote.add_argument("name", nargs="?", metavar="RUN", help="id or name (default: the workspace's run)")
@@ -97,7 +99,7 @@ def _parser() -> Parser:
     serve.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=hosts)
 
     command(_verify, "check every artifact and DVC's cache byte for byte (exit code 1: damaged)", "all")
-    command(_check, "check params.yaml before any work", default="")
+    command(_check, "check params.yaml and dvc.lock before any work", default="")
 
     curve = command(_curve, "measure the accuracy by the number of training forms, from 30 on")
     curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
@@ -212,11 +214,11 @@ def _compare(options: Options) -> None:
 
 
 def _track(options: Options) -> None:
-    from esetrag.tracking import lock, log_run, run_state, store
+    from esetrag.tracking import lock, run_state, store, tracker
 
     def log(layouts: list[Layout], params: config.Params, origin: dict[str, str] | None = None) -> None:
         for layout in layouts:
-            run_id = log_run.complete(layout, params, origin=origin)
+            run_id = tracker.complete(layout, params, origin, options.wait)
             _print(f"{layout.task}: run {run_id} in {store.address()}")
 
     if options.rev is None:
@@ -267,6 +269,10 @@ def _verify(options: Options) -> None:
 
 def _check(_: Options) -> None:
     config.load(PARAMS)
+    from esetrag.tracking import lock
+
+    if lock.LOCK.exists():
+        lock.read(lock.LOCK)
 
 
 def _curve(options: Options) -> None:

@@ -96,11 +96,60 @@ def test_a_slow_store_costs_a_warning_and_no_result(kind: str, finished: Project
             project.run("python", f"stages/{stage}.py", "toy", env={"MLFLOW_TRACKING_URI": uri}).stderr
             for stage in ("train", "error_analysis")
         ]
+        begun = time.monotonic()
+        told.append(project.run("esetrag", "track", code=2, env={"MLFLOW_TRACKING_URI": uri}).stderr)
+    assert time.monotonic() - begun < 300  # the store itself would take an hour, or for ever
+    assert told[2].startswith(f"esetrag: {uri}: ")
     assert told[0].startswith("tracking: the epochs were not logged (")
     assert told[1].startswith("tracking: the run was not logged (")
-    assert [text.count("\n") for text in told] == [1, 1]
+    assert [text.count("\n") for text in told] == [1, 1, 1]
     assert results(project) == results(finished)
     assert (project.root / "metrics/toy/errors.md").exists()
+
+
+STALLED = """
+import runpy, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from esetrag.tracking import log_run, store, tracker
+
+def stall(*_):
+    ThreadPoolExecutor().submit(threading.Event().wait).result()
+
+log_run.complete, tracker.LOCAL = stall, 2
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script with a store that takes nothing, in a thread that Python waits for at its end."""
+
+
+@pytest.mark.parametrize(
+    ("script", "said", "code"),
+    [
+        ("stages/error_analysis.py toy", "tracking: the run was not logged (no answer in 2 seconds)", 0),
+        ("src/esetrag/__main__.py track", "not all was logged in 2 seconds; esetrag track goes on", 2),
+        ("src/esetrag/__main__.py track --wait 1", "not all was logged in 1 seconds", 2),
+    ],
+)
+def test_a_store_that_stalls_in_the_middle_does_not_hold_up_the_end(
+    script: str, said: str, code: int, finished: Project, tmp_path: Path
+) -> None:
+    project = copied(finished.root, tmp_path / "project")
+    project.change(tracking={"enabled": True})
+    for path in (project.root / "data/toy").rglob("*"):
+        path.chmod(0o755)  # DVC keeps its files read-only
+    done = project.run("python", "-c", STALLED, *script.split(), code=code)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_signal_ends_a_track_whose_store_stalls(finished: Project, tmp_path: Path, start: Start) -> None:
+    project = copied(finished.root, tmp_path / "project")
+    stalled = STALLED.replace("def stall(*_):", "def stall(*_):\n    print('stalled', flush=True)")
+    process = start(project, "python", "-c", stalled, "src/esetrag/__main__.py", "track", "--wait", "9999")
+    wait_for(process, "stalled")
+    process.send_signal(signal.SIGTERM)
+    _, complained = process.communicate(timeout=300)
+    assert (process.returncode, complained) == (143, "")
 
 
 def test_a_silent_store_holds_up_no_stop(endless: Project, start: Start) -> None:

@@ -140,6 +140,30 @@ def test_a_torn_lock_is_refused(project: Project, text: str) -> None:
         damaged(project)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "it is empty"),
+        ("schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n", "line 2: .*a merge conflict is left"),
+        ("stages: [", "line 1"),
+    ],
+)
+def test_a_torn_lock_is_told_before_dvc_fails_and_the_line_mends_it(
+    text: str, reason: str, project: Project
+) -> None:
+    project.run("esetrag", "check")
+    project.run("git", "add", "dvc.lock")
+    project.run("git", "commit", "-q", "-m", "lock")
+    project.write("dvc.lock", text)
+    for command in ("check", "verify", "track"):
+        (line,) = project.run("esetrag", command, code=2).stderr.splitlines()
+        assert re.search(rf"^esetrag: dvc\.lock: .*{reason}.*; git checkout HEAD dvc\.lock, or remove", line)
+    project.run("git", "checkout", "HEAD", "dvc.lock")
+    project.run("esetrag", "check")
+    (project.root / "dvc.lock").unlink()
+    project.run("esetrag", "check")
+
+
 def test_a_folders_list_that_leads_elsewhere_is_noticed(project: Project) -> None:
     data = json.dumps([{"md5": "../../../../../etc/passwd", "relpath": "x"}]).encode()
     md5 = hashlib.md5(data).hexdigest()

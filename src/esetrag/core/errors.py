@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-_NO_ROOM = ("allocate memory", "not enough memory", "failed to map", "start new thread", "bad_alloc")
+_NO_ROOM = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "failed to map",
+    "start new thread",
+    "bad_alloc",
+)
 """Words of libraries for a lack of memory, in errors of many kinds."""
 
 

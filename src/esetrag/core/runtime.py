@@ -6,16 +6,20 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from esetrag.core.errors import BusyError, DataError
 
 FINISH, WAIT = 5, 8
 """Seconds in which a stage may end its epoch after a signal; in which another waits for it to end."""
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+STORE = "store"
+"""The name of a thread that works with the MLflow store."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -36,6 +40,16 @@ def handle_signals() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getsid(os.getppid()) != os.getsid(0):  # another session has adopted this: DVC is dead already
             raise Stopped(signal.SIGTERM)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process; after a signal, or with a store given up, no thread of a library is waited for."""
+    if code > 128 or any(thread.name == STORE for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

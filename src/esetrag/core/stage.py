@@ -43,12 +43,14 @@ def run(main: Callable[..., None], *sections: type) -> None:
         layout, wanted = Layout(arguments.task), params.sections(arguments.task, sections)
         with runtime.locked(layout.runtime, script.stem):
             main(layout, *wanted)
+        code = 0
     except runtime.Stopped as stopped:
         tell(f"{script.stem}: {stopped}")
-        sys.exit(stopped.code)
+        code = stopped.code
     except Exception as error:
         known = mendable(error)
         if known is None or arguments.debug:
             raise
         tell(f"{script.stem}: {known}")
-        sys.exit(2)
+        code = 2
+    runtime.leave(code)

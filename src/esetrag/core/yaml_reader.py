@@ -63,7 +63,9 @@ def parse(data: bytes | str, source: str) -> Any:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
         if mark := _CONFLICT.search(text):
             place = yaml.Mark(source, mark.start(), text.count("\n", 0, mark.start()), 0, None, 0)
-            raise yaml.MarkedYAMLError(None, None, f"a merge conflict is left: {mark[0]}", place)
+            raise yaml.MarkedYAMLError(
+                None, None, f"a merge conflict is left: {mark[0]}; keep one side", place
+            )
         return yaml.load(text, Loader=_Loader)  # noqa: S506 a SafeLoader
     except Exception as error:  # PyYAML raises many kinds for a wrong !!float or !!map
         line = f", line {at.line + 1}" if (at := getattr(error, "problem_mark", None)) else ""

@@ -29,8 +29,8 @@ def write(context: Context) -> str:
         DataError: if an artifact lacks what a page shows.
     """
     task, folder = context.layout.task, context.layout.metrics
-    kind = KINDS[context.data["task"]["kind"]]
     try:
+        kind = KINDS[context.data["task"]["kind"]]
         top = kind.headline(context)
         made = {make: make(context) for make in dict.fromkeys(kind.REPORT + kind.CARD)}
         pages = {
@@ -41,7 +41,7 @@ def write(context: Context) -> str:
             "data_audit.md": Section(f"Data audit of {task}", made[provenance.audit].blocks),
         }
         results, errors = kind.summary(context)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         mend = "make all anew: dvc repro -f"
         raise DataError(
             f"{folder}: not the files of this version ({error!r} in one of them); {mend}"

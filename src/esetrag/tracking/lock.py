@@ -55,21 +55,32 @@ def stages(root: Path, task: str, mend: str = "dvc repro") -> dict[str, dict[str
     path = root / LOCK
     if not path.is_file():
         raise DataError(f"{LOCK}: no such file, so nothing tells what the artifacts are of; run: {mend}")
+    known = {name: stage for name, stage in read(path, mend).items() if name.partition("@")[2] == task}
+    if not known:
+        raise DataError(f"{LOCK}: has no stage of {task}; run: {mend}")
+    return known
+
+
+def read(path: Path, mend: str = "dvc repro") -> dict[str, dict[str, Any]]:
+    """All stages of a lock file. DVC itself goes no further with one that it was killed in.
+
+    Raises:
+        DataError: if it is not what DVC writes, as after a kill or a merge.
+    """
     try:
-        every = yaml_reader.parse(path.read_bytes(), LOCK.name)["stages"]
-        known = {name: stage for name, stage in every.items() if name.partition("@")[2] == task}
-        for stage in known.values():
+        if not (data := path.read_bytes()):
+            raise ValueError("it is empty")
+        stages: dict[str, dict[str, Any]] = yaml_reader.parse(data, LOCK.name)["stages"]
+        for stage in stages.values():
             for name, md5 in entries(stage):
                 if not MD5.fullmatch(md5 or 32 * "0"):
                     raise ValueError(name)
     except Exception as error:  # the YAML is torn, or stands for something else: in one of many ways
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(
-            f"{LOCK}: not what DVC writes ({reason}); git checkout {LOCK}, or remove it and: {mend}"
+            f"{LOCK}: not what DVC writes ({reason}); git checkout HEAD {LOCK}, or remove it and: {mend}"
         ) from error
-    if not known:
-        raise DataError(f"{LOCK}: has no stage of {task}; run: {mend}")
-    return known
+    return stages
 
 
 def entries(stage: dict[str, Any]) -> list[tuple[str, str | None]]:

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from esetrag.core import config
 from esetrag.core.errors import TrackingError
 from esetrag.core.layout import PARAMS, Layout
+from esetrag.core.runtime import STORE
 from esetrag.core.streams import tell
 from esetrag.training.history import Epoch
 
+T = TypeVar("T")
 SERVER, LOCAL = 12.0, 120.0
 """Seconds for a store, from the start of a training or the end of the last stage; a local file answers."""
 LAST, STOPPED = 5.0, 3.0
@@ -93,25 +96,45 @@ def completing(layout: Layout) -> Iterator[None]:
         tell(f"tracking: the run was not logged ({reason}); log it later: esetrag track")
 
 
+def complete(
+    layout: Layout, params: config.Params, origin: dict[str, str] | None = None, seconds: float | None = None
+) -> str:
+    """``log_run.complete`` within so many seconds, None being those of the last stage.
+
+    Raises:
+        TrackingError: if the store has not taken everything by then, or cannot be used.
+        DataError: if an artifact is missing.
+    """
+    from esetrag.tracking import log_run, store
+
+    limit = _limit() if seconds is None else seconds
+    try:
+        return _background(lambda: log_run.complete(layout, params, origin)).result(limit)
+    except TimeoutError as error:
+        mend = "goes on where this ended, and takes more patience: --wait 600"
+        raise TrackingError(
+            f"{store.address()}: not all was logged in {limit:g} seconds; esetrag track {mend}"
+        ) from error
+
+
 def _limit() -> float:
     return SERVER if os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http") else LOCAL
 
 
-def _background(work: Callable[[], None]) -> Future[None]:
-    future: Future[None] = Future()
+def _background(work: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            work()
-            future.set_result(None)
+            future.set_result(work())
         except Exception as error:  # noqa: BLE001 whatever the store does, the stage goes on
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, name=STORE, daemon=True).start()
     return future
 
 
-def _failure(work: Future[None], seconds: float) -> str:
+def _failure(work: Future[Any], seconds: float) -> str:
     """Why work has failed or is not done after so many seconds; empty if it is done."""
     try:
         work.result(seconds)

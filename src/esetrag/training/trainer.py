@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from esetrag.core.config import Calibration, Resolved, Seq2seqModel, Train
-from esetrag.core.errors import TrainingError
+from esetrag.core.errors import RoomError, TrainingError, mendable
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
@@ -127,6 +127,8 @@ def fit(
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:
+        if not isinstance(mendable(error), RoomError):
+            raise  # a fault of ours
         reason = " ".join(str(error).split())[:100]
         raise TrainingError(
             f"no room for the network ({reason}); lower the sizes of the model or train.analogies"

@@ -22,7 +22,9 @@ def test_scalars_are_those_of_yaml_1_2(text: str, value: Any) -> None:
 def test_the_mark_of_a_merge_conflict_is_told_with_its_line(tmp_path: Path, ends: str) -> None:
     path = tmp_path / "dvc.lock"
     path.write_bytes(ends.join(["a: 1", "<<<<<<< HEAD", "b: 2", "=======", "b: 3", ">>>>>>> x"]).encode())
-    with pytest.raises(ParamsError, match=r"dvc\.lock, line 2: .*a merge conflict is left: <<<<<<<"):
+    with pytest.raises(
+        ParamsError, match=r"dvc\.lock, line 2: .*a merge conflict is left: <<<<<<<; keep one side"
+    ):
         yaml_reader.read(path)
 
 

@@ -206,3 +206,13 @@ def test_an_artifact_of_another_version_is_named_with_the_mend(tmp_path: Path) -
     (layout.metrics / "test.json").write_text(json.dumps({"rows": 6}))
     with pytest.raises(DataError, match=r"not the files of this version .*dvc repro -f"):
         made(layout)
+
+
+@pytest.mark.parametrize(("name", "key"), [("manifest.json", "training"), ("data.json", "task")])
+def test_an_artifact_with_nothing_in_a_place_is_told(tmp_path: Path, name: str, key: str) -> None:
+    layout = artifacts.write(tmp_path)
+    path = layout.manifest if name == layout.manifest.name else layout.metrics / name
+    files.write_json(path, files.read_json(path) | {key: None})
+    with pytest.raises(DataError, match=r"not the files of this version .*dvc repro -f"):
+        made(layout)
+    assert not layout.report.exists()

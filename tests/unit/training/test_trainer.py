@@ -292,13 +292,32 @@ def test_a_loss_that_is_no_number_ends_in_one_line(fit: Fit, kind: str, changed:
         fit(kind, **changed)
 
 
-def test_a_network_without_room_ends_in_one_line(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("DefaultCPUAllocator: not enough memory:\nyou tried to allocate 1 TB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 TB"),
+        MemoryError(),
+    ],
+)
+def test_a_network_without_room_ends_in_one_line(
+    error: Exception, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_memory(*_: object) -> None:
-        raise RuntimeError("not enough memory:\nyou tried to allocate 1 TB")
+        raise error
 
     monkeypatch.setattr(Loop, "begin", no_memory)
-    message = r"^no room for the network \(not enough memory: you tried .*\); lower the sizes of the model"
-    with pytest.raises(TrainingError, match=message):
+    with pytest.raises(TrainingError, match=r"^no room for the network \(.*\); lower the sizes of the model"):
+        fit("bilstm")
+
+
+def test_another_fault_is_no_lack_of_room(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied (8x12 and 16x7)")
+
+    monkeypatch.setattr(Loop, "begin", wrong)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         fit("bilstm")
 
 
