@@ -155,8 +155,7 @@ def _json(prediction: Prediction) -> str:
         "probabilities": [float(str(np.float32(share))) for share in prediction.probabilities],
         "label_set": prediction.label_set,
         "unknown": prediction.unknown,
-        **({"note": prediction.note} if prediction.note else {}),
-        **({"features": prediction.features} if prediction.features else {}),
+        **prediction.more,
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
