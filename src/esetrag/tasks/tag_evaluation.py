@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from esetrag.data import label_sets, segments
+from esetrag.models.edit_rules import EditRules
 from esetrag.scoring import segmentation
 from esetrag.scoring.ratios import Bools, Ratio
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
-from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
+from esetrag.symbols.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 from esetrag.tasks import transduce_evaluation
 from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.tag import Tag
@@ -30,11 +32,48 @@ def test(task: Tag, test: Test) -> Tested:
 
 
 def baselines(
-    train: pa.Table, encoded: Encoded, test: Batch, forms: Words, vocabulary: Vocabulary
+    train: pa.Table,  # noqa: ARG001
+    encoded: Encoded,
+    test: Batch,
+    forms: Words,
+    vocabulary: Vocabulary,
 ) -> dict[str, Ranked]:
     """How words that end alike are split most often, and the most frequent tag of each letter."""
-    rules = transduce_evaluation.baselines(train, encoded, test, forms, vocabulary)["edit_rules"]
-    return {"suffix_splits": rules, "frequent_tags": _frequent(encoded, test, forms, vocabulary)}
+    letters = test.source.lengths.numpy() - encoding.MARKS
+    rules = _endings(encoded, vocabulary)
+    tails = rules.propose(test.source)[:, 0].numpy()
+    certain = np.exp(rules.score(test.source, torch.arange(len(tails)), torch.from_numpy(tails)).numpy())
+    same, place = _same(vocabulary), np.arange(test.source.ids.shape[1] - 1)
+    sizes = (tails > UNK).sum(1) - 1  # tags of the ending, behind the first letter's
+    of_tail = place - (letters - sizes)[:, None] + 1
+    ids = np.where(of_tail < 1, same, np.take_along_axis(tails, np.clip(of_tail, 0, tails.shape[1] - 1), 1))
+    ids[:, 0] = tails[:, 0]
+    splits = written(np.where(place < letters[:, None], ids, PAD)[:, None], forms, vocabulary)
+    return {
+        "suffix_splits": Ranked(splits, certain[:, None]),
+        "frequent_tags": _frequent(encoded, test, forms, vocabulary),
+    }
+
+
+def _endings(encoded: Encoded, vocabulary: Vocabulary) -> EditRules:
+    """A table of suffixes with the first tag of words and the tags of their endings, the first change on."""
+    targets = encoded.targets.astype(np.int64)
+    place, sizes = np.arange(targets.shape[1]), (targets > UNK).sum(1)
+    changed = (targets != _same(vocabulary)) & (place > 0) & (place < sizes[:, None])
+    start = np.where(changed.any(1), changed.argmax(1), sizes)
+    at = np.where(place > 0, place - 1 + start[:, None], 0)
+    tails = np.where(
+        at <= sizes[:, None], np.take_along_axis(targets, np.minimum(at, len(place) - 1), 1), PAD
+    )
+    source = Batch.of(encoded, torch.device("cpu")).source
+    sizes_of = (len(vocabulary.symbols), len(vocabulary.output.symbols))
+    return EditRules.fit(source, torch.from_numpy(tails), *sizes_of)
+
+
+def _same(vocabulary: Vocabulary) -> int:
+    """The id of the tag that continues a segment."""
+    known = segments.SAME in vocabulary.labels
+    return len(SPECIAL) + vocabulary.labels.index(segments.SAME) if known else UNK
 
 
 def _frequent(encoded: Encoded, test: Batch, forms: Words, vocabulary: Vocabulary) -> Ranked:
