@@ -48,15 +48,13 @@ def table(
         weights = writer.attended(
             Batch(source, functional.pad(target, (0, 1), value=PAD), torch.ones(len(rows)))
         )
-    inputs = (*vocabulary.symbols, *vocabulary.features)
     outputs = [edits.name_of(symbol) if len(symbol) == 1 else symbol for symbol in vocabulary.output.symbols]
     chosen = predictions.take(pa.array(rows))
-    read = [
-        [inputs[i] for i in ids[:n]]
-        for ids, n in zip(source.ids.tolist(), source.lengths.tolist(), strict=True)
-    ]
-    written = [[outputs[i] for i in ids if i != PAD] for ids in target.tolist()]
-    sizes = zip(written, read, strict=True)
-    flat = [w[: len(y), : len(x)].flatten().tolist() for w, (y, x) in zip(weights, sizes, strict=True)]
+    read, written, flat = [], [], []
+    for ids, output, shares in zip(source.ids, target, weights, strict=True):
+        letters = (ids != PAD) & (ids < len(vocabulary.symbols))  # values of features are not attended to
+        read.append([vocabulary.symbols[i] for i in ids[letters].tolist()])
+        written.append([outputs[i] for i in output[output != PAD].tolist()])
+        flat.append(shares[: len(written[-1]), : len(read[-1])].flatten().tolist())
     columns = [*(chosen[name] for name in ("form", "features", "label", "predicted")), read, written, flat]
     return pa.table(columns, schema=tables.ATTENTION)

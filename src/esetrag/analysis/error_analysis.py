@@ -54,10 +54,9 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
     )
     errors = errors.assign(kind=error_kinds.kinds(errors, seen))
     confusions = errors.groupby(["label", "predicted"]).size().reset_index(name="errors")
-    lengths = (rows["form"].str.len().clip(lower=1) - 1) // LENGTH_STEP * LENGTH_STEP
     several = rows["label"].str.contains(label_sets.CHOICE, regex=False)
     slices: dict[str, pd.Series[Any]] = {
-        "length": lengths,
+        "length": steps(rows["form"]),
         "unknown symbols": pd.Series(np.where(rows["unknown"] != "", "some", "none")),
         "values": pd.Series(np.where(several, "several", "one")),
         "true value": rows["label"].map(label_sets.values).explode(),
@@ -70,11 +69,16 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
         kinds=tuple(error_kinds.counts(errors)),
-        slices=pd.concat([_slice(name, values, wrong) for name, values in slices.items()], ignore_index=True),
+        slices=pd.concat([grouped(*group, wrong) for group in slices.items()], ignore_index=True),
     )
 
 
-def _slice(name: str, values: pd.Series[Any], wrong: pd.Series[bool]) -> pd.DataFrame:
+def steps(forms: pd.Series[str]) -> pd.Series[Any]:
+    """The length of each form, in steps."""
+    return (forms.str.len().clip(lower=1) - 1) // LENGTH_STEP * LENGTH_STEP
+
+
+def grouped(name: str, values: pd.Series[Any], wrong: pd.Series[bool]) -> pd.DataFrame:
     """Accuracy for each value; a form with several values counts for each of them."""
     counts = wrong.loc[values.index].groupby(values.to_numpy()).agg(["size", "sum"])
     names = [f"{low + 1}–{low + LENGTH_STEP} symbols" if name == "length" else low for low in counts.index]

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis.error_analysis import Analysis
-from esetrag.analysis.partitions import table as partitions
+from esetrag.analysis.error_analysis import Analysis, grouped, steps
 from esetrag.core import features
 from esetrag.data import edits, label_sets
 from esetrag.data.change import words
@@ -45,14 +44,11 @@ class Judge:
 VOWELS = "aáàâäãåāăąeéèêëēėęěiíìîïīįıoóòôöõőōøuúùûüűūůųyýæœαεηιουωаеёиоуыэюяіїє"
 
 
-def analyse(
-    predictions: pa.Table, train: pa.Table, vocabulary: Vocabulary, judge: Judge | None = None
-) -> Analysis:
+def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None = None) -> Analysis:
     """Summarises the errors.
 
     Args:
         predictions: what the stage ``evaluate`` wrote (``tables.TRANSDUCTIONS``).
-        train: training rows.
         vocabulary: of input and output.
         judge: of what errors are, usually of words that are written.
     """
@@ -72,12 +68,10 @@ def analyse(
     )
     errors = errors.assign(kind=judge.kinds(errors, vocabulary))
     confusions = judge.pairs(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
-    by_set = partitions(train, predictions, vocabulary)
-    lines = [_slice("training has", by_set["set"], by_set["forms"], by_set["accuracy"])]
+    groups = [grouped("length", steps(rows["form"]), pd.Series(wrong))]
     if vocabulary.features:
         values = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
-        counts = pd.Series(wrong).loc[values.index].groupby(values.to_numpy()).agg(["size", "mean"])
-        lines.append(_slice("value", counts.index, counts["size"], 1 - counts["mean"]))
+        groups.append(grouped("value", values, pd.Series(wrong)))
     return Analysis(
         rows=len(rows),
         errors=errors,
@@ -85,7 +79,7 @@ def analyse(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
         kinds=tuple(judge.names),
-        slices=pd.concat(lines, ignore_index=True),
+        slices=pd.concat(groups, ignore_index=True),
     )
 
 
@@ -101,13 +95,6 @@ def changes(errors: pd.DataFrame) -> pd.DataFrame:
 
 def _first(label: str) -> str:
     return label_sets.values(label)[0]
-
-
-def _slice(name: str, values: object, rows: pd.Series[int], accuracy: pd.Series[float]) -> pd.DataFrame:
-    sizes, shares = rows.to_numpy(), accuracy.to_numpy()
-    errors = np.round(sizes * (1 - shares)).astype(int)
-    columns = {"slice": name, "value": values, "rows": sizes, "errors": errors, "accuracy": shares}
-    return pd.DataFrame(columns)
 
 
 def kinds(errors: pd.DataFrame, vocabulary: Vocabulary) -> list[str]:

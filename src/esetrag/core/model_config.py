@@ -97,6 +97,8 @@ class Seq2seqModel(Expert):
     dropout: Share
     beam: Annotated[int, Field(ge=1, le=64)]
     """Outputs that decoding goes on with at each step; 1 is greedy."""
+    members: Annotated[int, Field(ge=1, le=15)]
+    """Networks, each of its own random weights, that vote: seeds of one recipe differ by points."""
     rules: bool
     """Whether longest-suffix edit rules stand beside it, as far as dev wants them."""
 
@@ -116,6 +118,8 @@ class TaggerModel(Expert):
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]
     dropout: Share
+    members: Annotated[int, Field(ge=1, le=15)]
+    """Networks that vote, as of ``Seq2seqModel``."""
 
     @property
     def lemmas(self) -> bool:

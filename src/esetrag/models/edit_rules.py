@@ -22,8 +22,10 @@ from esetrag.symbols.vocabulary import BOS, PAD, Vocabulary
 
 LONGEST = 10
 """Letters of the longest suffix."""
-PROPOSED = 3
-"""Scripts of a suffix that are proposed."""
+LEVELS, FREQUENT = 4, 4
+"""So many of a word's longest known suffixes propose so many of their most frequent scripts each …"""
+PROPOSED = 4
+"""… of which so many are proposed, the most probable ones."""
 LEAST = 1e-6
 """The probability of a script that training never showed."""
 
@@ -36,7 +38,7 @@ class EditRules(Network):
     keys: Tensor  # (s,) int64, sorted hashes of suffixes, with the features
     totals: Tensor  # (s + 1,) float32, rows of each suffix; 0 in front
     kinds: Tensor  # (s + 1,) float32, distinct scripts of each suffix
-    top: Tensor  # (s + 1, PROPOSED) int64, the most frequent scripts of each suffix; -1 where there are fewer
+    top: Tensor  # (s + 1, FREQUENT) int64, the most frequent scripts of each suffix; -1 where there are fewer
     pairs: Tensor  # (p,) int64, sorted hashes of suffix and script
     counts: Tensor  # (p + 1,) float32, rows of each pair
     scripts: Tensor  # (k, u) int64, all scripts of the training rows
@@ -72,10 +74,11 @@ class EditRules(Network):
         keys, place = np.unique(key, return_inverse=True)
         cells, counts = np.unique(place * len(scripts) + number, return_counts=True)
         of_key, of_script = cells // len(scripts), cells % len(scripts)
-        order = np.lexsort((of_script, -counts, of_key))
+        everywhere = np.bincount(script.ravel())[of_script]  # decides between scripts as frequent there
+        order = np.lexsort((of_script, -everywhere, -counts, of_key))
         rank = np.arange(len(order)) - np.searchsorted(of_key[order], of_key[order])
-        top = np.full((len(keys) + 1, PROPOSED), -1)
-        first = rank < PROPOSED
+        top = np.full((len(keys) + 1, FREQUENT), -1)
+        first = rank < FREQUENT
         top[of_key[order][first] + 1, rank[first]] = of_script[order][first]
         pairs = mixed(keys[of_key], of_script)
         sort = np.argsort(pairs)
@@ -105,20 +108,26 @@ class EditRules(Network):
     @property
     def most(self) -> int:
         """Scripts that are proposed for a word."""
-        return 2 * PROPOSED
+        return PROPOSED
 
     def propose(self, source: Sequences) -> Tensor:
-        """Scripts for each word, (b, c, u), the most frequent of its longest suffixes; all PAD if fewer."""
+        """Scripts for each word, (b, c, u), the most probable first; all PAD where there are fewer."""
         place = look_up(self.keys, self._suffixes(source))  # (b, suffixes), the shortest first
         row = np.arange(len(place))
         depth = (place > 0).sum(1)
         chosen = []
-        for back in (1, 2):  # of the longest known suffix and of the one before it
+        for back in range(1, LEVELS + 1):
             level = np.maximum(depth - back, 0)
             chosen.append(self.top[torch.from_numpy(np.where(depth >= back, place[row, level], 0))])
-        number = torch.cat(chosen, 1)  # (b, c)
+        number = torch.cat(chosen, 1).sort(1, descending=True).values  # (b, c), -1 for none
+        number[:, 1:][number[:, 1:] == number[:, :-1]] = -1
+        c = number.shape[1]
+        some, at = (number >= 0).nonzero(as_tuple=True)
+        scores = torch.full(number.shape, -torch.inf)
+        scores[some, at] = self.score(source, some, self.scripts[number[some, at]])
+        order = torch.argsort(scores, dim=1, descending=True, stable=True)[:, : min(c, self.most)]
         padded = torch.cat([self.scripts, torch.full_like(self.scripts[:1], PAD)])
-        return padded[number]
+        return padded[number.gather(1, order)]
 
     def score(self, source: Sequences, row: Tensor, ids: Tensor) -> Tensor:
         """Log probability of given scripts in nats, (k,); arguments as for ``Seq2seq.score``."""
@@ -160,7 +169,7 @@ class EditRules(Network):
 
 TENSORS = (
     *(("keys", (0,), torch.int64), ("totals", (1,), torch.float32), ("kinds", (1,), torch.float32)),
-    *(("top", (1, PROPOSED), torch.int64), ("pairs", (0,), torch.int64), ("counts", (1,), torch.float32)),
+    *(("top", (1, FREQUENT), torch.int64), ("pairs", (0,), torch.int64), ("counts", (1,), torch.float32)),
     ("scripts", (0, 1), torch.int64),
 )
 """Name, shape without rows and type."""

@@ -69,7 +69,7 @@ class Memory(NamedTuple):
 
     outputs: Tensor  # (b, t, d) of the encoder
     keys: Tensor  # (b, t, h)
-    mask: Tensor  # (b, t)
+    mask: Tensor  # (b, t) which of them are letters or marks
     given: Tensor  # (b, e) the values of the features, embedded and added
     h: Tensor  # (b, h)
     c: Tensor  # (b, h)
@@ -116,17 +116,18 @@ class Seq2seq(Network):
         self.beam = model.beam
 
     def encode(self, source: Sequences) -> Memory:
-        """Reads the input."""
-        embedded = self.encoder.embedding(source.ids)  # (b, t, e)
+        """Reads the letters; of the values of the features it keeps the sum.
+
+        An encoder that read the values, too, would learn bundles by heart, of which training has few.
+        """
         is_value = source.ids >= self.symbols
-        # The encoder reads letters only: it would learn bundles by heart, and few of them are in training.
-        states = self.encoder.encode(embedded * ~is_value[..., None], source.lengths)
+        given = (self.encoder.embedding(source.ids) * is_value[..., None]).sum(1)  # (b, e)
+        letters = without_values(source, is_value)
+        states = self.encoder(letters)
         outputs = self.dropout(states.outputs)  # (b, t, d)
-        given = (embedded * is_value[..., None]).sum(1)
         h, c = torch.tanh(self.bridge(self.dropout(states.final))).chunk(2, dim=1)
-        mask = torch.arange(source.ids.shape[1], device=h.device) < source.lengths[:, None]
-        letters = source.lengths - MARKS - is_value.sum(1)
-        return Memory(outputs, self.attention.keys(outputs), mask, given, h, c, letters)
+        mask = torch.arange(outputs.shape[1], device=h.device) < letters.lengths[:, None]
+        return Memory(outputs, self.attention.keys(outputs), mask, given, h, c, letters.lengths - MARKS)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of every step where the steps before are the target's, (b, u, outputs)."""
@@ -255,6 +256,16 @@ class Seq2seq(Network):
                 words, memory, given = words[open_words], memory.take(open_words), given[open_words]
                 h, c, last, has_cut, total = (x[open_words] for x in (h, c, last, has_cut, total))
         return Hypotheses(ids, scores)
+
+
+def without_values(source: Sequences, is_value: Tensor) -> Sequences:
+    """Words without the values of features, which stand behind BOS."""
+    values = is_value.sum(1)
+    lengths = source.lengths - values
+    step = torch.arange(int(lengths.max()), device=lengths.device)
+    place = step + (step > 0) * values[:, None]  # (b, t)
+    ids = source.ids.gather(1, place.clamp(max=source.ids.shape[1] - 1))
+    return Sequences(torch.where(step < lengths[:, None], ids, PAD), lengths)
 
 
 def _cell(inputs: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

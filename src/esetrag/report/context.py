@@ -42,16 +42,14 @@ KINDS = {
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,
         tables.TAGGED,
-        lambda predictions, vocabulary, seen: transduce_errors.analyse(
-            predictions, seen.parts["train"], vocabulary, tag_errors.TAGGING
+        lambda predictions, vocabulary, _: transduce_errors.analyse(
+            predictions, vocabulary, tag_errors.TAGGING
         ),
     ),
     "transduce": Kind(
         lambda _: tables.TRANSDUCTIONS,
         tables.ATTENTION,
-        lambda predictions, vocabulary, seen: transduce_errors.analyse(
-            predictions, seen.parts["train"], vocabulary
-        ),
+        lambda predictions, vocabulary, _: transduce_errors.analyse(predictions, vocabulary),
     ),
 }
 

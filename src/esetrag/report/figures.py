@@ -101,12 +101,12 @@ def attention(row: Mapping[str, Any]) -> Figure:
     """What each written symbol attends to; a row of ``tables.ATTENTION``."""
     read, written = row["read"], row["written"]
     weights = np.array(row["weights"]).reshape(len(written), len(read))
-    figure, axes = single(1.4 + 0.34 * len(read), 1.2 + 0.3 * len(written))
-    axes.imshow(
-        weights, cmap=mpl.colors.LinearSegmentedColormap.from_list("", [PAPER, SERIES[0]]), vmin=0, vmax=1
-    )
-    axes.set_xticks(range(len(read)), read)
-    axes.set_yticks(range(len(written)), written)
+    figure, axes = single(7.2, 0.9 + 0.26 * len(written))
+    shades = mpl.colors.LinearSegmentedColormap.from_list("", [PAPER, SERIES[0]])
+    axes.pcolormesh(weights, cmap=shades, vmin=0, vmax=1)  # not imshow: the page allows no image in a picture
+    axes.invert_yaxis()
+    axes.set_xticks(np.arange(len(read)) + 0.5, read)
+    axes.set_yticks(np.arange(len(written)) + 0.5, written)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     mark = "right" if row["predicted"] in label_sets.values(row["label"]) else f"wrong: {row['label']}"

@@ -96,7 +96,8 @@ def confusions(context: Context) -> Section:
     pairs = segments.confusion(context.predictions)
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
     picture = Picture(figures.confusion(counts), "Segments there are and found", "confusion", png=True)
-    confused = context.analysis.confusions.rename(columns={"errors": "words"})
+    most = context.options.confusions
+    confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
     texts = ("What the segments of a word are, or how many there are if they have no names.", picture)
     return Section("Confusions", (*texts, Table(confused, "Most frequent", limit=context.options.confusions)))
 

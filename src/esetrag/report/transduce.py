@@ -13,10 +13,12 @@ from esetrag.report import figures, provenance
 from esetrag.report.context import Context
 from esetrag.report.errors import groups
 from esetrag.report.results import NAMES, scores
-from esetrag.report.section import Block, Headline, Picture, Section, Table, distinct, shares
+from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
 SCORES = ("model", "accuracy", "interval", "edit_distance", "in_candidates", "ece", "risk_area")
 """Figures of ``test.json``, in the order of the columns."""
+CHANGES = 16
+"""Changes in the matrix of confusions, those with most errors."""
 COLUMNS = (
     *("form", "features", "label", "predicted", "probability", "label_probability", "kind"),
     *("predicted_set", "lemma", "unknown"),
@@ -70,11 +72,7 @@ def partitions(context: Context) -> Section:
     """Accuracy by what training has of a row."""
     sets = context.csv("stress.csv")
     text = "What training has of a test row: its lemma, its bundle of features, both or neither."
-    blocks: list[Block] = [text, Table(sets, "", shares("accuracy", "f1"))]
-    values = context.csv("classes.csv")
-    if len(values):
-        blocks.append(Table(values, "Each value of a feature", shares("recall"), folded=True))
-    return Section("Seen and new", tuple(blocks))
+    return Section("Seen and new", (text, Table(sets, "", shares("accuracy", "f1"))))
 
 
 def misclassified(context: Context) -> Section:
@@ -101,15 +99,14 @@ def confusions(context: Context) -> Section:
     """Which change is made in place of which."""
     pairs = edits.confusion(context.predictions)
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
-    wrong = counts[counts["label"] != counts["predicted"]]
-    shown = pd.concat([wrong["label"], wrong["predicted"]]).unique()
+    wrong = counts[counts["label"] != counts["predicted"]].sort_values("forms", ascending=False)
+    shown = pd.unique(wrong[["label", "predicted"]].to_numpy().ravel())[:CHANGES]
     picture = figures.confusion(counts[counts["label"].isin(shown) & counts["predicted"].isin(shown)])
-    confused = context.analysis.confusions.rename(columns={"errors": "words"})
+    most = context.options.confusions
+    confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
     text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."
     blocks = (text, Picture(picture, "Changes to be made and changes made", "confusion", png=True))
-    return Section(
-        "Confusions", (*blocks, Table(confused, "Most frequent", limit=context.options.confusions))
-    )
+    return Section("Confusions", (*blocks, Table(confused, "Most frequent")))
 
 
 def kinds(context: Context, meanings: Mapping[str, str] = KINDS) -> Section:

@@ -40,8 +40,10 @@ TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "tagger": gradient.fit,
 }
 """What trains a model, by its kind."""
-RULES_USUALLY = np.array([1.0, 0.1])
-"""The weights of a network that writes and of the edit rules beside it that dev must speak against."""
+RULES = 0.1
+"""The weight of edit rules beside networks that write, unless dev speaks against it."""
+MEMBER = 1_000_003
+"""Between the seeds of the networks that vote; the seeds that follow each other are those of repetitions."""
 
 
 @dataclass(frozen=True)
@@ -166,22 +168,27 @@ def _transducer(
     listeners: Sequence[Listener],
     saved: Callable[[int], SavedStates | None],
 ) -> Trained:
-    """Trains a network that writes words or tags, and lets dev decide how much edit rules count beside it."""
-    shape, vocabulary = model.experts[0], data.vocabulary
-    dev = Batch.of(data.dev, CPU)
-    loop = Loop(dev, options.patience, listeners, saved(0))
+    """Trains networks that write words or tags; dev decides how much edit rules count beside them."""
+    shape, vocabulary, dev = model.experts[0], data.vocabulary, Batch.of(data.dev, CPU)
+    members: int = getattr(shape, "members", 1)
     exchange = Exchange.of(data) if vocabulary.writes_edits else None
-    experts = [TRAINERS[shape.kind](data, shape, options, exchange, loop)]
-    shapes: list[Any] = [shape]
-    weights = np.ones(1)
-    if vocabulary.writes_edits and getattr(shape, "rules", False) and len(dev):
-        rows = Batch.of(data.train, CPU)
-        experts.append(EditRules.of_rows(rows, vocabulary))
+    experts, epochs = list[Network](), list[list[Epoch]]()
+    for number in range(members):
+        loop = Loop(dev, options.patience, () if number else listeners, saved(number))
+        seeded = options.model_copy(update={"seed": (options.seed + number * MEMBER) % 2**32})
+        experts.append(TRAINERS[shape.kind](data, shape, seeded, exchange, loop))
+        epochs.append(loop.epochs)
+    shapes: list[Any] = [shape] * members
+    weights = np.full(members, 1 / members)
+    if vocabulary.writes_edits and getattr(shape, "rules", False):
+        experts.append(EditRules.of_rows(Batch.of(data.train, CPU), vocabulary))
         shapes.append(checkpoint.EditRulesModel())
-        both = Transducer(experts, torch.ones(2)).eval()
-        candidates = both.candidates(dev.source)
-        matches = both.matches(candidates, dev)
-        weights = blending.fit(candidates.scores.double(), RULES_USUALLY, matches, both)
+        weights = np.append(weights, RULES)
+    if len(experts) > 1 and len(dev):
+        every = Transducer(experts, torch.ones(len(experts))).eval()
+        candidates = every.candidates(dev.source)
+        matches = every.matches(candidates, dev)
+        weights = blending.fit(candidates.scores.double(), weights, matches, every)
     used = [number for number, weight in enumerate(weights) if weight > 0 or number == 0]
     network = Transducer([experts[number] for number in used], torch.from_numpy(weights[used]).float())
-    return Trained(network.eval(), [shapes[number] for number in used], loop.epochs, {})
+    return Trained(network.eval(), [shapes[number] for number in used], epochs[0], {})
