@@ -156,7 +156,7 @@ class EditRules(Network):
         scrambled = (scrambled ^ (scrambled >> 31)) * FACTOR  # sums of multiples of ids would be alike
         values = np.where(ids >= self.symbols, scrambled, 0).sum(1)  # in any order
         features = (ids >= self.symbols).sum(1)
-        hashed, sums = [], np.zeros(len(ids), np.int64)
+        hashed, sums = [], np.ones(len(ids), np.int64)  # no hash is 0, also of no letters
         for size in range(LONGEST + 1):
             if size:
                 at = lengths - 1 - size
