@@ -1,7 +1,5 @@
 """Rows to symbol ids, padded to the longest training form, and label ids."""
 
-from functools import partial
-
 from esetrag import tasks
 from esetrag.core import config, files, stage
 from esetrag.core.layout import PARTS, Layout
@@ -12,18 +10,18 @@ from esetrag.symbols.vocabulary import Vocabulary
 def main(layout: Layout, task: config.AnyTask, options: config.EncodePad) -> None:
     """Writes the encoded parts and what was cut or unknown in them."""
     vocabulary, kind = Vocabulary.read(layout.vocab), tasks.of(task)
-    texts = partial(kind.texts, vocabulary=vocabulary)
-    shapes = {part: encoded_parts.shape_of(layout.sample(part), texts, options.max_symbols) for part in PARTS}
+    shapes = {
+        part: encoded_parts.shape_of(layout.sample(part), vocabulary, kind, options.max_symbols)
+        for part in PARTS
+    }
     width = shapes["train"].width
     for shape in shapes.values():
         encoding.check_size(shape.rows, width)
     summary = {}
     for part in PARTS:
         source, target = layout.sample(part), layout.encoded(part)
-        encode = partial(
-            kind.encode, vocabulary=vocabulary, width=width, keep=options.keep, steps=shapes[part].steps
-        )
-        summary[part] = encoded_parts.encode_part(source, target, vocabulary, width, kind, encode)
+        room = (width, options.keep, shapes[part].steps)
+        summary[part] = encoded_parts.encode_part(source, target, vocabulary, kind, *room)
     files.write_json(layout.metrics / "encoding.json", {"width": width, "parts": summary})
 
 

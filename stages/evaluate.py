@@ -15,12 +15,13 @@ def main(
 ) -> None:
     """Tests the model: scores first, then analyses."""
     # PyTorch is imported here, after the stage's start has set how often Python collects garbage.
-    from esetrag import predict, tasks
+    from esetrag import predict
     from esetrag.analysis import examine
     from esetrag.core import tables
     from esetrag.data import leakage
     from esetrag.models import checkpoint
     from esetrag.symbols import encoding
+    from esetrag.tasks import testing
     from esetrag.tasks.base import Test
 
     parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
@@ -32,7 +33,7 @@ def main(
     encoded = encoding.read(layout.encoded("test"), own.vocabulary)
     test = Test(layout, parts, encoded, [own, *others], model, compared, train, options, calibrating)
 
-    tested = tasks.of(task).test(test)
+    tested = testing.KINDS[task.kind](test)
     tables.write(layout.predictions, tested.predictions)
     files.write_csv(layout.metrics / "classes.csv", tested.classes)
     files.write_csv(layout.metrics / "calibration.csv", tested.reliability)

@@ -15,7 +15,6 @@ from hypothesis import settings
 from esetrag.core import config, tables
 from esetrag.core.layout import Layout
 from esetrag.models.blend import Blend
-from esetrag.models.lemma_prior.decomposition import Decomposition
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
@@ -81,9 +80,8 @@ def tiny_encoded(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary) -> Encoded:
 
 @pytest.fixture(scope="session")
 def tiny_data(tiny_rows: pa.Table, tiny_vocabulary: Vocabulary, tiny_encoded: Encoded) -> Data:
-    """The tiny rows as training and development set, split into stem and ending."""
-    split = Decomposition.of(tiny_rows, tiny_vocabulary)
-    return Data(tiny_encoded, tiny_encoded, tiny_vocabulary, split)
+    """The tiny rows as training and development set."""
+    return Data(tiny_encoded, tiny_encoded, tiny_vocabulary, tiny_rows)
 
 
 @pytest.fixture(scope="session")

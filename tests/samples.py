@@ -18,6 +18,8 @@ from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
+NO_LEMMAS = tables.SAMPLE.empty_table()
+"""Stands for training rows whose lemmas are not to be used."""
 
 
 def column(words: Iterable[str]) -> pa.ChunkedArray:

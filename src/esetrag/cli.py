@@ -63,9 +63,7 @@ def _parser() -> Parser:
     inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
     inflect.add_argument("lemma", help="a word")
     inflect.add_argument("features", nargs="+", help="bundles of features, such as 'N;IN+ABL;SG'")
-    paradigm = command(
-        _paradigm, "write a lemma's form of each bundle of features", "the first that inflects"
-    )
+    paradigm = command(_paradigm, "write a lemma's form of each bundle", "the first that inflects")
     paradigm.add_argument("lemma", help="a word")
     lemmatise = command(_lemmatise, "write the lemmas of words", "the first that lemmatises")
     lemmatise.add_argument("words", nargs="+")
@@ -174,9 +172,7 @@ def _write(options: Options, words: list[str], bundles: list[str] | None) -> Non
     if options.task:
         params.task(options.task)
         if options.task not in able:
-            raise DataError(
-                f"--task: {options.task} is none of those that do this: {', '.join(able) or 'none'}"
-            )
+            raise DataError(f"--task: {options.task} does not do this; known: {', '.join(able) or 'none'}")
     elif not able:
         raise DataError("no task of params.yaml does this; docs/transduce.md shows how one is written")
     from esetrag import predict
@@ -190,9 +186,8 @@ def _write(options: Options, words: list[str], bundles: list[str] | None) -> Non
 
 def _is_able(task: config.AnyTask, inflects: bool) -> bool:
     """Whether a task inflects, or lemmatises."""
-    if not isinstance(task, config.InflectionTask):
-        return False
-    return ("features" in task.source) == inflects and (inflects or task.target == "lemma")
+    own = task if isinstance(task, config.InflectionTask) else None
+    return own is not None and ("features" in own.source) == inflects == (own.target == "form")
 
 
 def _compare(options: Options) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from esetrag import tasks
 from esetrag.core import config
 from esetrag.core.layout import Layout
 from esetrag.data import sampling, unimorph
@@ -16,6 +15,7 @@ from esetrag.data.selection import select
 from esetrag.predict.predictor import Predictor
 from esetrag.symbols import encoding
 from esetrag.tasks import evaluation
+from esetrag.tasks.classify import Classify
 from esetrag.training import trainer
 from esetrag.training.data import Data
 from tests.project import REPO
@@ -51,7 +51,7 @@ def test_it_beats_all_baselines_beyond_their_intervals(
 ) -> None:
     width = predictor.checkpoint.manifest.encoding.width
     encoded = encoding.encode_rows(parts["test"], predictor.checkpoint.vocabulary, width, "end")
-    outputs, task = {"ours": predictor.output(encoded)}, tasks.of(PARAMS.task(TASK))
+    outputs, task = {"ours": evaluation.output(predictor.checkpoint, encoded)}, Classify()
     options = (PARAMS.evaluate, PARAMS.calibration)
     figures = evaluation.evaluate(task, parts, outputs, predictor.labels, *options).figures
     models = figures["models"]

@@ -126,9 +126,10 @@ def test_the_parameters_declared_are_those_received(stage: str) -> None:
 
 
 SECTIONS = {
-    "ClassifyTask": ["tasks.toy"],
+    "AnyTask": ["tasks.toy"],
     "Resolved": ["tasks.toy", "models"],
     "Compared": ["models", "evaluate"],
+    "Sample": ["tasks.toy", "sample"],
     "Train": ["tasks.toy", "train"],
 }
 """Keys of params.yaml behind what is made of several sections."""

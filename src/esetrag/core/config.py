@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from esetrag.core import yaml_reader
 from esetrag.core.errors import ParamsError
+from esetrag.core.explanation import explain
 from esetrag.core.model_config import (
     BilstmModel,
     BlendModel,
@@ -41,7 +42,6 @@ from esetrag.core.task_config import (
     Task,
     TransduceTask,
     UnimorphTask,
-    kind_of_task,
 )
 
 __all__ = [
@@ -51,8 +51,6 @@ __all__ = [
     "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask", "TaggerModel",
     "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "explain", "load",
 ]  # fmt: skip
-MOST_PROBLEMS = 20
-"""Problems that one message names."""
 
 
 class Sample(Section):
@@ -254,64 +252,3 @@ def load(path: Path) -> Params:
         return Params.model_validate(content)
     except ValidationError as error:
         raise ParamsError(f"{path}: {explain(error, Params)}") from error
-
-
-def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> str:
-    """Says of each problem its dotted path, what is allowed and what was found, in one line.
-
-    Args:
-        error: what validation raised.
-        root: the class that was validated.
-        within: where the values stand in the file, with a dot behind.
-    """
-    problems = []
-    for problem in error.errors(include_url=False):
-        parts = [str(part) for part in problem["loc"] if part != "[key]" and not str(part).startswith("(")]
-        if parts and parts[0] in ("tasks", "models") and len(parts) > 2:
-            del parts[2]  # the tag of the union
-        place = within + ".".join(parts)
-        expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        match problem["type"]:
-            case "extra_forbidden":
-                known = ", ".join(_keys(root, problem["loc"][:-1]))
-                problems.append(f"{place}: unknown key, expected one of {known}")
-            case "missing":
-                problems.append(f"{place}: missing")
-            case "union_tag_not_found":
-                problems.append(f"{place}.kind: missing")
-            case "union_tag_invalid":
-                kinds = problem["ctx"]["expected_tags"]
-                problems.append(f"{place}.kind: should be one of {kinds}, found {problem['ctx']['tag']!r}")
-            case "kind":
-                found = yaml_reader.shown(kind_of_task(problem["input"]))
-                problems.append(f"{place}: {expected}, found {found}")
-            case "value_error" if not place:
-                problems.append(expected)
-            case _:
-                problems.append(f"{place}: {expected}, found {yaml_reader.shown(problem['input'])}")
-    more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
-    return "; ".join(problems[:MOST_PROBLEMS]) + more
-
-
-_MEMBERS: dict[str, type[BaseModel]] = {
-    "classify from unimorph": UnimorphTask,
-    "classify from columns": ColumnsTask,
-    "transduce from unimorph": InflectionTask,
-    "transduce from columns": SequencesTask,
-    "tag from unimorph": SpansTask,
-    "tag from columns": SegmentsTask,
-    "bilstm": BilstmModel,
-    "ngram": NgramModel,
-    "seq2seq": Seq2seqModel,
-    "tagger": TaggerModel,
-    "blend": BlendModel,
-}
-
-
-def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that a place of the file knows."""
-    for part in map(str, location):
-        field = section.model_fields.get(part)
-        kinds = (field.annotation, *get_args(field.annotation)) if field else (_MEMBERS.get(part),)
-        section = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), section)
-    return list(section.model_fields)

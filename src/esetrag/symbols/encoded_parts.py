@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from esetrag.core import tables
 from esetrag.symbols import encoding
-from esetrag.symbols.encoding import Encoded
+from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
 
 
@@ -21,11 +21,13 @@ class Coder(Protocol):
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
         """See ``tasks.base.Task``."""
 
+    def encode(self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep, steps: int) -> Encoded:
+        """See ``tasks.base.Task``."""
+
     def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
         """See ``tasks.base.Task``."""
 
 
-Texts = Callable[[pa.Table], pa.ChunkedArray]
 WIDEST = 2**25
 """Ids encoded at once."""
 
@@ -40,11 +42,12 @@ class Shape(NamedTuple):
     """Symbols of the longest label, with a mark and a cut (``data.edits``)."""
 
 
-def shape_of(path: Path, texts: Texts, max_symbols: int | None) -> Shape:
+def shape_of(path: Path, vocabulary: Vocabulary, task: Coder, max_symbols: int | None) -> Shape:
     """The shape of a part (``tables.SAMPLE``)."""
     count, width, steps = 0, encoding.MARKS, encoding.MARKS
     for rows in tables.batches(path, tables.SAMPLE):
-        count, width = count + len(rows), max(width, encoding.width_of(texts(rows), max_symbols))
+        count = count + len(rows)
+        width = max(width, encoding.width_of(task.texts(rows, vocabulary), max_symbols))
         steps = max(steps, encoding.width_of(rows["label"], None))
     return Shape(count, width, steps)
 
@@ -53,9 +56,10 @@ def encode_part(
     source: Path,
     target: Path,
     vocabulary: Vocabulary,
-    width: int,
     task: Coder,
-    encode: Callable[[pa.Table], Encoded],
+    width: int,
+    keep: Keep,
+    steps: int = 0,
 ) -> dict[str, object]:
     """Encodes the rows of a file (``tables.SAMPLE``) as a task does, a batch at a time.
 
@@ -78,7 +82,7 @@ def encode_part(
                 characters = Counter("".join(rows["form"].to_pylist()))
                 unknown.update({c: characters[c] for c in vocabulary.unknown("".join(characters))})
             labels.update(task.unseen(rows, vocabulary))
-            yield encoding.table(encode(rows), vocabulary.size)
+            yield encoding.table(task.encode(rows, vocabulary, width, keep, steps), vocabulary.size)
 
     tables.write_parts(target, parts(), tables.ARRAYS)
     return {

@@ -68,6 +68,3 @@ class Task(Protocol):
 
     def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
         """The rows whose labels or values training does not have, by what is missing (``encode_pad``)."""
-
-    def test(self, test: Test) -> Tested:
-        """Tests the model beside baselines and the upper bound (``evaluate``)."""

@@ -15,7 +15,6 @@ from esetrag.data import label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
-from esetrag.tasks.base import Test, Tested
 
 if TYPE_CHECKING:
     from esetrag.scoring.calibration import ModelOutput
@@ -54,12 +53,6 @@ class Classify:
         for label in rows["label"].value_counts().to_pylist():
             counts.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
         return {label: count for label, count in counts.items() if label not in {*vocabulary.labels}}
-
-    def test(self, test: Test) -> Tested:
-        """Scores of the model, of others trained on the same rows, and of the baselines."""
-        from esetrag.tasks import evaluation
-
-        return evaluation.test(self, test)
 
     def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:
         """Rows (``tables.SAMPLE``) with top label, label set and probabilities (``tables.predictions``)."""

@@ -27,9 +27,9 @@ from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.classify import Classify
 
 
-def test(task: Classify, test: Test) -> Tested:
-    """Tests a classifier; see ``base.Task``."""
-    own, calibrating = test.checkpoints[0], test.calibrating
+def test(test: Test) -> Tested:
+    """Tests a classifier; see ``testing``."""
+    task, own, calibrating = Classify(), test.checkpoints[0], test.calibrating
     outputs = {test.model.name: output(own, test.encoded)}
     outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
     seeds = [output(checkpoint, test.encoded) for checkpoint in test.checkpoints[1:]]

@@ -15,7 +15,6 @@ from esetrag.data import segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
-from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.transduce import first
 
 
@@ -23,7 +22,7 @@ from esetrag.tasks.transduce import first
 class Tag:
     """See ``base.Task``. A row's label is a segmentation (``data.segments``)."""
 
-    entry: config.TagTask
+    entry: config.TagTask | None = None
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """The letters that are read, and the tags."""
@@ -60,9 +59,3 @@ class Tag:
         tags, _ = segments.tags(rows["form"], first(rows["label"]))
         counts = {each["values"]: each["counts"] for each in pc.value_counts(tags).to_pylist()}
         return {tag: count for tag, count in counts.items() if tag not in {*vocabulary.labels}}
-
-    def test(self, test: Test) -> Tested:
-        """Scores of the model beside the most frequent tags and a table of suffixes."""
-        from esetrag.tasks import tag_evaluation
-
-        return tag_evaluation.test(self, test)

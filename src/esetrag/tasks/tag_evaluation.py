@@ -24,11 +24,11 @@ from esetrag.tasks.transduce import Words, right, written
 from esetrag.tasks.transduce_evaluation import Judge, Ranked
 
 
-def test(task: Tag, test: Test) -> Tested:
-    """Tests a model; see ``base.Task``. Long words are tagged whole, whatever training had of them."""
+def test(test: Test) -> Tested:
+    """Tests a model that tags; see ``testing``. Long words are tagged whole, whatever training had of them."""
     rows, vocabulary = test.parts["test"], test.checkpoints[0].vocabulary
-    whole = task.encode(rows, vocabulary, encoding.width_of(rows["form"], None), "end")
-    return transduce_evaluation.test(replace(test, encoded=whole), TAGGING)
+    whole = Tag().encode(rows, vocabulary, encoding.width_of(rows["form"], None), "end")
+    return transduce_evaluation.judged(replace(test, encoded=whole), TAGGING)
 
 
 def baselines(

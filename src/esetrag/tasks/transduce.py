@@ -16,7 +16,6 @@ from esetrag.data import edits, label_sets, segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import FEATURE, SPECIAL, Vocabulary
-from esetrag.tasks.base import Test, Tested
 
 Words = npt.NDArray[np.str_]
 Ids = npt.NDArray[np.int64]
@@ -64,12 +63,6 @@ class Transduce:
         for output in self._outputs(rows).value_counts().to_pylist():
             counts.update({edits.name_of(s): output["counts"] for s in {*output["values"]} - known})
         return counts
-
-    def test(self, test: Test) -> Tested:
-        """Scores of the model beside copying, and edit rules."""
-        from esetrag.tasks import transduce_evaluation
-
-        return transduce_evaluation.test(test, transduce_evaluation.WRITING)
 
     def _outputs(self, rows: pa.Table) -> pa.ChunkedArray:
         """What is to be written: the first right word of each row, or how it is made of the form."""

@@ -77,8 +77,13 @@ class Judge:
     confusion: Callable[[pa.Table], pd.DataFrame]
 
 
-def test(test: Test, judge: Judge) -> Tested:
-    """Tests a model; see ``base.Task``."""
+def test(test: Test) -> Tested:
+    """Tests a model that writes; see ``testing``."""
+    return judged(test, WRITING)
+
+
+def judged(test: Test, judge: Judge) -> Tested:
+    """Tests a model that writes words or tags."""
     from esetrag.training import trainer
     from esetrag.training.data import Data
 

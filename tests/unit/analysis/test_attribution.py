@@ -18,6 +18,7 @@ from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import UNK, Unit, Vocabulary
 from esetrag.training import trainer
 from esetrag.training.data import Data
+from tests.samples import NO_LEMMAS
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
@@ -32,7 +33,7 @@ def trained(given: config.Params, encoded: Encoded, vocabulary: Vocabulary) -> N
     assert isinstance(model, config.NgramModel)
     resolved = config.Resolved("ngram", [model.model_copy(update={"iterations": 5})], lemmas=False)
     options = given.train.model_copy(update={"device": "cpu", "analogies": 0})
-    return trainer.fit(Data(encoded, encoded, vocabulary, None), resolved, options).network
+    return trainer.fit(Data(encoded, encoded, vocabulary, NO_LEMMAS), resolved, options).network
 
 
 def predictions(rows: pa.Table, vocabulary: Vocabulary, shares: npt.NDArray[np.floating]) -> pa.Table:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from esetrag.analysis import masking
-from esetrag.models.network import Network
+from esetrag.models.blend import Blend
 from esetrag.symbols.encoding import Encoded
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 def test_with_all_symbols_every_prediction_is_correct_and_with_none_hardly_any(
-    tiny_network: Network, tiny_encoded: Encoded
+    tiny_network: Blend, tiny_encoded: Encoded
 ) -> None:
-    found = masking.curve(tiny_network, tiny_encoded, 1)
+    found = masking.curve(tiny_network, tiny_encoded, 99, 1)
     assert found["symbols"].tolist() == list(range(9))
     assert (found["forms"] == 84).all()
     assert found["without_last"].iloc[0] > 0.95, "nothing is hidden"
@@ -26,9 +26,8 @@ def test_with_all_symbols_every_prediction_is_correct_and_with_none_hardly_any(
 
 
 def test_of_many_rows_a_sample_is_drawn_that_does_not_change(
-    tiny_network: Network, tiny_encoded: Encoded, monkeypatch: pytest.MonkeyPatch
+    tiny_network: Blend, tiny_encoded: Encoded
 ) -> None:
-    monkeypatch.setattr(masking, "ROWS", 40)
-    found = masking.curve(tiny_network, tiny_encoded, 1)
+    found = masking.curve(tiny_network, tiny_encoded, 99, 1, most=40)
     assert (found["forms"] == 40).all()
-    assert found.equals(masking.curve(tiny_network, tiny_encoded, 1))
+    assert found.equals(masking.curve(tiny_network, tiny_encoded, 99, 1, most=40))

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from esetrag.analysis import stress
-from esetrag.core import config
+from esetrag.analysis.examine import Examined
+from esetrag.core import config, tables
 from tests.unit.showing import sample, without_lemmas
 
 STEMS = ("kana", "lomtá", "dara", "moszá", "vero", "birse")
@@ -100,7 +101,9 @@ def test_each_set_has_accuracies_and_examples_of_errors(options: config.Evaluate
 
 
 def test_the_figures_are_json(options: config.Evaluate) -> None:
-    content = json.loads(json.dumps(stress.figures(examined(options, TEST.slice(2, 2))), allow_nan=False))
+    sets = examined(options, TEST.slice(2, 2))
+    figures = Examined(sets, pd.DataFrame(), tables.ATTRIBUTIONS.empty_table()).figures
+    content = json.loads(json.dumps(figures, allow_nan=False))
     nothing = {"forms": 0, "accuracy": None, "longest_suffix": None, "untouched": 1.0}
     assert content["look-alikes"] == nothing
     assert content["trailing comma"]["forms"] == 2

@@ -9,7 +9,8 @@ from esetrag.core import config
 from tests.unit.core.params_file import COLUMNS, changed, refusal, written
 
 TASK = "hun-noun-case"
-KINDS = "kind and source should be classify from unimorph or from columns"
+KINDS = "kind and source should be classify or transduce from unimorph or from columns"
+KEYS = "kind, raw, splits, model, sample, train, leakage, source"
 
 
 @pytest.mark.parametrize(
@@ -41,10 +42,14 @@ KINDS = "kind and source should be classify from unimorph or from columns"
         ("pos", 7, "should be a part of speech or a list of them, found 7"),
         ("pos", ["N", 7], ".1: should be a valid string, found 7"),
         ("feature", "Kasus", "should be one of Aktionsart, Animacy, Aspect, Case, "),
-        ("columns", ["lemma", "tags", "tags"], "should name lemma, form and tags once each, found "),
-        ("model", "gru", "no model 'gru'; known: bilstm, ngram, blend"),
+        ("columns", ["lemma", "tags", "tags"], "should name each once, found "),
+        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, blend"),
         ("model", 7, "should be a valid string, found 7"),
-        ("file", 1, "unknown key, expected one of kind, raw, splits, model, train, leakage, source, pos, "),
+        (
+            "file",
+            1,
+            f"unknown key, expected one of {KEYS}, pos, ",
+        ),
         ("leakage", "hide", "should be 'report' or 'refuse', found 'hide'"),
         ("train", {"epochs": 0}, ".epochs: should be greater than or equal to 1, found 0"),
         ("train", {"epoch": 1}, ".epoch: unknown key, expected one of seed, repeats, threads, "),
@@ -65,7 +70,7 @@ def test_a_message_about_a_task_names_it(
         (
             "pos",
             "N",
-            ".pos: unknown key, expected one of kind, raw, splits, model, train, leakage, source, columns",
+            f".pos: unknown key, expected one of {KEYS}, columns",
         ),
         ("columns", {"form": 1}, ".columns.label: missing"),
         ("columns", {"form": 0, "label": 2}, ".columns.form: should be greater than or equal to 1, found 0"),

@@ -8,7 +8,7 @@ from torch.nn import functional
 from esetrag.core.config import Head
 from esetrag.models import network
 from esetrag.models.blend import Blend
-from esetrag.models.network import correct, score
+from esetrag.models.network import score
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from tests.samples import CPU, Fixed, subset
@@ -46,7 +46,7 @@ def test_label_smoothing_moves_the_target_towards_even_odds() -> None:
 
 
 def test_a_word_is_correct_if_its_top_label_is_one_of_its_own() -> None:
-    assert correct(LOGITS, TARGETS).tolist() == [True, False, False]
+    assert Fixed(LOGITS).correct(LOGITS, TARGETS).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])

@@ -235,9 +235,11 @@ def test_a_manifest_that_does_not_name_its_seeds_is_refused(
     tiny_checkpoint: Path, training: dict[str, object]
 ) -> None:
     with pytest.raises(CheckpointError, match="does not name its seeds"):
-        _ = changed(tiny_checkpoint, "training", **{"seed": None, "repeats": None, **training}).extra_seeds
+        _ = changed(
+            tiny_checkpoint, "training", **{"seed": None, "repeats": None, **training}
+        ).checkpoint.extra_seeds
 
 
 @pytest.mark.parametrize(("repeats", "seeds"), [(0, []), (3, [8, 9, 10])])
 def test_the_extra_seeds_follow_its_own(tiny_checkpoint: Path, repeats: int, seeds: list[int]) -> None:
-    assert changed(tiny_checkpoint, "training", seed=7, repeats=repeats).extra_seeds == seeds
+    assert changed(tiny_checkpoint, "training", seed=7, repeats=repeats).checkpoint.extra_seeds == seeds

@@ -38,7 +38,7 @@ def test_the_report_has_models_baselines_and_upper_bound_side_by_side(written: A
         "logistic regression",
         "n-grams",
         "**BiLSTM**",
-        "upper bound (form alone)",
+        "upper bound",
     ]
     assert table["accuracy"].tolist() == ["10.00%", "50.00%", "70.00%", "80.00%", "**90.00%**", "95.00%"]
     assert table["interval"].tolist()[2] == "69.00%–71.00%"
@@ -165,11 +165,11 @@ def test_a_task_without_lemmas_and_features_has_all_pages(tmp_path: Path) -> Non
     ("task", "text"),
     [
         (
-            {"feature": "Case", "pos": ["N", "ADJ"], "raw": "a.tsv"},
+            {"kind": "classify", "feature": "Case", "pos": ["N", "ADJ"], "raw": "a.tsv"},
             "Case of part of speech N, ADJ of `a.tsv`",
         ),
         (
-            {"raw": "a", "splits": {"train": "x", "dev": "y", "test": "z"}},
+            {"kind": "classify", "raw": "a", "splits": {"train": "x", "dev": "y", "test": "z"}},
             "label of the words of `a/x`, `a/y`, `a/z`",
         ),
     ],

@@ -15,6 +15,7 @@ from esetrag.core.errors import DataError
 from esetrag.symbols import encoded_parts, encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Unit, Vocabulary
+from esetrag.tasks.classify import Classify
 from tests.samples import column, table
 
 LETTERS = st.one_of(
@@ -134,11 +135,14 @@ def test_a_part_is_encoded_with_a_summary_of_what_is_lost(
     tmp_path: Path, forms: list[str], unit: Unit, width: int, expected: tuple[int, dict[str, int]]
 ) -> None:
     vocabulary = Vocabulary.build(["abt", "abt"], ["NOM", "ACC"], unit=unit, merges=9)
-    labels = ["NOM", "DAT/GEN/NOM", "GEN"][: len(forms)]
+    labels, task = ["NOM", "DAT/GEN/NOM", "GEN"][: len(forms)], Classify()
     rows = table([(None, form, label) for form, label in zip(forms, labels, strict=True)])
     tables.write(tmp_path / "rows", rows)
-    assert encoded_parts.shape_of(tmp_path / "rows", None) == (len(forms), max(map(len, forms)) + 2)
-    summary = encoded_parts.encode_part(tmp_path / "rows", tmp_path / "ids", vocabulary, width, "end")
+    assert encoded_parts.shape_of(tmp_path / "rows", vocabulary, task, None)[:2] == (
+        len(forms),
+        max(map(len, forms)) + 2,
+    )
+    summary = encoded_parts.encode_part(tmp_path / "rows", tmp_path / "ids", vocabulary, task, width, "end")
     assert summary == {
         "rows": len(forms),
         "cut_forms": expected[0],

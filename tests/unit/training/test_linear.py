@@ -17,7 +17,7 @@ from esetrag.training import linear
 from esetrag.training.augmentation import Analogies
 from esetrag.training.data import Data
 from esetrag.training.loop import Loop
-from tests.samples import CPU, subset
+from tests.samples import CPU, NO_LEMMAS, subset
 
 ROWS = 84
 
@@ -42,7 +42,7 @@ def shape(params: Params, **changed: Any) -> NgramModel:
 
 def fitted(rows: Encoded, vocabulary: Vocabulary, model: NgramModel, options: Train) -> NgramClassifier:
     """A fit that ends at its last iteration: without dev rows none is better than the last."""
-    data = Data(rows, subset(rows, []), vocabulary, None)
+    data = Data(rows, subset(rows, []), vocabulary, NO_LEMMAS)
     network = linear.fit(data, model, options, None, Loop(Batch.of(data.dev, CPU)))
     assert isinstance(network, NgramClassifier)
     return network

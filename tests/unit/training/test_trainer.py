@@ -30,7 +30,7 @@ from esetrag.training.loop import Loop, measure
 from esetrag.training.resume import SavedStates
 from esetrag.training.trainer import Trained
 from tests.project import CASES, REPO, STEMS
-from tests.samples import CPU, Fixed, subset, table
+from tests.samples import CPU, NO_LEMMAS, Fixed, subset, table
 
 KINDS = ("bilstm", "ngram")
 both = pytest.mark.parametrize("kind", KINDS)
@@ -69,14 +69,14 @@ def data_of(rows: Any, dev: Any = None, unit: Unit = "char") -> Data:
 def split(tiny_data: Data) -> Data:
     """The tiny rows without their lemmas, the last fourteen as development set."""
     rows = tiny_data.train
-    return Data(subset(rows, range(70)), subset(rows, range(70, 84)), tiny_data.vocabulary, None)
+    return Data(subset(rows, range(70)), subset(rows, range(70, 84)), tiny_data.vocabulary, NO_LEMMAS)
 
 
 @pytest.fixture
 def shifted(split: Data) -> Data:
     """A development set of other labels: in the end, what training learns makes the loss on them higher."""
     labels = np.concatenate([split.dev.targets[:7], np.roll(split.dev.targets[7:], -1, 0)])
-    return Data(split.train, subset(split.dev, range(14), labels), split.vocabulary, None)
+    return Data(split.train, subset(split.dev, range(14), labels), split.vocabulary, NO_LEMMAS)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_same_rows_give_the_same_weights_to_the_bit_whatever_the_hash_seed()
     trained = everything()
     assert torch.equal(torch.random.get_rng_state(), before), "the caller's random numbers are left alone"
     assert [expert.kind for expert in trained.experts] == ["bilstm", "ngram", "lemmas"]
-    assert trained.choices.analogies
+    assert trained.chosen["analogies"]
     code = "from tests.unit.training.test_trainer import digest, everything; print(digest(everything()))"
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
@@ -206,7 +206,7 @@ def test_dev_rows_without_a_known_label_are_misclassified_and_have_no_loss(
     none = np.zeros((7, 7), bool)
     unseen = subset(split.dev, range(14), np.concatenate([none, split.dev.targets[7:]]))
     whole, half = (
-        fit(kind, Data(split.train, dev, split.vocabulary, None)).epochs
+        fit(kind, Data(split.train, dev, split.vocabulary, NO_LEMMAS)).epochs
         for dev in (unseen, subset(split.dev, range(7, 14)))
     )
     for row, expected in zip(whole, half, strict=True):
@@ -220,7 +220,7 @@ def test_a_dev_set_that_tells_nothing_keeps_the_last_epoch(
     fit: Fit, split: Data, kind: str, dev: list[int]
 ) -> None:
     nothing = subset(split.dev, dev, np.zeros((len(dev), 7), bool))
-    epochs = fit(kind, Data(split.train, nothing, split.vocabulary, None)).epochs
+    epochs = fit(kind, Data(split.train, nothing, split.vocabulary, NO_LEMMAS)).epochs
     assert {(epoch.dev_loss, epoch.dev_accuracy) for epoch in epochs} == {(0.0, 0.0)}
     assert history.best(epochs) == epochs[-1]
 
@@ -249,7 +249,7 @@ def test_loss_and_accuracy_of_a_development_set() -> None:
 def test_any_number_of_rows_trains(
     fit: Fit, split: Data, kind: str, changed: dict[str, Any], rows: int
 ) -> None:
-    data = Data(subset(split.train, range(rows)), split.dev, split.vocabulary, None)
+    data = Data(subset(split.train, range(rows)), split.dev, split.vocabulary, NO_LEMMAS)
     trained = fit(kind, data, **changed)
     assert len(trained.epochs) > 1
     assert all(bool(torch.isfinite(weight).all()) for weight in trained.network.state_dict().values())
@@ -266,7 +266,7 @@ def test_a_single_label_trains(params: Params, kind: str) -> None:
 def test_a_form_of_two_labels_teaches_both_under_either_head(
     fit: Fit, tiny_syncretic: Encoded, tiny_vocabulary: Vocabulary, kind: str
 ) -> None:
-    data = Data(tiny_syncretic, tiny_syncretic, tiny_vocabulary, None)
+    data = Data(tiny_syncretic, tiny_syncretic, tiny_vocabulary, NO_LEMMAS)
     options = {"epochs": 40, "batch_size": 6, "learning_rate": 0.02, "label_smoothing": 0.0}
     shape: dict[str, Any] = {"dropout": 0.0} if kind == "bilstm" else {"iterations": 40}
     several = tiny_syncretic.targets.sum(1) == 2
@@ -326,7 +326,7 @@ def test_without_lemmas_all_trains_that_needs_none(params: Params, kind: str, un
     options = options_of(params, analogies=500)
     trained = trainer.fit(data, resolved(params, kind, lemmas=True), options)
     assert [expert.kind for expert in trained.experts] == [kind]
-    assert not trained.choices.analogies
+    assert not trained.chosen["analogies"]
     assert trained.epochs[-1].dev_loss < trained.epochs[0].dev_loss
 
 
