@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from esetrag.core import config, files
 from esetrag.core.layout import PARTS
-from esetrag.data import columns, label_sets, leakage, sampling, segments, selection, unimorph
+from esetrag.data import columns, label_sets, leakage, sampling, segmented_rows, selection, unimorph
 from esetrag.data.audit import audit
 from esetrag.data.audit.audit import Audit
 from esetrag.data.families import Families
@@ -124,12 +124,12 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         return columns.select(path, pair.source, pair.target, *more)
     if isinstance(task, config.SegmentsTask):
         given = task.columns
-        return segments.given(
+        return segmented_rows.given(
             columns.select(path, given.form, given.segments, given.lemma, given.weight, distinct)
         )
     batches = unimorph.batches(path, task.columns)
     if isinstance(task, config.SpansTask):
-        return segments.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
+        return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
     if isinstance(task, config.InflectionTask):
         rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
         return replace(rows, table=_asked(rows.table, task))

@@ -164,6 +164,7 @@ def _text(prediction: Prediction) -> str:
     pairs = zip(prediction.labels, prediction.probabilities, strict=True)
     notes = [
         "  ".join(f"{label} {share:.1%}" for label, share in pairs),
+        prediction.names,
         f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",

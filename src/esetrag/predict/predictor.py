@@ -50,6 +50,7 @@ class Prediction:
         label_set: all values that the form may have, joined by a slash; empty if the model abstains.
         note: why it abstains, if not for a low probability.
         features: that were given with it.
+        names: of a tagger, what the segments are, if they have names.
         tags: of a tagger, the tag of each letter (``data.segments``).
         certainties: the probability of each letter's most probable tag, before calibration.
     """
@@ -61,13 +62,14 @@ class Prediction:
     label_set: str = ""
     note: str = ""
     features: str = ""
+    names: str = ""
     tags: tuple[str, ...] = ()
     certainties: tuple[float, ...] = ()
 
     @property
     def more(self) -> dict[str, Any]:
         """What only some predictions have, as JSON."""
-        names = ("note", "features", "tags", "certainties")
+        names = ("note", "features", "names", "tags", "certainties")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def record(self, several: bool) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from esetrag.tasks.transduce_evaluation import Judge, Ranked
 
 
 def test(test: Test) -> Tested:
-    """Tests a model that tags; see ``testing``. Long words are tagged whole, whatever training had of them."""
+    """Tests a model that tags; see ``testing``. Words are tagged whole, however long."""
     rows, vocabulary = test.parts["test"], test.checkpoints[0].vocabulary
     whole = Tag().encode(rows, vocabulary, encoding.width_of(rows["form"], None), "end")
     return transduce_evaluation.judged(replace(test, encoded=whole), TAGGING)
