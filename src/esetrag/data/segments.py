@@ -129,7 +129,7 @@ def _tags(forms: Words, texts: Words) -> pa.Array:
 
 
 def _points(array: Words) -> npt.NDArray[np.uint32]:
-    return np.ascontiguousarray(array).view(np.uint32).reshape(len(array), -1)
+    return np.ascontiguousarray(array).view(np.uint32).reshape(len(array), max(array.dtype.itemsize // 4, 1))
 
 
 def _aligned(
