@@ -5,7 +5,7 @@ import pandas as pd
 from esetrag.analysis import tag_errors
 from esetrag.symbols.vocabulary import SPECIAL, Vocabulary
 
-VOCABULARY = Vocabulary((*SPECIAL, *"abcé"), ("", "=", "|=", "|case:=", "|number:=", "|stem:=", "é"))
+VOCABULARY = Vocabulary((*SPECIAL, *"abcé"), ("", "=", "|=", "|case:=", "|number:=", "|stem:=", "|é"))
 ERRORS = {
     "unknown tag": ("ab", "ac", "ab"),
     "wrong label": ("ab", "stem:a|number:b", "stem:a|case:b"),
