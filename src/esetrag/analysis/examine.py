@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import attention, attribution, masking, partitions, stress
+from esetrag.analysis import attention, attribution, doubts, masking, partitions, stress
 from esetrag.analysis.stress import Predict
 from esetrag.core import tables
+from esetrag.tasks import tag_evaluation
 from esetrag.tasks.base import Test, Tested
 
 if TYPE_CHECKING:
@@ -65,8 +66,21 @@ def transducer(test: Test, tested: Tested, _: Predict) -> Examined:
     )
 
 
+def tagger(test: Test, tested: Tested, _: Predict) -> Examined:
+    """What training has of the lemma, hidden letters, which letters are doubtful."""
+    network = cast("Transducer", test.checkpoints[0].network)
+    vocabulary, made = test.checkpoints[0].vocabulary, tested.predictions
+    scores = {"f1": tag_evaluation.f1(made["label"], made["predicted"])}
+    return Examined(
+        partitions.table(test.parts["train"], made, vocabulary, scores),
+        masking.curve(network, test.encoded, vocabulary.size, test.options.seed, WRITTEN),
+        doubts.table(network, made, vocabulary, test.options.seed),
+    )
+
+
 KINDS: dict[str, Callable[[Test, Tested, Predict], Examined]] = {
     "classify": classifier,
+    "tag": tagger,
     "transduce": transducer,
 }
 """By ``kind`` of the task's entry in params.yaml."""

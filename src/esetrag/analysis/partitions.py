@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,21 +11,25 @@ import pyarrow.compute as pc
 
 from esetrag.core import features
 from esetrag.data import label_sets
+from esetrag.scoring.ratios import Ratio
 from esetrag.symbols.vocabulary import Vocabulary
 
 EXAMPLES = 5
 
 
-def table(train: pa.Table, predictions: pa.Table, vocabulary: Vocabulary) -> pd.DataFrame:
+def table(
+    train: pa.Table, predictions: pa.Table, vocabulary: Vocabulary, scores: Mapping[str, Ratio] | None = None
+) -> pd.DataFrame:
     """Accuracy on the parts of the test set.
 
     Args:
         train: training rows.
         predictions: test rows with what was ``predicted``.
         vocabulary: for the values of features that training has.
+        scores: of all rows, to stand beside the accuracy.
 
     Returns:
-        set, forms, accuracy, examples (of errors); sets without forms are left out.
+        set, forms, accuracy, names of the scores, examples (of errors); sets without forms are left out.
     """
     correct = label_sets.correct(predictions["label"], predictions["predicted"])
     # Without lemmas the word that is given stands for them.
@@ -55,8 +61,9 @@ def table(train: pa.Table, predictions: pa.Table, vocabulary: Vocabulary) -> pd.
         if rows.any():
             errors = predictions.filter(pa.array(rows & ~correct)).slice(0, EXAMPLES).to_pylist()
             shown = ", ".join(f"{row['form']} (→ {row['label']}, not {row['predicted']})" for row in errors)
-            lines.append((title, int(rows.sum()), float(correct[rows].mean()), shown))
-    return pd.DataFrame(lines, columns=["set", "forms", "accuracy", "examples"])
+            more = [Ratio(s.numerator[rows], s.denominator[rows]).value for s in (scores or {}).values()]
+            lines.append((title, int(rows.sum()), float(correct[rows].mean()), *more, shown))
+    return pd.DataFrame(lines, columns=["set", "forms", "accuracy", *(scores or {}), "examples"])
 
 
 def _seen(train: pa.ChunkedArray, test: pa.ChunkedArray) -> label_sets.Bools:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,16 +27,32 @@ KINDS = {
     "other": "differs in stem and ending",
 }
 """Kind and what is true of its words; an error is of the first kind that fits."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What the errors of a kind of task are."""
+
+    names: Mapping[str, str]
+    """Kind and what is true of its words."""
+    kinds: Callable[[pd.DataFrame, Vocabulary], list[str]]
+    """The kind of each error, keys of ``names``."""
+    pairs: Callable[[pd.DataFrame], pd.DataFrame]
+    """What is confused in each error: ``label`` and ``predicted``."""
+
+
 VOWELS = "aáàâäãåāăąeéèêëēėęěiíìîïīįıoóòôöõőōøuúùûüűūůųyýæœαεηιουωаеёиоуыэюяіїє"
 
 
-def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
+def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None = None) -> Analysis:
     """Summarises the errors.
 
     Args:
         predictions: what the stage ``evaluate`` wrote (``tables.TRANSDUCTIONS``).
         vocabulary: of input and output.
+        judge: of what errors are, usually of words that are written.
     """
+    judge = judge or WRITING
     rows = predictions.select(
         ["lemma", "form", "features", "label", "predicted", "predicted_set", "probability"]
     ).to_pandas()
@@ -47,14 +66,8 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
     errors = rows[wrong].sort_values(
         ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
     )
-    errors = errors.assign(kind=kinds(errors, vocabulary))
-    changed = pa.chunked_array([pa.array(errors["form"], pa.string())])
-    done = {
-        name: edits.scripts(changed, pa.chunked_array([pa.array(errors[name].map(_first), pa.string())]))
-        for name in ("label", "predicted")
-    }
-    pairs = pd.DataFrame({name: list(map(edits.shown, column.to_pylist())) for name, column in done.items()})
-    confusions = pairs.groupby(["label", "predicted"]).size().reset_index(name="errors")
+    errors = errors.assign(kind=judge.kinds(errors, vocabulary))
+    confusions = judge.pairs(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
     groups = [grouped("length", steps(rows["form"]), pd.Series(wrong))]
     if vocabulary.features:
         values = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
@@ -65,9 +78,19 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary) -> Analysis:
         confusions=confusions.sort_values(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
-        kinds=tuple(KINDS),
+        kinds=tuple(judge.names),
         slices=pd.concat(groups, ignore_index=True),
     )
+
+
+def changes(errors: pd.DataFrame) -> pd.DataFrame:
+    """What was to be done to each word, ``label``, and what was done, ``predicted``."""
+    changed = pa.chunked_array([pa.array(errors["form"], pa.string())])
+    done = {
+        name: edits.scripts(changed, pa.chunked_array([pa.array(errors[name].map(_first), pa.string())]))
+        for name in ("label", "predicted")
+    }
+    return pd.DataFrame({name: list(map(edits.shown, column.to_pylist())) for name, column in done.items()})
 
 
 def _first(label: str) -> str:
@@ -123,3 +146,7 @@ def _stem(script: str, form: str) -> str:
     place = next(n for n, symbol in enumerate(script) if edits.is_cut(symbol))
     before, behind = edits.cut_of(script[place])
     return script[:place] + form[before : len(form) - behind]
+
+
+WRITING = Judge(KINDS, kinds, changes)
+"""Of words that are written."""

@@ -26,6 +26,7 @@ from esetrag.core.model_config import (
     NgramModel,
     Resolved,
     Seq2seqModel,
+    TaggerModel,
     Train,
 )
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
@@ -34,7 +35,10 @@ from esetrag.core.task_config import (
     ClassifyTask,
     ColumnsTask,
     InflectionTask,
+    SegmentsTask,
     SequencesTask,
+    SpansTask,
+    TagTask,
     Task,
     TransduceTask,
     UnimorphTask,
@@ -44,8 +48,8 @@ __all__ = [
     "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "Calibration",
     "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
     "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "Params", "Resolved", "Sample",
-    "Section", "Seq2seqModel", "SequencesTask", "Task", "Tracking", "Train", "TransduceTask",
-    "UnimorphTask", "explain", "load",
+    "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask", "TaggerModel",
+    "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "explain", "load",
 ]  # fmt: skip
 
 
@@ -154,7 +158,7 @@ class Params(Section):
                 raise ValueError(f"{place}: no model {name!r}; known: {', '.join(self.models)}")
         for key, task in self.tasks.items():
             self.section_of(key, Train), self.section_of(key, Sample)
-            if isinstance(task, TransduceTask) != isinstance(self.models[task.model], Seq2seqModel):
+            if not self._suits(task.model, task):
                 usable = ", ".join(name for name in self.models if self._suits(name, task)) or "none"
                 raise ValueError(
                     f"tasks.{key}.model: {task.model} is no model to {task.kind}; known: {usable}"
@@ -163,7 +167,7 @@ class Params(Section):
 
     def _suits(self, model: str, task: AnyTask) -> bool:
         """Whether a model does what a task asks for."""
-        return isinstance(task, TransduceTask) == isinstance(self.models[model], Seq2seqModel)
+        return self.models[model].does == task.kind
 
     def task(self, name: str) -> Task:
         """The task of that name.

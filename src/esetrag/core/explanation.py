@@ -7,8 +7,16 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from esetrag.core import yaml_reader
-from esetrag.core.model_config import BilstmModel, BlendModel, NgramModel, Seq2seqModel
-from esetrag.core.task_config import ColumnsTask, InflectionTask, SequencesTask, UnimorphTask, kind_of_task
+from esetrag.core.model_config import BilstmModel, BlendModel, NgramModel, Seq2seqModel, TaggerModel
+from esetrag.core.task_config import (
+    ColumnsTask,
+    InflectionTask,
+    SegmentsTask,
+    SequencesTask,
+    SpansTask,
+    UnimorphTask,
+    kind_of_task,
+)
 
 MOST_PROBLEMS = 20
 """Problems that one message names."""
@@ -56,9 +64,12 @@ _MEMBERS: dict[str, type[BaseModel]] = {
     "classify from columns": ColumnsTask,
     "transduce from unimorph": InflectionTask,
     "transduce from columns": SequencesTask,
+    "tag from unimorph": SpansTask,
+    "tag from columns": SegmentsTask,
     "bilstm": BilstmModel,
     "ngram": NgramModel,
     "seq2seq": Seq2seqModel,
+    "tagger": TaggerModel,
     "blend": BlendModel,
 }
 

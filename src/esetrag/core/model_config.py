@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints
 
@@ -37,6 +37,8 @@ class Train(Section):
 class Expert(Section):
     """A model that is trained by itself."""
 
+    does: ClassVar[str] = "classify"
+    """The kind of task that it is for."""
     head: Head
 
     def chosen(self, prefixes: bool) -> Self:  # noqa: ARG002
@@ -84,6 +86,7 @@ class NgramModel(Expert):
 class Seq2seqModel(Expert):
     """A BiLSTM encoder and an LSTM decoder with attention."""
 
+    does: ClassVar[str] = "transduce"
     kind: Literal["seq2seq"]
     head: Literal["softmax"] = "softmax"
     attention: Literal["luong", "bahdanau"]
@@ -105,13 +108,33 @@ class Seq2seqModel(Expert):
         return False
 
 
-GradientModel = BilstmModel | Seq2seqModel
+class TaggerModel(Expert):
+    """A BiLSTM encoder and a linear layer on its output at each letter."""
+
+    does: ClassVar[str] = "tag"
+    kind: Literal["tagger"]
+    head: Literal["softmax"] = "softmax"
+    embedding: Size
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=16)]
+    dropout: Share
+    members: Annotated[int, Field(ge=1, le=15)]
+    """Networks that vote, as of ``Seq2seqModel``."""
+
+    @property
+    def lemmas(self) -> bool:
+        """The lemma prior is one of classifiers."""
+        return False
+
+
+GradientModel = BilstmModel | Seq2seqModel | TaggerModel
 """Trained by gradient descent."""
 
 
 class BlendModel(Section):
     """A product of other models; their weights are fitted on dev."""
 
+    does: ClassVar[str] = "classify"
     kind: Literal["blend"]
     experts: Annotated[list[Name], Field(min_length=1, max_length=16)]
     """Keys of ``models``."""
@@ -123,7 +146,7 @@ class Resolved:
     """A model with what it is made of."""
 
     name: str
-    experts: list[BilstmModel | NgramModel | Seq2seqModel]
+    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel]
     lemmas: bool
 
     @property
@@ -141,4 +164,6 @@ class Compared(tuple[Resolved, ...]):
     """Models that are trained to be compared with the task's own."""
 
 
-Model = Annotated[BilstmModel | NgramModel | Seq2seqModel | BlendModel, Field(discriminator="kind")]
+Model = Annotated[
+    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | BlendModel, Field(discriminator="kind")
+]

@@ -127,6 +127,15 @@ ATTENTION = pa.schema(
 """What each written symbol attends to: weights (written, read), row by row."""
 
 
+TAGGED = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("form", "label", "predicted")),
+        pa.field("letters", pa.list_(pa.float32())),
+    ]
+)
+"""The probability of each letter's most probable tag."""
+
+
 def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
     """Writes a table, the same bytes for the same rows and library version, with checksums of its pages."""
     with files.replacing(path) as file:

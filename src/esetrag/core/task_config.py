@@ -83,6 +83,12 @@ class TransduceTask(AnyTask):
     """What is written: how the word changes, or each of its letters."""
 
 
+class TagTask(AnyTask):
+    """A tag for each letter of a word: where its segments are, and what they are."""
+
+    kind: Literal["tag"]
+
+
 Order = Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None
 """The order of a UniMorph table's columns if it is not lemma, form, tags."""
 
@@ -188,6 +194,38 @@ class SequencesTask(TransduceTask):
         return ("form",) if self.columns.features is None else ("form", "features")
 
 
+class SpansTask(TagTask):
+    """Stem, number and case of the nouns of a UniMorph table."""
+
+    source: Literal["unimorph"] = "unimorph"
+    pos: Pos
+    """Part of speech, or several."""
+    columns: Annotated[Order, AfterValidator(_each_once)] = None
+
+    @property
+    def parts_of_speech(self) -> tuple[str, ...]:
+        """Those whose rows are wanted."""
+        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
+
+
+class SegmentColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    form: Column
+    segments: Column
+    """Segmentations, ``makró @@k @@ban`` or ``makró|k|ban``."""
+    lemma: Column | None = None
+    """Without it the longest segment stands for it."""
+    weight: Column | None = None
+
+
+class SegmentsTask(TagTask):
+    """Segmentations beside words, in a table of any columns."""
+
+    source: Literal["columns"]
+    columns: SegmentColumns
+
+
 def kind_of_task(value: Any) -> str:
     """The tag of a task."""
     read = value.get if isinstance(value, dict) else lambda name, default=None: getattr(value, name, default)
@@ -199,10 +237,12 @@ Task = Annotated[
     Annotated[UnimorphTask, Tag("classify from unimorph")]
     | Annotated[ColumnsTask, Tag("classify from columns")]
     | Annotated[InflectionTask, Tag("transduce from unimorph")]
-    | Annotated[SequencesTask, Tag("transduce from columns")],
+    | Annotated[SequencesTask, Tag("transduce from columns")]
+    | Annotated[SpansTask, Tag("tag from unimorph")]
+    | Annotated[SegmentsTask, Tag("tag from columns")],
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
-        custom_error_message="kind and source should be classify or transduce from unimorph or from columns",
+        custom_error_message="kind and source should be classify, transduce or tag from unimorph or columns",
     ),
 ]

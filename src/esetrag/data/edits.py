@@ -36,7 +36,7 @@ def name_of(symbol: str) -> str:
 
 def symbol_of(name: str) -> str:
     """The inverse of ``name_of``."""
-    if len(name) <= 1:
+    if len(name) <= 1 or not name.startswith("cut("):
         return name
     before, behind = name.removeprefix("cut(").removesuffix(")").split(",")
     return chr(CUT + SIDE * int(before) + int(behind))

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from esetrag.core import config, files
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS
-from esetrag.data import columns, label_sets, leakage, sampling, selection, unimorph
+from esetrag.data import columns, label_sets, leakage, sampling, segmented_rows, selection, unimorph
 from esetrag.data.audit import audit
 from esetrag.data.audit.audit import Audit
 from esetrag.data.families import Families
@@ -84,7 +84,7 @@ class Source:
     @property
     def counted(self) -> str:
         """The column whose values are counted: of words that are written nearly each stands once."""
-        return "features" if isinstance(self.task, config.TransduceTask) else "label"
+        return "features" if isinstance(self.task, config.TransduceTask | config.TagTask) else "label"
 
     def split_of(self, sample: config.Sample) -> str:
         """The split that is used: of given parts theirs; without lemmas that by form."""
@@ -138,7 +138,14 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         pair = task.columns
         more = (pair.lemma, pair.weight, distinct, pair.features)
         return columns.select(path, pair.source, pair.target, *more)
+    if isinstance(task, config.SegmentsTask):
+        given = task.columns
+        return segmented_rows.given(
+            columns.select(path, given.form, given.segments, given.lemma, given.weight, distinct)
+        )
     batches = unimorph.batches(path, task.columns)
+    if isinstance(task, config.SpansTask):
+        return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
     if isinstance(task, config.InflectionTask):
         rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
         return replace(rows, table=_asked(rows.table, task))

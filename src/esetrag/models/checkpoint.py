@@ -24,6 +24,7 @@ from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network
 from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
+from esetrag.models.tagger import Tagger
 from esetrag.models.transducer import Transducer
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
@@ -49,7 +50,12 @@ class EditRulesModel(config.Section):
 
 
 Expert = Annotated[
-    config.BilstmModel | config.NgramModel | config.Seq2seqModel | LemmaPriorModel | EditRulesModel,
+    config.BilstmModel
+    | config.NgramModel
+    | config.Seq2seqModel
+    | config.TaggerModel
+    | LemmaPriorModel
+    | EditRulesModel,
     Field(discriminator="kind"),
 ]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -60,11 +66,12 @@ FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
     ),
     "lemmas": lambda model, words, shapes: LemmaPrior.empty(shapes, len(words.labels), model.head),
     "seq2seq": lambda model, words, _: Seq2seq(words, model),
+    "tagger": lambda model, words, _: Tagger(words, model),
     "rules": lambda _, words, shapes: EditRules(shapes, len(words.symbols), len(words.output.symbols)),
 }
 """By kind: from model, vocabulary, and the shapes of the weights there are (which give the sizes that
 training decides) to a network with room for these weights."""
-JOINED: dict[str, type[Blend]] = {"seq2seq": Transducer}
+JOINED: dict[str, type[Blend]] = {"seq2seq": Transducer, "tagger": Transducer}
 """What experts of a kind are joined to; others to a ``Blend``."""
 
 

@@ -20,7 +20,9 @@ def load(folder: Path) -> Predictor | SequencePredictor:
     from esetrag.models.transducer import Transducer
     from esetrag.predict.predictor import Predictor
     from esetrag.predict.sequence_predictor import SequencePredictor
+    from esetrag.predict.tag_predictor import TagPredictor
 
     loaded = checkpoint.load(folder)
-    kind = SequencePredictor if isinstance(loaded.network, Transducer) else Predictor
-    return kind(loaded)
+    if not isinstance(loaded.network, Transducer):
+        return Predictor(loaded)
+    return (TagPredictor if loaded.vocabulary.writes_tags else SequencePredictor)(loaded)

@@ -164,8 +164,7 @@ def _json(prediction: Prediction, offsets: dict[str, int]) -> str:
         "probabilities": [float(str(np.float32(share))) for share in prediction.probabilities],
         "label_set": prediction.label_set,
         "unknown": prediction.unknown,
-        **({"note": prediction.note} if prediction.note else {}),
-        **({"features": prediction.features} if prediction.features else {}),
+        **prediction.more,
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
@@ -174,6 +173,7 @@ def _text(prediction: Prediction) -> str:
     pairs = zip(prediction.labels, prediction.probabilities, strict=True)
     notes = [
         "  ".join(f"{label} {share:.1%}" for label, share in pairs),
+        prediction.names,
         f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",

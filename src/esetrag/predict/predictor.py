@@ -47,6 +47,9 @@ class Prediction:
         label_set: all values that the form may have, joined by a slash; empty if the model abstains.
         note: why it abstains, if not for a low probability.
         features: that were given with it.
+        names: of a tagger, what the segments are, if they have names.
+        tags: of a tagger, the tag of each letter (``data.segments``).
+        certainties: the probability of each letter's most probable tag, before calibration.
     """
 
     form: str
@@ -56,14 +59,21 @@ class Prediction:
     label_set: str = ""
     note: str = ""
     features: str = ""
+    names: str = ""
+    tags: tuple[str, ...] = ()
+    certainties: tuple[float, ...] = ()
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What only some predictions have, as JSON."""
+        names = ("note", "features", "names", "tags", "certainties")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def record(self, several: bool) -> dict[str, Any]:
         """As a record of JSON: the top label and, if ``several``, all labels."""
         top = {"form": self.form, "label": self.labels[0], "probability": self.probabilities[0]}
         ranks = {"labels": self.labels, "probabilities": self.probabilities} if several else {}
-        more = {"note": self.note} if self.note else {}
-        more |= {"features": self.features} if self.features else {}
-        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **more}
+        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **self.more}
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ class SequencePredictor:
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         words, bundles = self._taken_apart(composed(queries)[0])
         texts = with_features(words, bundles, vocabulary)
-        ids, lengths = encoding.encode(texts, vocabulary, shape.width, shape.keep)
+        ids, lengths = encoding.encode(texts, vocabulary, self._width(texts), shape.keep)
         encoded = Encoded.unlabelled(ids, lengths, 1)
         fitted = Calibration(**self.checkpoint.manifest.calibration.model_dump())
         batch, network = Batch.of(encoded, CPU), self.checkpoint.network
@@ -130,6 +130,10 @@ class SequencePredictor:
         unknown = [text.visible(vocabulary.unknown(word)) for word in words.to_pylist()]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
+
+    def _width(self, texts: pa.ChunkedArray) -> int:  # noqa: ARG002
+        """Symbols a row; longer words are cut."""
+        return self.checkpoint.manifest.encoding.width
 
     def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Words and bundles of queries."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import error_analysis, transduce_errors
+from esetrag.analysis import error_analysis, tag_errors, transduce_errors
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.analysis.seen_in_training import SeenInTraining
 from esetrag.core import config, files, tables
@@ -38,6 +38,13 @@ KINDS = {
         lambda vocabulary: tables.predictions(list(vocabulary.labels)),
         tables.ATTRIBUTIONS,
         error_analysis.analyse,
+    ),
+    "tag": Kind(
+        lambda _: tables.TRANSDUCTIONS,
+        tables.TAGGED,
+        lambda predictions, vocabulary, _: transduce_errors.analyse(
+            predictions, vocabulary, tag_errors.TAGGING
+        ),
     ),
     "transduce": Kind(
         lambda _: tables.TRANSDUCTIONS,

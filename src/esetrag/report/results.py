@@ -22,6 +22,9 @@ NAMES = {
     "seq2seq": "seq2seq with attention",
     "edit_rules": "longest-suffix edit rules",
     "copy": "copying the word",
+    "tagger": "BiLSTM tagger",
+    "suffix_splits": "longest-suffix split table",
+    "frequent_tags": "most frequent tag of each letter",
     "upper_bound": "upper bound",
 }
 """Names for people; other models go by their own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -24,7 +26,7 @@ COLUMNS = (
 """Of the words that were written wrongly."""
 
 
-def headline(context: Context) -> Headline:
+def headline(context: Context, written: str = "written", writes: str = "writes") -> Headline:
     """The main figure and what it says."""
     test, train = context.test, context.data["parts"]["train"]
     own, lead, seeds = test["models"][test["model"]], test["lead"], test["seeds"]
@@ -32,9 +34,9 @@ def headline(context: Context) -> Headline:
     model, baseline = (NAMES.get(name, name) for name in (test["model"], lead["on"]))
     clusters = f" of {test['lemmas']:,} lemmas" if test["lemmas"] else ""
     text = (
-        f"of {test['rows']:,} test words{clusters} are written exactly as in the table "
+        f"of {test['rows']:,} test words{clusters} are {written} exactly as in the table "
         f"({test['confidence']:.0%} interval {own['low']:.2%}–{own['high']:.2%}) by the {model} model, "
-        f"trained on {train['rows']:,} rows. The best baseline, {baseline}, writes "
+        f"trained on {train['rows']:,} rows. The best baseline, {baseline}, {writes} "
         f"{test['models'][lead['on']]['accuracy']:.2%} of them: a difference of {points[0]} points "
         f"({points[1]} to {points[2]}). The training rows have all that is needed for "
         f"{test['upper_bound']['accuracy']:.2%}: the upper bound."
@@ -70,7 +72,7 @@ def partitions(context: Context) -> Section:
     """Accuracy by what training has of a row."""
     sets = context.csv("stress.csv")
     text = "What training has of a test row: its lemma, its bundle of features, both or neither."
-    return Section("Seen and new", (text, Table(sets, "", shares("accuracy"))))
+    return Section("Seen and new", (text, Table(sets, "", shares("accuracy", "f1"))))
 
 
 def misclassified(context: Context) -> Section:
@@ -108,7 +110,7 @@ def confusions(context: Context) -> Section:
     return Section("Confusions", (*blocks, Table(confused, "Most frequent")))
 
 
-def kinds(context: Context) -> Section:
+def kinds(context: Context, meanings: Mapping[str, str] = KINDS) -> Section:
     """In what way words are wrong."""
     frame = context.analysis.errors
     examples = frame["form"] + " → " + frame["predicted"] + " (" + frame["label"] + ")"
@@ -119,7 +121,7 @@ def kinds(context: Context) -> Section:
             int((frame["kind"] == kind).sum()),
             ", ".join(examples[frame["kind"] == kind].head(5)),
         )
-        for kind, meaning in KINDS.items()
+        for kind, meaning in meanings.items()
         if (frame["kind"] == kind).any()
     ]
     shown = pd.DataFrame(rows, columns=["kind", "the word …", "errors", "examples"])

@@ -71,6 +71,21 @@ def encode(
         DataError: if that is more than ``LARGEST``.
     """
     symbols, full = segmented(forms, vocabulary)
+    ids, lengths = padded(symbols, full, width, keep)
+    return ids.astype(tables.id_type(vocabulary.size)), lengths
+
+
+def padded(
+    symbols: npt.NDArray[np.unsignedinteger], full: npt.NDArray[np.int64], width: int, keep: Keep
+) -> tuple[npt.NDArray[np.unsignedinteger], npt.NDArray[np.uint16]]:
+    """The ids of all rows, one after another, as rows of one width.
+
+    Args:
+        symbols: all ids.
+        full: (rows,) how many each row has.
+        width: as for ``encode``, as is ``keep``.
+        keep: see there.
+    """
     kept = np.minimum(full, width - MARKS)
     check_size(len(full), width)
     if len(symbols) > kept.sum():
@@ -78,7 +93,7 @@ def encode(
         place = np.arange(len(symbols)) - np.repeat(np.cumsum(full) - full + left_out, full)
         symbols = symbols[(place >= 0) & (place < np.repeat(kept, full))]
 
-    ids = np.full((len(full), width), PAD, dtype=tables.id_type(vocabulary.size))
+    ids = np.full((len(full), width), PAD, dtype=symbols.dtype)
     ids[:, 0] = BOS
     ids[:, 1:-1][np.arange(width - MARKS) < kept[:, None]] = symbols
     ids[np.arange(len(full)), kept + 1] = EOS

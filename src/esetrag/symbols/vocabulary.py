@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from esetrag.core import files
 from esetrag.core.config import Section
 from esetrag.core.errors import DataError
-from esetrag.data import edits, label_sets
+from esetrag.data import edits, label_sets, segments
 from esetrag.symbols import bpe
 
 PAD, BOS, EOS, UNK = range(4)
@@ -148,6 +148,11 @@ class Vocabulary:
     def writes_edits(self) -> bool:
         """Whether what a decoder writes are edit scripts, not the letters of a word."""
         return any(map(edits.is_cut, self.outputs))
+
+    @property
+    def writes_tags(self) -> bool:
+        """Whether what is written are tags of letters (``data.segments``)."""
+        return any(segments.begins(label) and len(label) > 1 for label in self.labels)
 
     @cached_property
     def output(self) -> Vocabulary:

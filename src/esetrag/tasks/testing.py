@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from esetrag.tasks import evaluation, transduce_evaluation
+from esetrag.tasks import evaluation, tag_evaluation, transduce_evaluation
 from esetrag.tasks.base import Test, Tested
 
 KINDS: dict[str, Callable[[Test], Tested]] = {
     "classify": evaluation.test,
+    "tag": tag_evaluation.test,
     "transduce": transduce_evaluation.test,
 }
 """By ``kind`` of the task's entry in params.yaml."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import config, features
-from esetrag.data import edits, label_sets
+from esetrag.data import edits, label_sets, segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import FEATURE, SPECIAL, Vocabulary
@@ -101,6 +101,10 @@ def written(ids: Ids, words: Words, vocabulary: Vocabulary) -> Words:
         words: (n,) that were given.
         vocabulary: of the output.
     """
+    if vocabulary.writes_tags:
+        n, c, u = ids.shape
+        tags = ids.reshape(n * c, u) - len(SPECIAL)
+        return segments.applied(tags, np.repeat(words, c), vocabulary.labels).reshape(n, c)
     points = np.array([0] * len(SPECIAL) + [ord(symbol) for symbol in vocabulary.outputs], dtype=np.uint32)
     n, c, u = ids.shape
     texts = np.ascontiguousarray(points[ids]).view(f"<U{u}").reshape(n * c)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
@@ -63,8 +64,26 @@ class Ranked:
         return cls(made, np.where(made == "", 0, shares).astype(np.float32), fitted)
 
 
+@dataclass(frozen=True)
+class Judge:
+    """How what is written is judged, and what it must beat."""
+
+    baselines: tuple[str, ...]
+    """Names of those that ``train`` makes."""
+    train: Callable[[pa.Table, Encoded, Batch, Words, Vocabulary], dict[str, Ranked]]
+    """As ``baselines`` below, like the others."""
+    scores: Callable[[pa.Table, Ranked], dict[str, Ratio]]
+    expressible: Callable[[pa.Table, Vocabulary], Bools]
+    confusion: Callable[[pa.Table], pd.DataFrame]
+
+
 def test(test: Test) -> Tested:
     """Tests a model that writes; see ``testing``."""
+    return judged(test, WRITING)
+
+
+def judged(test: Test, judge: Judge) -> Tested:
+    """Tests a model that writes words or tags."""
     from esetrag.training import trainer
     from esetrag.training.data import Data
 
@@ -81,9 +100,9 @@ def test(test: Test) -> Tested:
         trained = trainer.fit(data, other, test.train)
         fitted = trained.calibrate(data, test.calibrating)
         models[other.name] = Ranked.of(trained.network, fitted, batch, forms, vocabulary)
-    models |= baselines(test.parts["train"], data.train, batch, forms, vocabulary)
+    models |= judge.train(test.parts["train"], data.train, batch, forms, vocabulary)
     seeds = [ranked(checkpoint) for checkpoint in test.checkpoints[1:]]
-    return evaluate(rows, models, seeds, vocabulary, test)
+    return evaluate(rows, models, seeds, vocabulary, test, judge)
 
 
 def baselines(
@@ -113,7 +132,12 @@ def as_edits(train: pa.Table, encoded: Encoded, vocabulary: Vocabulary) -> tuple
 
 
 def evaluate(
-    rows: pa.Table, models: dict[str, Ranked], seeds: list[Ranked], vocabulary: Vocabulary, test: Test
+    rows: pa.Table,
+    models: dict[str, Ranked],
+    seeds: list[Ranked],
+    vocabulary: Vocabulary,
+    test: Test,
+    judge: Judge | None = None,
 ) -> Tested:
     """Compares what models write with the right words.
 
@@ -123,10 +147,12 @@ def evaluate(
         seeds: the task's own after trainings with other seeds.
         vocabulary: of the model.
         test: for options.
+        judge: how they are judged, usually as words.
     """
+    judge = judge or WRITING
     name, own = next(iter(models.items()))
     options, clusters = test.options, clusters_of(rows)
-    scores = {key: scores_of(rows, each) for key, each in models.items()}
+    scores = {key: judge.scores(rows, each) for key, each in models.items()}
     hits = {key: right(each.words, rows["label"]) for key, each in models.items()}
     bins = {key: reliability.reliability(each.shares, hits[key], "sigmoid") for key, each in models.items()}
     exact = {key: each["accuracy"] for key, each in scores.items()}
@@ -143,10 +169,10 @@ def evaluate(
         }
         for key, each in models.items()
     }
-    best = max(BASELINES, key=lambda key: figures[key]["accuracy"])
+    best = max(judge.baselines, key=lambda key: figures[key]["accuracy"])
     lead = ratios.difference(exact[name], exact[best], clusters, options)
-    bound = expressible(rows, vocabulary)
-    accuracies = [float(exact[name].value), *(scores_of(rows, each)["accuracy"].value for each in seeds)]
+    bound = judge.expressible(rows, vocabulary)
+    accuracies = [float(exact[name].value), *(judge.scores(rows, each)["accuracy"].value for each in seeds)]
     spread = {"count": len(accuracies), "mean": float(np.mean(accuracies))}
     spread |= {"deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else {}
     content = {
@@ -155,7 +181,7 @@ def evaluate(
         "ambiguous_forms": sum(label_sets.CHOICE in label for label in rows["label"].to_pylist()),
         "lemmas": len(np.unique(clusters)) if rows["lemma"].null_count == 0 else 0,
         "model": name,
-        "baselines": list(BASELINES),
+        "baselines": list(judge.baselines),
         "models": figures,
         "upper_bound": {"accuracy": float(bound.mean()), "any_correct": float(bound.mean())},
         "lead": {**asdict(lead), "on": best},
@@ -169,7 +195,7 @@ def evaluate(
         by_value(rows, hits[name][:, 0]),
         pd.concat(bins, names=["model"]).reset_index("model").reset_index(drop=True),
         reliability.coverage(own.shares, hits[name]),
-        edits.confusion(made),
+        judge.confusion(made),
     )
 
 
@@ -233,3 +259,7 @@ def by_value(rows: pa.Table, hits: Bools) -> pd.DataFrame:
         frame.groupby("label")["recall"].agg(["mean", "size"]).set_axis(["recall", "support"], axis=1)
     )
     return table.reset_index()
+
+
+WRITING = Judge(BASELINES, baselines, scores_of, expressible, edits.confusion)
+"""Of words that are written."""

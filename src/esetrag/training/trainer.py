@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from esetrag.core.config import Calibration, Resolved, Seq2seqModel, Train
+from esetrag.core.config import Calibration, Resolved, Train
 from esetrag.core.errors import RoomError, TrainingError, mendable
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
@@ -37,6 +37,7 @@ TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "bilstm": gradient.fit,
     "ngram": linear.fit,
     "seq2seq": gradient.fit,
+    "tagger": gradient.fit,
 }
 """What trains a model, by its kind."""
 RULES = 0.1
@@ -123,7 +124,7 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    fit_experts = _transducer if isinstance(model.experts[0], Seq2seqModel) else _classifier
+    fit_experts = _classifier if model.experts[0].does == "classify" else _transducer
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:
@@ -169,7 +170,7 @@ def _transducer(
     listeners: Sequence[Listener],
     saved: Callable[[int], SavedStates | None],
 ) -> Trained:
-    """Trains a network that writes, and lets dev decide how much edit rules count beside it."""
+    """Trains networks that write words or tags; dev decides how much edit rules count beside them."""
     shape, vocabulary, dev = model.experts[0], data.vocabulary, Batch.of(data.dev, CPU)
     members: int = getattr(shape, "members", 1)
     exchange = Exchange.of(data) if vocabulary.writes_edits else None

@@ -24,7 +24,7 @@ def analysed(*rows: tuple[str, str | None, str, str], vocabulary: Vocabulary = V
     candidates, shares = [[word, "kertnek"] for word in written], [[0.5, 0.25]] * len(rows)
     more: list[Any] = [written, written, [0.5] * len(rows), candidates, shares]
     predictions = pa.table([*table.columns, *more], schema=tables.TRANSDUCTIONS)
-    return transduce_errors.analyse(predictions, TRAIN, vocabulary)
+    return transduce_errors.analyse(predictions, vocabulary)
 
 
 @pytest.mark.parametrize(

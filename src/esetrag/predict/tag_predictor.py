@@ -1,0 +1,50 @@
+"""A model that tags letters applied to new words: words in segments, with probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from esetrag.analysis import doubts
+from esetrag.data import segments
+from esetrag.predict.predictor import Prediction, column, composed
+from esetrag.predict.sequence_predictor import SequencePredictor
+from esetrag.symbols import encoding
+
+
+class TagPredictor(SequencePredictor):
+    """Splits words, on the CPU.
+
+    >>> TagPredictor.load(Path("data/hun-segments/model")).predict(["házakból"])  # doctest: +SKIP
+    [Prediction(form='házakból', labels=('ház|ak|ból',), …, names='stem number case', tags=('|stem:=', …))]
+    """
+
+    def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
+        """As ``SequencePredictor.predict``; ``label_set`` has the segments with their names."""
+        words, _ = self._taken_apart(composed(column(forms))[0])
+        best = super().predict_table(words, 1)["label"]
+        tags, counts = segments.tags(words, best)
+        letters = doubts.certainties(self.checkpoint.network, words, self.checkpoint.vocabulary)
+        listed, place, made = tags.to_pylist(), 0, []
+        answers = super().predict(forms, top_k)
+        for answer, label, count, shares in zip(answers, best.to_pylist(), counts, letters, strict=True):
+            own, place = tuple(listed[place : place + count]), place + count
+            certain = tuple(round(share, 4) for share in shares)
+            made.append(replace(answer, names=segments.named(label), tags=own, certainties=certain))
+        return made
+
+    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+        """As ``SequencePredictor.predict_table``; ``names`` says what the segments of the first label are."""
+        table = super().predict_table(forms, top_k)
+        names = [segments.named(text) for text in table["label"].to_pylist()]
+        for place, name in enumerate(table.column_names):
+            if name.startswith("label") and name != "label_set":
+                texts = [segments.shown(text) for text in table[name].to_pylist()]
+                table = table.set_column(place, name, pa.array(texts, pa.string()))
+        return table.append_column("names", pa.array(names, pa.string()))
+
+    def _width(self, texts: pa.ChunkedArray) -> int:
+        """That of the longest word: none is cut."""
+        return encoding.width_of(texts, None)
