@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import mlflow
 import pytest
 
-from esetrag.core import tables
+from esetrag import cli, predict
+from esetrag.core import config, tables
+from esetrag.core.layout import Layout
 from tests.project import STEMS, Project, with_git
 from tests.writing import ENDINGS, INFLECTION, LEMMATISATION
 
@@ -76,31 +80,47 @@ def test_words_are_inflected_from_the_table_to_the_answers(
     assert "does not" in project.run("esetrag", "lemmatise", stem, "--task", "toy", code=2).stderr
 
 
-@pytest.mark.slow
-def test_words_are_lemmatised_without_features(project: Project) -> None:
+def run(root: Path) -> None:
+    """Runs all stages of the toy task here, in the process of the tests."""
+    params = config.load(root / "params.yaml")
+    for name in STAGES:
+        main = runpy.run_path(str(root / f"stages/{name}.py"))["main"]
+        hints = {key: kind for key, kind in get_type_hints(main).items() if key not in ("layout", "return")}
+        kinds = [config.AnyTask if key == "task" else kind for key, kind in hints.items()]
+        main(Layout("toy"), *params.sections("toy", kinds))
+
+
+def test_words_are_lemmatised_without_features(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     project.write("data/raw/toy.tsv", table())
     project.change(tasks={"toy": {**LEMMATISATION, **TOY}}, **SMALL)
-    for stage in STAGES:
-        project.stage(stage)
+    monkeypatch.chdir(project.root)
+    run(project.root)
     test = project.json("metrics/toy/test.json")
     assert test["models"]["seq2seq"]["accuracy"] > 0.8
     assert project.json("data/toy/vocab.json").get("features") is None
-    done = project.run("esetrag", "lemmatise", STEMS[5] + "nak", STEMS[6], "--format", "tsv")
-    assert [line[1] for line in tsv(done.stdout)[1:]] == [STEMS[5], STEMS[6]]
+    capfdbinary.readouterr()
+    cli.main(["lemmatise", STEMS[5] + "nak", STEMS[6], "--format", "tsv"])
+    lines = tsv(capfdbinary.readouterr().out.decode())
+    assert [line[1] for line in lines[1:]] == [STEMS[5], STEMS[6]]
 
 
-@pytest.mark.slow
-def test_any_two_columns_are_a_task_and_letters_can_be_written(project: Project) -> None:
+def test_any_two_columns_are_a_task_and_letters_can_be_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sounds = str.maketrans("aáoókgbm", "0123KGBM")
     lines = [f"{word}\t{word.translate(sounds)}\n" for word in STEMS]
     project.write("data/raw/toy.tsv", "".join(lines))
     task = {"kind": "transduce", **TOY, "source": "columns", "columns": {"source": 1, "target": 2}}
     project.change(tasks={"toy": {**task, "output": "letters", "model": "seq2seq"}}, **SMALL)
-    project.change(sample={"train": 70, "dev": 20, "test": None})
-    for stage in STAGES:
-        project.stage(stage)
+    project.change(sample={"train": 70, "dev": 20, "test": None}, train={"repeats": 1})
+    monkeypatch.chdir(project.root)
+    run(project.root)
     test = project.json("metrics/toy/test.json")
-    assert (test["seeds"]["count"], test["lemmas"]) == (1, 0)
+    assert (test["seeds"]["count"], test["lemmas"]) == (2, 0)
     predictions = tables.read(project.root / "data/toy/predictions.parquet", tables.TRANSDUCTIONS)
-    done = project.run("esetrag", "predict", *predictions["form"].to_pylist()[:3], "--format", "tsv")
-    assert [line[1] for line in tsv(done.stdout)[1:]] == predictions["predicted"].to_pylist()[:3]
+    again = predict.load(project.root / "data/toy/model").predict_table(predictions["form"])
+    assert again["label"].to_pylist() == predictions["predicted"].to_pylist()
+    report = (project.root / "metrics/toy/report.html").read_text("utf-8")
+    assert "column 2 of" in report

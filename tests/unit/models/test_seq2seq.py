@@ -150,7 +150,7 @@ def test_values_of_features_count_in_any_order() -> None:
 
 def test_the_loss_is_that_of_the_whole_output_and_a_target_that_cannot_be_written_has_none() -> None:
     model, batch, _ = made("edits")
-    logits = model(batch)
+    logits = model(batch).detach()
     target = batch.target.clone()
     target[0, 0] = UNK
     losses: Tensor = model.loss(logits, target)

@@ -12,8 +12,7 @@ import pytest
 
 from esetrag.core import config, tables
 from esetrag.scoring.calibration import Calibration, ModelOutput
-from esetrag.tasks import evaluation
-from esetrag.tasks.base import Tested
+from esetrag.tasks import base, evaluation
 from esetrag.tasks.classify import Classify
 
 LABELS = ("ACC", "IN+ESS", "NOM")
@@ -62,7 +61,7 @@ def evaluate(
     ratio: float = 1.0,
     seeds: tuple[ModelOutput, ...] = (),
     **others: ModelOutput,
-) -> Tested:
+) -> base.Tested:
     outputs = {"bilstm": output(shares, ratio), **others}
     calibrating = config.Calibration(temperature=True, risk=0.1)
     return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)

@@ -12,9 +12,7 @@ from esetrag.core import config, tables
 from esetrag.core.layout import Layout
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols.batch import Batch
-from esetrag.tasks import transduce_evaluation
-from esetrag.tasks.base import Test as Starting
-from esetrag.tasks.base import Tested
+from esetrag.tasks import base, transduce_evaluation
 from esetrag.tasks.transduce_evaluation import Ranked, baselines
 from tests import writing
 from tests.samples import CPU
@@ -35,16 +33,16 @@ SHARES = np.array([[0.9, 0.1], [1.0, 0.0], [0.6, 0.4], [0.5, 0.5], [0.8, 0.2]], 
 
 
 @pytest.fixture
-def tested(params: config.Params) -> Tested:
+def tested(params: config.Params) -> base.Tested:
     return evaluated(params, Ranked(WORDS, SHARES, Calibration(ratio=0.5, threshold=0.55)))
 
 
-def evaluated(params: config.Params, own: Ranked, seeds: tuple[Ranked, ...] = ()) -> Tested:
+def evaluated(params: config.Params, own: Ranked, seeds: tuple[Ranked, ...] = ()) -> base.Tested:
     options = params.evaluate.model_copy(update={"resamples": 200})
     parts = {"train": TRAIN, "dev": TRAIN, "test": ROWS}
     data = writing.data(TRAIN, ROWS, writing.task())
     nothing: Any = None
-    start = Starting(
+    start = base.Test(
         Layout("toy"),
         parts,
         data.dev,
@@ -60,7 +58,7 @@ def evaluated(params: config.Params, own: Ranked, seeds: tuple[Ranked, ...] = ()
     return transduce_evaluation.evaluate(ROWS, models, list(seeds), data.vocabulary, start)
 
 
-def test_the_figures_by_hand(tested: Tested) -> None:
+def test_the_figures_by_hand(tested: base.Tested) -> None:
     found = tested.figures
     own = found["models"]["seq2seq"]
     assert own["accuracy"] == own["any_correct"] == pytest.approx(3 / 5)
@@ -73,7 +71,7 @@ def test_the_figures_by_hand(tested: Tested) -> None:
     assert found["seeds"] == {"count": 1, "mean": pytest.approx(3 / 5)}
 
 
-def test_the_baselines_copy_the_word_and_do_what_training_does_most(tested: Tested) -> None:
+def test_the_baselines_copy_the_word_and_do_what_training_does_most(tested: base.Tested) -> None:
     models = tested.figures["models"]
     assert list(models) == ["seq2seq", "edit_rules", "copy"]
     assert models["copy"]["accuracy"] == pytest.approx(2 / 5)
@@ -83,7 +81,7 @@ def test_the_baselines_copy_the_word_and_do_what_training_does_most(tested: Test
     assert (lead["on"], lead["value"]) == ("edit_rules", pytest.approx(-1 / 5))
 
 
-def test_the_predictions_are_the_rows_with_candidates_and_sets(tested: Tested) -> None:
+def test_the_predictions_are_the_rows_with_candidates_and_sets(tested: base.Tested) -> None:
     found = tested.predictions
     assert found.schema.equals(tables.TRANSDUCTIONS)
     assert found["predicted"].to_pylist() == WORDS[:, 0].tolist()
@@ -93,7 +91,7 @@ def test_the_predictions_are_the_rows_with_candidates_and_sets(tested: Tested) -
     assert found.select(tables.ROWS.names).equals(ROWS.select(tables.ROWS.names).cast(tables.ROWS))
 
 
-def test_values_of_features_have_a_share_of_right_words(tested: Tested) -> None:
+def test_values_of_features_have_a_share_of_right_words(tested: base.Tested) -> None:
     found = tested.classes.set_index("label")
     assert found["support"].to_dict() == {"DU": 1, "N": 5, "PL": 3, "SG": 1}
     assert found["recall"].to_dict() == pytest.approx({"DU": 0, "N": 3 / 5, "PL": 2 / 3, "SG": 1})
