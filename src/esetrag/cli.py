@@ -176,28 +176,14 @@ def _lemmatise(options: Options) -> None:
 
 def _write(options: Options, words: list[str], bundles: list[str] | None) -> None:
     """Writes words for words, each with each bundle; None are all bundles that training has."""
-    params = config.load(PARAMS)
-    inflects = bundles is None or len(bundles) > 0
-    able = [name for name, task in params.tasks.items() if _is_able(task, inflects)]
-    if options.task:
-        params.task(options.task)
-        if options.task not in able:
-            raise DataError(f"--task: {options.task} does not do this; known: {', '.join(able) or 'none'}")
-    elif not able:
-        raise DataError("no task of params.yaml does this; docs/transduce.md shows how one is written")
+    name = config.load(PARAMS).writing_task(options.task, inflects=bundles is None or len(bundles) > 0)
     from esetrag import predict
     from esetrag.predict import inputs, outputs
 
-    predictor = predict.load(Layout(options.task or able[0]).checkpoint)
+    predictor = predict.load(Layout(name).checkpoint)
     wanted = predictor.bundles if bundles is None else bundles
-    queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if inflects else words
+    queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if wanted else words
     outputs.write(predictor, inputs.from_words(queries), options.top_k, options.format, None)
-
-
-def _is_able(task: config.AnyTask, inflects: bool) -> bool:
-    """Whether a task inflects, or lemmatises."""
-    own = task if isinstance(task, config.InflectionTask) else None
-    return own is not None and ("features" in own.source) == inflects == (own.target == "form")
 
 
 def _compare(options: Options) -> None:

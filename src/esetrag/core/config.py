@@ -179,6 +179,23 @@ class Params(Section):
             raise ParamsError(f"no task {name!r} in params.yaml; known: {', '.join(sorted(self.tasks))}")
         return self.tasks[name]
 
+    def writing_task(self, name: str | None, inflects: bool) -> str:
+        """The task of that name, or the first, that inflects or else lemmatises.
+
+        Raises:
+            ParamsError: if there is none.
+        """
+        kinds = {key: task for key, task in self.tasks.items() if isinstance(task, InflectionTask)}
+        able = [
+            key for key, task in kinds.items()
+            if ("features" in task.source) == inflects == (task.target == "form")
+        ]  # fmt: skip
+        if name and self.task(name) and name not in able:
+            raise ParamsError(f"--task: {name} does not do this; known: {', '.join(able) or 'none'}")
+        if not able:
+            raise ParamsError("no task of params.yaml does this; docs/transduce.md shows how one is written")
+        return name or able[0]
+
     def resolve(self, name: str) -> Resolved:
         """A model and its experts.
 

@@ -80,8 +80,14 @@ class Context:
             DataError: if an artifact is missing or damaged.
         """
         vocabulary = Vocabulary.read(layout.vocab)
-        data = files.read_json(layout.metrics / "data.json")
-        kind = KINDS[data["task"]["kind"]]
+        path = layout.metrics / "data.json"
+        data = files.read_json(path)
+        try:
+            kind = KINDS[data["task"]["kind"]]
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{path}: not the files of this version ({error!r}); make it anew: dvc repro -f"
+            ) from error
         predictions = tables.read(layout.predictions, kind.predictions(vocabulary))
         seen = SeenInTraining.read(layout, vocabulary)
         return cls(

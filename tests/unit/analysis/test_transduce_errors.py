@@ -63,4 +63,4 @@ def test_there_may_be_no_errors_and_no_features() -> None:
     found = analysed(("kert", None, "kertnek", "kertnek"), vocabulary=Vocabulary((*SPECIAL, *"ekrt"), ()))
     assert found.errors.empty
     assert error_analysis.table(found).schema.equals(tables.ERRORS)
-    assert found.slices["slice"].unique().tolist() == ["training has"]
+    assert found.slices["slice"].unique().tolist() == ["length"]

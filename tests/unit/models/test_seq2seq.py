@@ -10,7 +10,8 @@ from torch import Tensor
 
 from esetrag.core.config import Seq2seqModel
 from esetrag.data import edits
-from esetrag.models.seq2seq import NEVER, Hypotheses, Seq2seq
+from esetrag.models.attention import NEVER
+from esetrag.models.seq2seq import Hypotheses, Seq2seq
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 from esetrag.training.data import Data
@@ -130,11 +131,13 @@ def test_a_script_fits_its_word_even_of_an_untrained_network(labels: tuple[str, 
 
 @each
 def test_attention_is_a_distribution_over_the_symbols_of_the_word(kind: str) -> None:
-    model, batch, _ = made(kind)
+    model, batch, vocabulary = made(kind)
     weights = model.attended(batch).detach()
-    assert weights.shape == (*batch.target.shape, batch.source.ids.shape[1])
+    values = (batch.source.ids >= len(vocabulary.symbols)).sum(1)  # which nothing attends to
+    lengths = batch.source.lengths - values
+    assert weights.shape == (*batch.target.shape, int(lengths.max()))
     torch.testing.assert_close(weights.sum(2), torch.ones(weights.shape[:2]))
-    padding = torch.arange(weights.shape[2]) >= batch.source.lengths[:, None]
+    padding = torch.arange(weights.shape[2]) >= lengths[:, None]
     assert padding.any()
     assert float(weights.transpose(1, 2)[padding].abs().max()) == 0
 

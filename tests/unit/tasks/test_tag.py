@@ -7,6 +7,7 @@ from esetrag.core.config import BuildVocab
 from esetrag.data import change
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
+from esetrag.symbols.encoding import Keep
 from esetrag.symbols.vocabulary import BOS, EOS, SPECIAL, UNK, Vocabulary
 from esetrag.tasks import tag_evaluation
 from esetrag.tasks.tag import Tag
@@ -39,7 +40,8 @@ def test_each_letter_has_a_tag() -> None:
 
 
 def test_tags_stay_beside_their_letters_in_a_cut_word() -> None:
-    for keep, kept in (("end", slice(2, 5)), ("start", slice(0, 3))):
+    ends: list[tuple[Keep, slice]] = [("end", slice(2, 5)), ("start", slice(0, 3))]
+    for keep, kept in ends:
         encoded = Tag().encode(ROWS, VOCABULARY, 5, keep)
         whole = Tag().encode(ROWS, VOCABULARY, 7, keep)
         assert encoded.targets[0].tolist() == [*whole.targets[0, kept], EOS]
