@@ -97,6 +97,16 @@ def test_words_are_refused(name: str, finished: Project, tmp_path: Path, forked:
     refused(forked(tmp_path, "esetrag", "predict", *words, memory=ROOM), expected, 700, idle)
 
 
+def test_the_name_of_a_task_reaches_no_shell(finished: Project, tmp_path: Path) -> None:
+    project = copied(finished.root, tmp_path / "project")
+    for name in ("x; touch pwned; #", "$(touch pwned)", "x' `touch pwned` '"):
+        project.change(tasks={name: TASK})
+        done = project.run("dvc", "repro", code=None)
+        assert done.returncode != 0
+        assert "should match pattern" in done.stdout + done.stderr
+        assert not (project.root / "pwned").exists()
+
+
 @pytest.mark.parametrize("kind", ["absolute", "climbing"])
 def test_a_table_elsewhere_is_read_and_nothing_is_written_there(
     kind: str, finished: Project, tmp_path: Path

@@ -25,6 +25,8 @@ VALUES = [(name, value) for name, values in features.DIMENSIONS.items() for valu
         ("V:PST:3:PL", "Number", [{"PL"}]),
         ("V;IND;PRS;2SG", "Person", [{"2"}]),
         ("V;2SG;3", "Person", [{"2"}, {"3"}]),
+        ("V;ACC(2DU)", "Number", [{"DU"}]),
+        ("V;ACC(2DU)", "Person", [{"2"}]),
         ("V;NO1PL;2SG", "Number", [{"SG"}]),
         ("N;NOM/ACC;SG", "Case", [{"NOM", "ACC"}]),
         ("N;{NOM/ACC};SG", "Case", [{"NOM", "ACC"}]),

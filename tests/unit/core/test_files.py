@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,30 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
         file.flush()
         assert path.read_text() == "old"
     assert path.read_text() == "new"
+
+
+def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "old.txt"
+    path.write_text("old")
+    with path.open() as reader:
+        files.write_text(path, "new")
+        assert reader.read() == "old"
+    assert path.read_text() == "new"
+
+
+def test_the_new_file_is_on_the_disk_before_it_takes_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.txt"
+    path.write_text("old")
+    synced: list[tuple[bytes, str]] = []
+
+    def note(number: int) -> None:
+        synced.append((os.pread(number, 100, 0), path.read_text()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    files.write_text(path, "new")
+    assert synced == [(b"new", "old")]
 
 
 def test_a_full_disk_is_told_with_the_path_and_leaves_the_old_file(tmp_path: Path) -> None:

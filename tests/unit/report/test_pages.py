@@ -216,3 +216,16 @@ def test_an_artifact_with_nothing_in_a_place_is_told(tmp_path: Path, name: str, 
     with pytest.raises(DataError, match=r"not the files of this version .*dvc repro -f"):
         made(layout)
     assert not layout.report.exists()
+
+
+def test_each_part_has_its_own_figures(tmp_path: Path) -> None:
+    layout = artifacts.write(tmp_path)
+    data = files.read_json(layout.metrics / "data.json")
+    parts = {part: of | {"rows": 10 + n} for n, (part, of) in enumerate(data["parts"].items())}
+    parts["test"] |= {"labels": {"ACC": 7}}
+    files.write_json(layout.metrics / "data.json", data | {"parts": parts})
+    page = made(layout)[1]["data.md"]
+    assert dict(table_of(page, "**Parts**")[["part", "rows"]].to_numpy()) == {
+        part: str(of["rows"]) for part, of in parts.items()
+    }
+    assert table_of(page, "**Rows of each label**").to_numpy().tolist()[0] == ["ACC", "2", "2", "7"]

@@ -95,6 +95,18 @@ def test_a_set_holds_the_top_label_and_grows_as_the_ratio_falls(seed: int, ratio
     assert (chosen <= calibration.sets(shares, ratio / 2)).all()
 
 
+def test_a_label_at_the_very_ratio_is_in_the_set() -> None:
+    shares = np.array([[0.5, 0.25, 0.25 - 2**-10, 2**-10]])
+    assert calibration.sets(shares, 0.5).tolist() == [[True, True, False, False]]
+
+
+def test_a_risk_just_reached_is_allowed() -> None:
+    logits = np.array([[4.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 0.0]])
+    targets = np.array([[True, False], [True, False], [True, False], [False, True]])
+    options = OPTIONS.model_copy(update={"risk": 0.25, "temperature": False})
+    assert calibration.fit(logits, targets, "softmax", options).threshold == 0
+
+
 def test_abstention_keeps_the_errors_among_the_answers_below_the_risk() -> None:
     logits, targets = drawn(3000)
     found = calibration.fit(logits, targets, "softmax", OPTIONS)

@@ -28,6 +28,15 @@ def test_the_expected_error_by_hand() -> None:
     assert reliability.expected_error(bins) == pytest.approx(0.2)
 
 
+def test_a_bin_of_many_forms_weighs_more_than_one_of_few() -> None:
+    shares = np.array([[0.95, 0.05]] * 9 + [[0.65, 0.35]])
+    targets = np.array([[True, False]] * 9 + [[False, True]])
+    bins = reliability.reliability(shares, targets, "softmax")
+    assert bins["forms"].tolist() == [1, 9]
+    assert [*bins["low"], *bins["high"]] == pytest.approx([9 / 15, 14 / 15, 10 / 15, 1])
+    assert reliability.expected_error(bins) == pytest.approx((9 * 0.05 + 0.65) / 10)
+
+
 def test_risk_and_coverage_by_hand() -> None:
     shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
     targets = np.array([[True, False], [False, True], [True, False], [False, True]])

@@ -76,6 +76,12 @@ def test_rows_are_in_another_order_each_epoch_unless_they_are_not_shuffled(optio
     assert first.tolist() != second.tolist()
 
 
+def test_other_rows_are_together_each_epoch(options: Train) -> None:
+    chance = np.random.default_rng(1)
+    first, second = ({frozenset(b.tolist()) for b in gradient.draw(LENGTHS, options, chance)} for _ in "12")
+    assert len(first & second) < len(first) / 10
+
+
 def test_the_embedding_of_padding_stays_zero(train: Any) -> None:
     network, _ = train(weight_decay=0.1)
     assert not network.encoder.embedding.weight[PAD].any()

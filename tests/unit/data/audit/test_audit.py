@@ -47,6 +47,14 @@ def of_kind(found: Audit, kind: str) -> list[tuple[str, ...]]:
     return [row[1:] for row in found.review if row[0] == kind]
 
 
+@pytest.mark.parametrize(("good", "whole"), [(1, 1), (2, 0)])
+def test_a_paradigm_is_doubted_as_a_whole_if_more_than_half_of_it_is(good: int, whole: int) -> None:
+    doubtful = [("gyár", "gyárt", "N;DAT;SG"), ("gyár", "gyárnak", "N;INST;SG")]
+    usual = [("gyár", "gyár", "N;NOM;SG"), ("gyár", "gyárig", "N;TERM;SG")]
+    labels = examined([*GOOD, *doubtful, *usual[:good]])[1].figures["labels"]
+    assert (labels["lemmas"], labels["whole_paradigms"]) == (1, whole)
+
+
 def test_a_clean_table_has_no_findings() -> None:
     _, found = examined(GOOD)
     assert found.review == []

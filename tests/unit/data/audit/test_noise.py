@@ -196,3 +196,10 @@ def test_witnesses_are_the_rows_of_other_lemmas() -> None:
 )
 def test_a_table_of_one_value_or_one_lemma_has_nothing_to_doubt(rows: list[Row]) -> None:
     assert doubted(table(rows)) == []
+
+
+def test_a_label_with_just_the_support_that_is_enough_is_not_suspicious() -> None:
+    wrong, support = np.array([0.9, 0.9, 0.89]), np.array([0.099, 0.1, 0.0])
+    none = np.zeros((3, 3), dtype=np.int64)
+    found = Doubts(["ACC", "NOM"], wrong, support, np.zeros(3), none[0], none)
+    assert found.suspicious.tolist() == [True, False, False]

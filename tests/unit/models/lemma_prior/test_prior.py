@@ -141,6 +141,11 @@ def endings_of(changes: list[tuple[str, int]]) -> UnseenEndings:
     return UnseenEndings.of(np.array(names), np.array(lengths), np.array(labels), 2, SYMBOLS)
 
 
+def test_seen_and_unseen_changes_share_the_probability_of_their_label() -> None:
+    prior = fitted()
+    assert float((prior.share.exp() + prior.unseen.exp()).sum()) == pytest.approx(1, abs=1e-6)
+
+
 def test_an_ending_of_one_label_predicts_new_ones_of_that_label() -> None:
     endings = endings_of(CHANGES)
     names = endings.names.tolist()
