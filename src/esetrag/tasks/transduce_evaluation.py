@@ -61,7 +61,17 @@ class Ranked:
         ids = candidates.ids.gather(1, order[..., None].expand_as(candidates.ids))
         made = written(ids.numpy(), words, vocabulary)
         shares = calibration.probabilities(logits.gather(1, order).numpy(), "softmax", fitted)
-        return cls(made, np.where(made == "", 0, shares).astype(np.float32), fitted)
+        return cls(*once(made, np.where(made == "", 0, shares).astype(np.float32)), fitted)
+
+
+def once(words: Words, shares: Floats) -> tuple[Words, Floats]:
+    """Each word of a row once, with the sum of its probabilities: two scripts can write the same; (n, c)."""
+    same = words[:, :, None] == words[:, None]  # (n, c, c)
+    first = same.argmax(2) == np.arange(words.shape[1])
+    sums = np.where(first, (same * shares[:, None]).sum(2), 0)
+    order = np.argsort(-sums, axis=1, kind="stable")
+    ranked = (np.take_along_axis(part, order, 1) for part in (np.where(first, words, ""), sums))
+    return next(ranked), next(ranked)
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,11 @@ def test_where_letters_are_written_the_rules_are_edits_nevertheless() -> None:
 def test_without_features_values_have_no_table() -> None:
     rows: pa.Table = asked(("házak", None, "ház"))
     assert transduce_evaluation.by_value(rows, np.array([True])).empty
+
+
+def test_a_word_that_two_scripts_write_is_listed_once_with_both_probabilities() -> None:
+    words, shares = transduce_evaluation.once(
+        np.array([["a", "b", "b", ""]]), np.array([[0.4, 0.35, 0.25, 0.0]], np.float32)
+    )
+    assert words.tolist() == [["b", "a", "", ""]]
+    np.testing.assert_allclose(shares, [[0.6, 0.4, 0, 0]], rtol=1e-6)
