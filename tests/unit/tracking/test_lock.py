@@ -80,7 +80,7 @@ def test_stages_of_another_task_do_not_count(layout: Layout) -> None:
 @pytest.mark.parametrize("text", ["", "stages: [", "<<<<<<< HEAD\nstages: {}\n", "- 1"])
 def test_a_torn_lock_file_is_told_with_the_mend(layout: Layout, text: str) -> None:
     (layout.root / "dvc.lock").write_text(text, "utf-8")
-    with pytest.raises(DataError, match=r"^dvc\.lock: not what DVC writes .*; git checkout dvc\.lock, or"):
+    with pytest.raises(DataError, match=r"^dvc\.lock: not what DVC writes .*git checkout HEAD dvc\.lock, or"):
         lock.check(layout)
 
 
