@@ -32,7 +32,11 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
         ("train.shuffle", "no", "should be a valid boolean, found 'no'"),
         ("train.schedule", "cosine", "should be 'constant' or 'one-cycle', found 'cosine'"),
         ("train", None, "should be a valid dictionary or instance of Train, found None"),
-        ("models.bilstm.kind", "gru", "should be one of 'bilstm', 'ngram', 'seq2seq', 'blend', found 'gru'"),
+        (
+            "models.bilstm.kind",
+            "gru",
+            "should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'blend', found 'gru'",
+        ),
         ("models.bilstm.head", "tanh", "should be 'softmax' or 'sigmoid', found 'tanh'"),
         ("models.bilstm.longest", 8, "unknown key, expected one of head, kind, embedding, hidden, layers, "),
         ("models.bilstm", 7, "should be a valid dictionary or object to extract fields from, found 7"),
@@ -42,13 +46,17 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
             "unknown key, expected one of head, kind, longest, prefixes, iterations, ",
         ),
         ("models.blend.experts", [], "List should have at least 1 item after validation, not 0, found []"),
-        ("models.blend.experts", ["bilstm", "gru"], "no model 'gru'; known: bilstm, ngram, seq2seq, blend"),
+        (
+            "models.blend.experts",
+            ["bilstm", "gru"],
+            "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend",
+        ),
         ("models.blend.head", "softmax", "unknown key, expected one of kind, experts, lemmas"),
         ("calibration.temperature", 1, "should be a valid boolean, found 1"),
         ("encode_pad.keep", "middle", "should be 'end' or 'start', found 'middle'"),
         ("build_vocab.unit", "byte", "should be 'char', 'bpe' or 'word', found 'byte'"),
         ("sample.split", "row", "should be 'lemma', 'family', 'form' or 'notebook', found 'row'"),
-        ("evaluate.compare", ["gru"], "no model 'gru'; known: bilstm, ngram, seq2seq, blend"),
+        ("evaluate.compare", ["gru"], "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend"),
         ("tracking.experiment", "", "String should have at least 1 character, found ''"),
         ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, patience, "),
         ("epochs", 1, "unknown key, expected one of tasks, models, sample, build_vocab, encode_pad, "),
@@ -193,7 +201,7 @@ def test_a_name_that_could_not_be_a_folder_is_refused(
 
 def test_a_task_that_is_not_there_is_named_with_those_known(params: config.Params) -> None:
     with pytest.raises(
-        ParamsError, match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-case$"
+        ParamsError, match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-case, hun-segments$"
     ):
         params.task("hun")
 
