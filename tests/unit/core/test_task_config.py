@@ -18,8 +18,8 @@ KEYS = "kind, raw, splits, model, sample, train, leakage, source"
     [
         (
             "",
-            {"kind": "tag"},
-            f"{KINDS}, found 'tag from unimorph'",
+            {"kind": "poem"},
+            f"{KINDS}, found 'poem from unimorph'",
         ),
         (
             "",
