@@ -106,7 +106,12 @@ def test_the_parameters_must_be_of_this_version(repo: Path) -> None:
     text = (repo / "params.yaml").read_bytes()
     cases: list[tuple[bytes, Any, str, str]] = [
         (text + b"more: 1\n", None, "v1: params.yaml: more: unknown key", "check it out and track it there"),
-        (text, "tyo", "v1: no task 'tyo' in params.yaml", "; known: hun-inflect, hun-noun-case"),
+        (
+            text,
+            "tyo",
+            "v1: no task 'tyo' in params.yaml",
+            "; known: hun-inflect, hun-noun-case, hun-segments",
+        ),
     ]
     for content, task, start, end in cases:
         found = revision(**{"params.yaml": content})
