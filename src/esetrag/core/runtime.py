@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 from esetrag.core.errors import BusyError, DataError
 
@@ -42,14 +41,15 @@ def handle_signals() -> None:
             raise Stopped(signal.SIGTERM)
 
 
-def leave(code: int) -> NoReturn:
-    """Ends the process; after a signal, or with a store given up, no thread of a library is waited for."""
+def leave(code: int) -> None:
+    """Ends the process, if need be: after a signal, or with a store given up, no thread is waited for."""
     if code > 128 or any(thread.name == STORE for thread in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 stream.flush()
         os._exit(code)
-    sys.exit(code)
+    if code:
+        sys.exit(code)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
