@@ -58,7 +58,7 @@ class Experiment:
         sample = params.sample.model_copy(update={**sizes, "seed": 200 + seed})
         _, parts = Source.load(self.entry).parts(sample)
         vocabulary = task.vocabulary([parts["train"]], params.build_vocab)
-        width = encoding.width_of(task.texts(parts["train"], vocabulary), None)
+        width = max(encoding.width_of(task.texts(rows, vocabulary), None) for rows in parts.values())
         steps = {part: max(encoding.width_of(parts[part]["label"], None), 3) for part in PARTS}
         encoded = {part: task.encode(parts[part], vocabulary, width, "end", steps[part]) for part in PARTS}
         data = Data(encoded["train"], encoded["dev"], vocabulary, parts["train"])

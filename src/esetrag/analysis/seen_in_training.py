@@ -40,7 +40,7 @@ class SeenInTraining:
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
         width = files.read_json(layout.metrics / "encoding.json")["width"]
-        longest = width - encoding.MARKS if vocabulary.unit == "char" else None
+        longest = width - encoding.MARKS if width and vocabulary.unit == "char" else None
         return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)
 
     def seen(self, rows: pa.Table) -> pd.DataFrame:

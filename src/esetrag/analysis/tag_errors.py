@@ -55,7 +55,8 @@ def _different(label: str, predicted: str) -> tuple[str, str]:
     front = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
     a, b = a[front:], b[front:]
     back = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a[::-1], b[::-1], strict=False)))
-    return tuple(segments.BOUNDARY.join(parts[: len(parts) - back]) for parts in (a, b))  # type: ignore[return-value]
+    own, other = (segments.BOUNDARY.join(parts[: len(parts) - back]) for parts in (a, b))
+    return own, other
 
 
 def _first(label: str) -> str:

@@ -21,7 +21,7 @@ KINDS = {
     "copied": "was left as it is, though it changes",
     "truncated": "lacks letters at its end; all others are right",
     "repeated": "has letters too many at its end; all others are right",
-    "other vowels": "differs in vowels of the ending alone, as where harmony is wrong",
+    "other vowels": "differs in vowels alone, as where harmony is wrong",
     "stem": "has the right ending on another stem",
     "ending": "has the right stem with another ending",
     "other": "differs in stem and ending",
@@ -85,16 +85,8 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None =
 
 def changes(errors: pd.DataFrame) -> pd.DataFrame:
     """What was to be done to each word, ``label``, and what was done, ``predicted``."""
-    changed = pa.chunked_array([pa.array(errors["form"], pa.string())])
-    done = {
-        name: edits.scripts(changed, pa.chunked_array([pa.array(errors[name].map(_first), pa.string())]))
-        for name in ("label", "predicted")
-    }
-    return pd.DataFrame({name: list(map(edits.shown, column.to_pylist())) for name, column in done.items()})
-
-
-def _first(label: str) -> str:
-    return label_sets.values(label)[0]
+    columns = {name: pa.array(errors[name], pa.string()) for name in ("form", "label", "predicted")}
+    return edits.confusion(pa.table(columns))
 
 
 def kinds(errors: pd.DataFrame, vocabulary: Vocabulary) -> list[str]:

@@ -122,6 +122,11 @@ class TaggerModel(Expert):
     """Networks that vote, as of ``Seq2seqModel``."""
 
     @property
+    def rules(self) -> bool:
+        """Edit rules are for scripts."""
+        return False
+
+    @property
     def lemmas(self) -> bool:
         """The lemma prior is one of classifiers."""
         return False

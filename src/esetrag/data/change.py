@@ -35,6 +35,11 @@ def words(column: pa.ChunkedArray) -> Words:
     return array
 
 
+def points(array: Words) -> npt.NDArray[np.uint32]:
+    """The code points of words, 0 behind, (n, w)."""
+    return np.ascontiguousarray(array).view(np.uint32).reshape(len(array), max(array.dtype.itemsize // 4, 1))
+
+
 def shared_prefix(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Ints:
     """Symbols that rows have in common from their beginning, (n,).
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from esetrag.data import label_sets
-from esetrag.data.change import AT_ONCE, Ints, Words, words
+from esetrag.data.change import AT_ONCE, Ints, Words, points, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,10 +113,10 @@ def applied(scripts: Words, sources: Words) -> Words:
     """
     if not len(scripts):
         return np.array([], dtype=np.str_)
-    points = _points(scripts)
-    cuts = (points >= CUT) & (points < CUT + SIDE * SIDE)
+    code = points(scripts)
+    cuts = (code >= CUT) & (code < CUT + SIDE * SIDE)
     place, has_cut = cuts.argmax(1), cuts.any(1)
-    first, last = np.divmod(points[np.arange(len(points)), place].astype(np.int64) - CUT, SIDE)
+    first, last = np.divmod(code[np.arange(len(code)), place].astype(np.int64) - CUT, SIDE)
     end = np.where(has_cut, np.strings.str_len(sources) - last, 0)
     kept = np.strings.slice(sources, np.minimum(np.where(has_cut, first, 0), end), end)
     behind = np.strings.slice(scripts, np.where(has_cut, place + 1, 0), scripts.dtype.itemsize // 4)
@@ -126,16 +125,12 @@ def applied(scripts: Words, sources: Words) -> Words:
     return made
 
 
-def _points(array: Words) -> npt.NDArray[np.uint32]:
-    return np.ascontiguousarray(array).view(np.uint32).reshape(len(array), -1)
-
-
 def _longest_common(source: Words, target: Words) -> tuple[Ints, Ints, Ints]:
     """Where the longest common substring begins in both words, and its length; the first one of several.
 
     The table of dynamic programming goes over the letters of the source; its rows are all words at once.
     """
-    a, b = _points(source), _points(target)
+    a, b = points(source), points(target)
     rows = np.arange(len(a))
     run = np.zeros(b.shape, np.int64)  # letters in common that end at each letter of the target
     size, in_source, in_target = (np.zeros(len(a), np.int64) for _ in range(3))

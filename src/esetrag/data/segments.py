@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.data import label_sets
-from esetrag.data.change import Ints, Words, words
+from esetrag.data.change import Ints, Words, points, words
+from esetrag.scoring import edit_distance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def applied(ids: npt.NDArray[np.int64], forms: Words, labels: Sequence[str]) -> 
     front, same, back = (np.array(column, np.str_) for column in zip(*parts, strict=True))
     row, place = np.nonzero(ids >= 0)
     tag = ids[row, place]
-    letter = np.where(same[tag] == SAME, _points(forms)[row, place].astype(np.uint32).view("<U1"), "")
+    letter = np.where(same[tag] == SAME, points(forms)[row, place].astype(np.uint32).view("<U1"), "")
     items = pa.array(np.strings.add(np.strings.add(front[tag], letter), back[tag]), pa.string())
     offsets = np.searchsorted(row, np.arange(len(forms) + 1)).astype(np.int32)
     texts = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), items), "")
@@ -108,15 +109,15 @@ def applied(ids: npt.NDArray[np.int64], forms: Words, labels: Sequence[str]) -> 
 
 def _tags(forms: Words, texts: Words) -> pa.Array:
     """The tags of some words, one after another; ``texts`` are segmentations with marks for boundaries."""
-    points = _points(texts)
-    is_mark = (points >= _MARK) & (points <= _MARK + len(NAMES) + 1)
-    row, column = np.nonzero(~is_mark & (points != 0))
-    before = np.where(column > 0, points[row, np.maximum(column - 1, 0)], 0).astype(np.int64) - _MARK
+    code = points(texts)
+    is_mark = (code >= _MARK) & (code <= _MARK + len(NAMES) + 1)
+    row, column = np.nonzero(~is_mark & (code != 0))
+    before = np.where(column > 0, code[row, np.maximum(column - 1, 0)], 0).astype(np.int64) - _MARK
     sizes = np.bincount(row, minlength=len(forms))
     place = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     target = np.zeros((len(forms), int(sizes.max(initial=1))), np.uint32)
-    target[row, place] = points[row, column]
-    source = _points(forms)
+    target[row, place] = code[row, column]
+    source = points(forms)
     letters = np.strings.str_len(forms)
     letter, is_same = _aligned(source, target, letters, sizes)
     marks = np.array(["", *(f"{BOUNDARY}{name}:" for name in NAMES), BOUNDARY])
@@ -126,10 +127,6 @@ def _tags(forms: Words, texts: Words) -> pa.Array:
     counts = np.bincount(of_letter, minlength=int(letters.sum()))
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), pa.array(items, pa.string())), "")
-
-
-def _points(array: Words) -> npt.NDArray[np.uint32]:
-    return np.ascontiguousarray(array).view(np.uint32).reshape(len(array), max(array.dtype.itemsize // 4, 1))
 
 
 def _aligned(
@@ -148,13 +145,7 @@ def _aligned(
         inserted stands with the one before it. Whether both are the same, (n, b).
     """
     n, (a, b) = len(source), (source.shape[1], target.shape[1])
-    columns = np.arange(b + 1, dtype=np.int16)
-    table = np.empty((a + 1, n, b + 1), np.int16)
-    table[0] = columns
-    for place in range(a):
-        changed = table[place, :, :-1] + (source[:, place, None] != target)
-        new = np.concatenate([table[place, :, :1] + 1, np.minimum(changed, table[place, :, 1:] + 1)], axis=1)
-        table[place + 1] = np.minimum.accumulate(new - columns, axis=1) + columns
+    table = np.stack(list(edit_distance.rows(source, target)))  # (a + 1, n, b + 1)
     letter, is_same = np.zeros((n, b), np.int64), np.zeros((n, b), bool)
     i, j, rows = sizes.astype(np.int64), ends.astype(np.int64), np.arange(n)
     for _ in range(a + b):

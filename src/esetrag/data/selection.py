@@ -190,7 +190,7 @@ def _nothing(
 
 
 def found(bundles: dict[str, int]) -> str:
-    """The commonest bundles and the tags that the schema does not know, with their rows, for a message."""
+    """The most frequent bundles, and the tags that the schema does not know, with their rows."""
     unknown = unknown_tags(bundles)
     return f"found {most(bundles)}" + (f"; unknown tags {most(unknown)}" if unknown else "")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-NEVER = -1e9
-"""A logit of what must not be; infinity times zero would be no number."""
+from esetrag.models.network import NEVER
 
 
 class Attention(nn.Module):

@@ -9,6 +9,7 @@ suffix alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,7 @@ class EditRules(Network):
     def is_sound(self) -> bool:
         """Whether its lists are as long as they should be, ascend and name nothing that there is not."""
         suffixes = {len(x) - 1 for x in (self.totals, self.kinds, self.top)} == {len(self.keys)}
-        if not suffixes or len(self.counts) - 1 != len(self.pairs) or self.top.shape[1:] != (PROPOSED,):
+        if not suffixes or len(self.counts) - 1 != len(self.pairs) or self.top.shape[1:] != (FREQUENT,):
             return False
         ascending = all(bool((x[1:] > x[:-1]).all()) for x in (self.keys, self.pairs))
         known = bool(((self.scripts >= 0) & (self.scripts < self.labels)).all())
@@ -135,7 +136,7 @@ class EditRules(Network):
 
     def score(self, source: Sequences, row: Tensor, ids: Tensor) -> Tensor:
         """Log probability of given scripts in nats, (k,); arguments as for ``Seq2seq.score``."""
-        number = self._number(ids)  # -1 for those that training does not have
+        number = self._number(ids)
         hashed = self._suffixes(source)[row.numpy()]  # (k, suffixes)
         place = look_up(self.keys, hashed)
         pair = look_up(self.pairs, mixed(hashed, number[:, None])) * (number >= 0)[:, None]
@@ -147,10 +148,17 @@ class EditRules(Network):
             probability = np.where(key > 0, (seen + kinds[key] * shorter) / both, shorter)
         return torch.from_numpy(np.log(probability)).float()
 
-    def _number(self, ids: Tensor) -> Ids:
+    @cached_property
+    def _by_hash(self) -> tuple[Tensor, Ids]:
+        """The hashes of all scripts, sorted; the script of each, behind -1."""
         known = _hash(self.scripts.numpy())
         order = np.argsort(known)
-        number: Ids = np.append(-1, order)[look_up(torch.from_numpy(known[order]), _hash(ids.numpy()))]
+        return torch.from_numpy(known[order]), np.append(-1, order)
+
+    def _number(self, ids: Tensor) -> Ids:
+        """The number of each script (k,), -1 for those that training does not have."""
+        hashes, numbers = self._by_hash
+        number: Ids = numbers[look_up(hashes, _hash(ids.numpy()))]
         return number
 
     def _suffixes(self, words: Sequences) -> Ids:

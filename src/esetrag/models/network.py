@@ -11,6 +11,8 @@ from torch.nn import functional
 from esetrag.core.config import Head
 from esetrag.symbols.batch import Batch
 
+NEVER = -1e9
+"""The logit of what cannot be; infinity times zero would be no number."""
 AT_ONCE = 4096
 """Rows scored at once: fewer take longer each, more take memory."""
 

@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from esetrag.core.config import Seq2seqModel
 from esetrag.data import edits
-from esetrag.models.attention import NEVER, Attention
+from esetrag.models.attention import Attention
 from esetrag.models.encoder import Encoder
-from esetrag.models.network import AT_ONCE, Network
+from esetrag.models.network import AT_ONCE, NEVER, Network
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
@@ -59,7 +59,7 @@ class Seq2seq(Network):
             model: sizes, attention and dropout.
         """
         super().__init__(len(vocabulary.labels) + len(SPECIAL), "softmax")
-        self.symbols, size = vocabulary.size - len(vocabulary.features), model.hidden
+        self.symbols, size = len(vocabulary.symbols), model.hidden
         sizes = (model.embedding, size, model.layers, True, model.dropout)
         self.encoder = Encoder(vocabulary.size, *sizes)
         self.written = nn.Embedding(self.labels, model.embedding, padding_idx=PAD)
@@ -69,11 +69,9 @@ class Seq2seq(Network):
         self.combine = nn.Linear(size + self.encoder.size + model.embedding, size)
         self.output = nn.Linear(size, self.labels)
         self.dropout = nn.Dropout(model.dropout)
-        cuts = [edits.cut_of(name) if edits.is_cut(name) else (-1, -1) for name in vocabulary.outputs]
-        special = [(-1, -1)] * len(SPECIAL)
-        self.cuts = torch.tensor(
-            [sum(cut) for cut in special + cuts], device="cpu"
-        )  # letters cut off; -2: none
+        # Letters that each output symbol cuts off; -1: it is no cut. On no device but the CPU, and no weight.
+        cuts = [sum(edits.cut_of(o)) if edits.is_cut(o) else -1 for o in vocabulary.outputs]
+        self.cuts = torch.tensor([-1] * len(SPECIAL) + cuts, device="cpu")
         self.beam = model.beam
 
     def encode(self, source: Sequences) -> Memory:
@@ -92,12 +90,19 @@ class Seq2seq(Network):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of every step where the steps before are the target's, (b, u, outputs)."""
+        return self._forced(batch)[0]
+
+    def attended(self, batch: Batch) -> Tensor:
+        """What each step of a target attends to, (b, u, t)."""
+        return self._forced(batch)[1]
+
+    def _forced(self, batch: Batch) -> tuple[Tensor, Tensor]:
         memory = self.encode(batch.source)
         before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)  # (b, u)
         embedded = self.dropout(self.written(before))  # (b, u, e)
         given = memory.given[:, None].expand(-1, before.shape[1], -1)
         steps, _ = self.decoder(torch.cat([embedded, given], 2), (memory.h[None], memory.c[None]))
-        return self._logits(steps, memory)[0]
+        return self._logits(steps, memory)
 
     def _logits(self, steps: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Of decoder states (b, u, h) the logits (b, u, outputs) and what they attend to (b, u, t)."""
@@ -121,14 +126,6 @@ class Seq2seq(Network):
     def correct(self, logits: Tensor, target: Tensor) -> Tensor:
         """Whether every step is right, (b,) bool: then greedy decoding writes the very target."""
         return ((logits.argmax(2) == target) | (target == PAD)).all(1)
-
-    def attended(self, batch: Batch) -> Tensor:
-        """What each step of a target attends to, (b, u, t)."""
-        memory = self.encode(batch.source)
-        before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)
-        given = memory.given[:, None].expand(-1, before.shape[1], -1)
-        inputs = torch.cat([self.written(before), given], 2)
-        return self._logits(self.decoder(inputs, (memory.h[None], memory.c[None]))[0], memory)[1]
 
     @property
     def most(self) -> int:

@@ -9,15 +9,13 @@ from torch.nn import functional
 from esetrag.core.config import TaggerModel
 from esetrag.data import segments
 from esetrag.models.encoder import Encoder
-from esetrag.models.network import Network
+from esetrag.models.network import NEVER, Network
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.symbols.encoding import MARKS
 from esetrag.symbols.vocabulary import EOS, PAD, SPECIAL, Vocabulary
 
 PROPOSED = 4
 """Sequences of tags that are proposed for a word."""
-NEVER = -1e9
-"""The logit of a tag that is not legal; infinity times zero would be no number."""
 NO_TAG = -100
 
 

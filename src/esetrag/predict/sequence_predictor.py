@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -74,20 +74,26 @@ class SequencePredictor:
             DataError: if a query is not text, has no features where they are needed, or unknown values.
             ParamsError: if ``top_k`` is less than 1.
         """
-        table = self.predict_table(column(forms), top_k)
-        given = [form.split(SEPARATOR) for form in forms]
-        ranks = range(
-            1, 1 + sum(name.startswith("label_") and name != "label_set" for name in table.column_names) + 1
-        )
-        names = [("label", "probability"), *((f"label_{r}", f"probability_{r}") for r in ranks if r > 1)]
+        return self._predictions(forms, self.predict_table(column(forms), top_k))
+
+    def _predictions(self, forms: Sequence[str], table: pa.Table) -> list[Prediction]:
+        """What a table of predictions (``predict_table``) says of the queries that it was made of."""
+        names = [name for name in table.column_names if name.startswith("label") and name != "label_set"]
         found = []
-        for query, row in zip(given, table.to_pylist(), strict=True):
-            pairs = [(row[a], row[b]) for a, b in names if row[a]]
-            labels, shares = zip(*pairs, strict=True) if pairs else (("",), (0.0,))
-            answer = Prediction(query[0], labels, shares, row["unknown"], row["label_set"])
-            answer = replace(answer, features=query[1] if len(query) > 1 else "")
-            found.append(answer if any(map(str.isalpha, query[0])) else replace(answer, note=NO_LETTER))
+        for query, row in zip(forms, table.to_pylist(), strict=True):
+            form, _, bundle = query.partition(SEPARATOR)
+            ranks = [(row[name], row[name.replace("label", "probability")]) for name in names if row[name]]
+            labels, shares = zip(*ranks, strict=True) if ranks else (("",), (0.0,))
+            note = "" if self._has_letter(form) else NO_LETTER
+            found.append(
+                Prediction(form, labels, shares, row["unknown"], row["label_set"], note, features=bundle)
+            )
         return found
+
+    def _has_letter(self, word: str) -> bool:
+        """Whether a word has a letter that training has."""
+        vocabulary = self.checkpoint.vocabulary
+        return any(map(str.isalpha, {*word} - {*vocabulary.unknown(word)}))
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Writes words for many words.
@@ -111,10 +117,10 @@ class SequencePredictor:
         return pa.concat_tables([schema.empty_table(), *(self._batch(part, top_k, schema) for part in parts)])
 
     def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
-        vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
+        vocabulary = self.checkpoint.vocabulary
         words, bundles = self._taken_apart(composed(queries)[0])
         texts = with_features(words, bundles, vocabulary)
-        ids, lengths = encoding.encode(texts, vocabulary, self._width(texts), shape.keep)
+        ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
         fitted = Calibration(**self.checkpoint.manifest.calibration.model_dump())
         batch, network = Batch.of(encoded, CPU), self.checkpoint.network
@@ -125,15 +131,11 @@ class SequencePredictor:
             made = ranked.words[:, rank] if there else np.full(len(words), "")
             shares = ranked.shares[:, rank] if there else np.zeros(len(words))
             columns += [pa.array(made, pa.string()), pa.array(shares, pa.float32())]
-        has_letter = [any(map(str.isalpha, word)) for word in words.to_pylist()]
-        sets = [chosen if has else "" for chosen, has in zip(ranked.chosen, has_letter, strict=True)]
+        pairs = zip(ranked.chosen, words.to_pylist(), strict=True)
+        sets = [chosen if self._has_letter(word) else "" for chosen, word in pairs]
         unknown = [text.visible(vocabulary.unknown(word)) for word in words.to_pylist()]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
-
-    def _width(self, texts: pa.ChunkedArray) -> int:  # noqa: ARG002
-        """Symbols a row; longer words are cut."""
-        return self.checkpoint.manifest.encoding.width
 
     def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Words and bundles of queries."""

@@ -11,7 +11,6 @@ from esetrag.analysis import doubts
 from esetrag.data import segments
 from esetrag.predict.predictor import Prediction, column, composed
 from esetrag.predict.sequence_predictor import SequencePredictor
-from esetrag.symbols import encoding
 
 
 class TagPredictor(SequencePredictor):
@@ -23,13 +22,13 @@ class TagPredictor(SequencePredictor):
 
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """As ``SequencePredictor.predict``; ``label_set`` has the segments with their names."""
+        table = super().predict_table(column(forms), top_k)
         words, _ = self._taken_apart(composed(column(forms))[0])
-        best = super().predict_table(words, 1)["label"]
-        tags, counts = segments.tags(words, best)
+        tags, counts = segments.tags(words, table["label"])
         letters = doubts.certainties(self.checkpoint.network, words, self.checkpoint.vocabulary)
         listed, place, made = tags.to_pylist(), 0, []
-        answers = super().predict(forms, top_k)
-        for answer, label, count, shares in zip(answers, best.to_pylist(), counts, letters, strict=True):
+        answers = zip(self._predictions(forms, _shown(table)), counts.tolist(), letters, strict=True)
+        for label, (answer, count, shares) in zip(table["label"].to_pylist(), answers, strict=True):
             own, place = tuple(listed[place : place + count]), place + count
             certain = tuple(round(share, 4) for share in shares)
             made.append(replace(answer, names=segments.named(label), tags=own, certainties=certain))
@@ -39,12 +38,13 @@ class TagPredictor(SequencePredictor):
         """As ``SequencePredictor.predict_table``; ``names`` says what the segments of the first label are."""
         table = super().predict_table(forms, top_k)
         names = [segments.named(text) for text in table["label"].to_pylist()]
-        for place, name in enumerate(table.column_names):
-            if name.startswith("label") and name != "label_set":
-                texts = [segments.shown(text) for text in table[name].to_pylist()]
-                table = table.set_column(place, name, pa.array(texts, pa.string()))
-        return table.append_column("names", pa.array(names, pa.string()))
+        return _shown(table).append_column("names", pa.array(names, pa.string()))
 
-    def _width(self, texts: pa.ChunkedArray) -> int:
-        """That of the longest word: none is cut."""
-        return encoding.width_of(texts, None)
+
+def _shown(table: pa.Table) -> pa.Table:
+    """Predictions whose labels are segments without their names."""
+    for place, name in enumerate(table.column_names):
+        if name.startswith("label") and name != "label_set":
+            texts = [segments.shown(text) for text in table[name].to_pylist()]
+            table = table.set_column(place, name, pa.array(texts, pa.string()))
+    return table

@@ -9,8 +9,8 @@ from __future__ import annotations
 from esetrag.data import label_sets
 from esetrag.report import errors, figures, provenance
 from esetrag.report.context import Context
-from esetrag.report.results import NAMES, scores
-from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
+from esetrag.report.results import NAMES, compared
+from esetrag.report.section import Headline, Picture, Section, Table, shares
 
 SCORES = (
     *("model", "accuracy", "interval", "any_correct", "set_f1", "macro_f1", "ece"),
@@ -63,10 +63,7 @@ def results(context: Context) -> Section:
 
 def table(context: Context) -> Table:
     """All figures of the models, the baselines and the upper bound."""
-    frame = scores(context.test)
-    kept = distinct(frame.iloc[:-1][list(SCORES)]).columns  # the upper bound has few figures
-    formats = shares(*SCORES) | shares("loss", "brier", "risk_area", form=".4f")
-    return Table(frame[kept], formats=formats, marked=len(frame) - 2)
+    return compared(context.test, SCORES, **dict.fromkeys(("loss", "brier", "risk_area"), ".4f"))
 
 
 def calibration(context: Context) -> Section:

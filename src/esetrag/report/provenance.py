@@ -94,7 +94,9 @@ def data(context: Context) -> Section:
         listing("Too common to be heads", ((head,) for head in split["heads_passed_over"]), "lemma"),
         Table(labels.rename_axis("label").reset_index(), "Rows of each label", folded=True),
         Picture(figures.lengths(forms, context.seen.longest), "Lengths of the forms", "lengths", png=True),
-        f"The model takes {encoding['width'] - 2} symbols of a form and cuts longer forms.",
+        f"The model takes {encoding['width'] - 2} symbols of a form and cuts longer forms."
+        if encoding["width"]
+        else "No word is cut, however long.",
         listing("What the model cannot see", cuts, "part", "forms cut", "unknown symbols", "unseen labels"),
     )
     return Section("Data", _filled(*blocks))

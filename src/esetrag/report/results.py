@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from esetrag.core import files
 from esetrag.core.errors import DataError
 from esetrag.report import markdown
+from esetrag.report.section import Table, distinct, shares
 
 BEGIN, END = "<!-- results: esetrag results -->", "<!-- end of results -->"
 NAMES = {
@@ -46,6 +48,13 @@ def scores(test: dict[str, Any]) -> pd.DataFrame:
     frame = pd.DataFrame([*rows, {"model": "upper_bound"} | test["upper_bound"]]).replace({"model": NAMES})
     ends = zip(frame["low"], frame["high"], strict=True)
     return frame.assign(interval=["" if pd.isna(low) else f"{low:.2%}–{high:.2%}" for low, high in ends])
+
+
+def compared(test: dict[str, Any], columns: Sequence[str], **formats: str) -> Table:
+    """Some columns of ``scores``, the task's model marked; numbers that are no shares have a format."""
+    frame = scores(test)
+    kept = distinct(frame.iloc[:-1][list(columns)]).columns  # the upper bound has few figures
+    return Table(frame[kept], formats=shares(*columns) | formats, marked=len(frame) - 2)
 
 
 def table(metrics: Path) -> str:

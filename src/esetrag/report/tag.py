@@ -11,7 +11,7 @@ from esetrag.data import segments
 from esetrag.report import figures, provenance, transduce
 from esetrag.report.context import Context
 from esetrag.report.errors import groups
-from esetrag.report.results import scores
+from esetrag.report.results import compared
 from esetrag.report.section import Headline, Letters, Picture, Section, Table, distinct, shares
 from esetrag.report.transduce import calibration, partitions
 
@@ -44,11 +44,7 @@ def results(context: Context) -> Section:
 
 def table(context: Context) -> Table:
     """All figures of the models, the baselines and the upper bound."""
-    frame = scores(context.test)
-    kept = distinct(frame.iloc[:-1][list(SCORES)]).columns
-    return Table(
-        frame[kept], formats=shares(*SCORES) | shares("risk_area", form=".4f"), marked=len(frame) - 2
-    )
+    return compared(context.test, SCORES, risk_area=".4f")
 
 
 def coloured(label: str) -> Letters:

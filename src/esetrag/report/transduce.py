@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from esetrag.analysis.transduce_errors import KINDS
-from esetrag.data import edits
+from esetrag.data import edits, label_sets
 from esetrag.report import figures, provenance
 from esetrag.report.context import Context
 from esetrag.report.errors import groups
-from esetrag.report.results import NAMES, scores
+from esetrag.report.results import NAMES, compared
 from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
 SCORES = ("model", "accuracy", "interval", "edit_distance", "in_candidates", "ece", "risk_area")
@@ -62,10 +61,7 @@ def results(context: Context) -> Section:
 
 def table(context: Context) -> Table:
     """All figures of the models, the baselines and the upper bound."""
-    frame = scores(context.test)
-    kept = distinct(frame.iloc[:-1][list(SCORES)]).columns
-    formats = shares(*SCORES) | shares("edit_distance", form=".3f") | shares("risk_area", form=".4f")
-    return Table(frame[kept], formats=formats, marked=len(frame) - 2)
+    return compared(context.test, SCORES, edit_distance=".3f", risk_area=".4f")
 
 
 def partitions(context: Context) -> Section:
@@ -151,10 +147,7 @@ def attention(context: Context) -> Section:
 def calibration(context: Context) -> Section:
     """Whether probabilities can be believed."""
     own, rows = context.test["models"][context.test["model"]], context.predictions
-    right = np.ones(len(rows), bool)
-    wrong = {(row.form, row.features) for row in context.analysis.errors.itertuples()}
-    asked = zip(rows["form"].to_pylist(), rows["features"].to_pylist(), strict=True)
-    right = np.array([pair not in wrong for pair in asked], dtype=float)
+    right = label_sets.correct(rows["label"], rows["predicted"]).astype(float)
     diagram = figures.reliability(rows["probability"].to_numpy().astype(float), right)
     text = (
         "A probability is that of a word among the candidates. A model is calibrated if 90 of 100 words "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,14 +24,28 @@ def distances(a: Words, b: Words) -> Ints:
         return np.zeros(0, np.int64)
     first, second = (np.ascontiguousarray(words).view(np.uint32).reshape(len(words), -1) for words in (a, b))
     sizes, ends = np.strings.str_len(a), np.strings.str_len(b)
-    columns = np.arange(second.shape[1] + 1)
-    row = np.tile(columns, (len(a), 1))  # (n, symbols of b + 1)
-    found = np.where(sizes == 0, ends, 0)
-    for place in range(first.shape[1]):
-        changed = row[:, :-1] + (first[:, place, None] != second)
+    found = np.zeros(len(a), np.int64)
+    for place, row in enumerate(rows(first, second)):
+        found = np.where(sizes == place, row[np.arange(len(a)), ends], found)
+    return found
+
+
+def rows(first: npt.NDArray[np.uint32], second: npt.NDArray[np.uint32]) -> Iterator[npt.NDArray[np.int16]]:
+    """The table of dynamic programming, row by row: distances of beginnings of many pairs of words.
+
+    Args:
+        first: (n, a) code points, 0 behind.
+        second: (n, b) likewise.
+
+    Yields:
+        For 0, 1, … a symbols of the first words the distances to 0 … b of the second ones, (n, b + 1).
+    """
+    columns = np.arange(second.shape[1] + 1, dtype=np.int16)
+    row = np.tile(columns, (len(first), 1))
+    yield row
+    for symbol in first.T:
+        changed = row[:, :-1] + (symbol[:, None] != second)
         new = np.concatenate([row[:, :1] + 1, np.minimum(changed, row[:, 1:] + 1)], axis=1)
         # An insertion adds 1 to what stands left of it, which may be an insertion itself.
-        row = np.minimum.accumulate(new - columns, axis=1) + columns
-        found = np.where(sizes == place + 1, row[np.arange(len(a)), ends], found)
-    distance: Ints = found
-    return distance
+        row = (np.minimum.accumulate(new - columns, axis=1) + columns).astype(np.int16)
+        yield row

@@ -57,6 +57,10 @@ class Test:
 class Task(Protocol):
     """The steps in which kinds of tasks differ; everything else is the same for all."""
 
+    @property
+    def cuts(self) -> bool:
+        """Whether words longer than those of training are cut; what is written for a word needs all of it."""
+
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """Symbols and labels of the training rows (``build_vocab``)."""
 

@@ -26,6 +26,7 @@ class Classify:
     """See ``base.Task``."""
 
     entry: config.ClassifyTask | None = None
+    cuts: bool = True
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """Symbols and labels of the training rows (``tables.SAMPLE``), of which a batch is in memory."""

@@ -23,6 +23,7 @@ class Tag:
     """See ``base.Task``. A row's label is a segmentation (``data.segments``)."""
 
     entry: config.TagTask | None = None
+    cuts: bool = False
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """The letters that are read, and the tags."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,16 +17,13 @@ from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 from esetrag.tasks import transduce_evaluation
 from esetrag.tasks.base import Test, Tested
-from esetrag.tasks.tag import Tag
 from esetrag.tasks.transduce import Words, right, written
 from esetrag.tasks.transduce_evaluation import Judge, Ranked
 
 
 def test(test: Test) -> Tested:
-    """Tests a model that tags; see ``testing``. Words are tagged whole, however long."""
-    rows, vocabulary = test.parts["test"], test.checkpoints[0].vocabulary
-    whole = Tag().encode(rows, vocabulary, encoding.width_of(rows["form"], None), "end")
-    return transduce_evaluation.judged(replace(test, encoded=whole), TAGGING)
+    """Tests a model that tags; see ``testing``."""
+    return transduce_evaluation.judged(test, TAGGING)
 
 
 def baselines(

@@ -27,6 +27,7 @@ class Transduce:
     """See ``base.Task``. A row's ``form`` is the word that is given, its label the words that are right."""
 
     entry: config.InflectionTask | config.SequencesTask
+    cuts: bool = False
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """The letters that are read, the values of the features, and the symbols that are written."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from esetrag.core.config import Calibration, Resolved, Train
+from esetrag.core.config import Calibration, Resolved, Seq2seqModel, TaggerModel, Train
 from esetrag.core.errors import RoomError, TrainingError, mendable
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
@@ -171,8 +171,8 @@ def _transducer(
     saved: Callable[[int], SavedStates | None],
 ) -> Trained:
     """Trains networks that write words or tags; dev decides how much edit rules count beside them."""
-    shape, vocabulary, dev = model.experts[0], data.vocabulary, Batch.of(data.dev, CPU)
-    members: int = getattr(shape, "members", 1)
+    shape = cast("Seq2seqModel | TaggerModel", model.experts[0])
+    vocabulary, dev, members = data.vocabulary, Batch.of(data.dev, CPU), shape.members
     exchange = Exchange.of(data) if vocabulary.writes_edits else None
     experts, epochs = list[Network](), list[list[Epoch]]()
     for number in range(members):
@@ -182,7 +182,7 @@ def _transducer(
         epochs.append(loop.epochs)
     shapes: list[Any] = [shape] * members
     weights = np.full(members, 1 / members)
-    if vocabulary.writes_edits and getattr(shape, "rules", False):
+    if vocabulary.writes_edits and shape.rules:
         experts.append(EditRules.of_rows(Batch.of(data.train, CPU), vocabulary))
         shapes.append(checkpoint.EditRulesModel())
         weights = np.append(weights, RULES)

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import hashlib
-import json
 import pickle
-import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -19,96 +15,25 @@ from esetrag.core.errors import CheckpointError
 from esetrag.core.layout import MANIFEST, WEIGHTS
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
-from esetrag.models.lemma_prior.prior import LemmaPrior
-from esetrag.models.network import Network, score
+from esetrag.models.network import score
 from esetrag.models.ngram import NgramClassifier
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols.batch import Batch
-from esetrag.training import gradient, linear
 from esetrag.training.data import Data
 from tests.samples import CPU
-
-TRAINING = {"task": "toy", "epoch": 3, "threads": 1}
-FITTED = Calibration(temperature=0.75, exponent=1.5, ratio=0.5, threshold=0.125)
-MEND = "make it anew: dvc repro -f"
-OTHER = "not the weights of this network (other names, shapes or types: "
-UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"
-BLENDS = {
-    "bilstm": ["bilstm", "lemmas"],
-    "ngram": ["ngram", "lemmas"],
-    "blend": ["bilstm", "ngram", "lemmas"],
-}
-Weights = dict[str, Tensor]
-
-
-@pytest.fixture(scope="module")
-def experts(params: Params, tiny_data: Data) -> dict[str, tuple[Network, Any]]:
-    """A network of each kind with its shape."""
-    rows = Batch.of(tiny_data.train, CPU)
-    shapes: dict[str, Any] = dict(params.models) | {"lemmas": checkpoint.LemmaPriorModel(head="softmax")}
-    ngram = linear.untrained(rows, 7, shapes["ngram"])
-    ngram.weight.data.normal_(generator=torch.Generator().manual_seed(1))
-    assert tiny_data.split
-    prior = LemmaPrior.fit(tiny_data.split, rows.target, "softmax")
-    assert prior
-    bilstm = gradient.untrained(tiny_data, shapes["bilstm"], seed=1)
-    return {
-        kind: (network, shapes[kind])
-        for kind, network in (("bilstm", bilstm), ("ngram", ngram), ("lemmas", prior))
-    }
-
-
-@pytest.fixture
-def saved(
-    tmp_path: Path, tiny_data: Data, experts: dict[str, tuple[Network, Any]]
-) -> Callable[..., tuple[Path, Blend]]:
-    """Saves a blend of some kinds; its folder and the blend."""
-
-    def save(kinds: list[str], name: str = "model") -> tuple[Path, Blend]:
-        networks, shapes = zip(*(experts[kind] for kind in kinds), strict=True)
-        blend = Blend(networks, torch.linspace(0.5, 1, len(kinds)))
-        args = (tiny_data.vocabulary, tiny_data.train, TRAINING, FITTED)
-        checkpoint.save(tmp_path / name, blend, shapes, *args)
-        return tmp_path / name, blend
-
-    return save
-
-
-@pytest.fixture
-def folder(saved: Callable[..., tuple[Path, Blend]]) -> Path:
-    return saved(BLENDS["blend"])[0]
-
-
-def refusal(folder: Path, file: str) -> str:
-    """The message, without the path in front."""
-    with pytest.raises(CheckpointError) as caught:
-        checkpoint.load(folder)
-    text = str(caught.value)
-    assert text.startswith(f"{folder / file}: "), "the file is named"
-    assert "\n" not in text
-    return text.removeprefix(f"{folder / file}: ")
-
-
-def change_manifest(folder: Path, place: str, value: Any) -> None:
-    content = json.loads((folder / MANIFEST).read_bytes())
-    *sections, key = (int(part) if part.isdigit() else part for part in place.split("."))
-    inner = content
-    for section in sections:
-        inner = inner[section]
-    inner[key] = value
-    (folder / MANIFEST).write_text(json.dumps(content))
-
-
-def replace_weights(folder: Path, data: bytes) -> None:
-    """Other weights, which the manifest vouches for."""
-    (folder / WEIGHTS).write_bytes(data)
-    change_manifest(folder, "weights", {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()})
-
-
-def change_weights(folder: Path, change: Callable[[Weights], None]) -> None:
-    weights = safetensors.torch.load((folder / WEIGHTS).read_bytes())
-    change(weights)
-    replace_weights(folder, safetensors.torch.save({name: w.contiguous() for name, w in weights.items()}))
+from tests.unit.models.stored import (
+    BLENDS,
+    FITTED,
+    MEND,
+    OTHER,
+    TRAINING,
+    UNSOUND,
+    Weights,
+    change_manifest,
+    change_weights,
+    refusal,
+    replace_weights,
+)
 
 
 @pytest.mark.parametrize("kind", BLENDS)
@@ -261,74 +186,6 @@ def test_tables_that_a_look_up_would_go_wrong_in_are_refused(
 ) -> None:
     change_weights(folder, lambda weights: weights.update({name: change(weights[name])}))
     assert refusal(folder, WEIGHTS) == f"{UNSOUND}; {MEND}"
-
-
-@pytest.mark.parametrize(
-    ("place", "value"),
-    [
-        ("experts.0.hidden", 13),
-        ("experts.0.layers", 2),
-        ("experts.0.bidirectional", False),
-        ("experts", [{"kind": "lemmas", "head": "softmax"}]),
-        ("vocabulary.labels", ["ACC"]),
-        ("vocabulary.symbols", ["<PAD>", "<BOS>", "<EOS>", "<UNK>", "a"]),
-    ],
-)
-def test_a_manifest_of_another_network_is_refused(folder: Path, place: str, value: Any) -> None:
-    change_manifest(folder, place, value)
-    assert refusal(folder, WEIGHTS).startswith(OTHER)
-
-
-def test_no_memory_is_taken_for_sizes_that_a_manifest_claims(folder: Path) -> None:
-    content = json.loads((folder / MANIFEST).read_bytes())
-    huge = {**content["experts"][0], "hidden": 4096, "embedding": 4096, "layers": 16}
-    change_manifest(folder, "experts", [huge] * 20)  # a terabyte and more
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert refusal(folder, WEIGHTS).startswith(OTHER)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "message"),
-    [
-        ("format", 2, "format: should be 3, found 2"),
-        ("weights.size", -1, "weights.size: should be greater than or equal to 0, found -1"),
-        ("weights.size", 2**33, "weights.size: should be less than or equal to 4294967296, found 8589934592"),
-        ("weights.file", "x", "weights.file: unknown key, expected one of size, sha256"),
-        ("weights", {"size": 1}, "weights.sha256: missing"),
-        ("experts", [], "experts: List should have at least 1 item after validation, not 0, found []"),
-        (
-            "experts.0.kind",
-            "gru",
-            "experts.0.kind: should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'lemmas', 'rules', "
-            "found 'gru'",
-        ),
-        ("experts.0.hidden", 0, "experts.0.bilstm.hidden: should be greater than or equal to 1, found 0"),
-        ("encoding.width", 10**9, "encoding.width: should be less than or equal to 65535, found 1000000000"),
-        ("encoding.keep", "middle", "encoding.keep: should be 'end' or 'start', found 'middle'"),
-        ("calibration.temperature", 101, "calibration.temperature: should be less than or equal to 100, "),
-        ("calibration.temperature", float("nan"), "calibration.temperature: should be "),
-        ("calibration.ratio", 0, "calibration.ratio: should be greater than 0, found 0"),
-        ("calibration.threshold", 1.5, "calibration.threshold: should be less than or equal to 1, found 1.5"),
-        ("code", "import os", "code: unknown key, expected one of format, weights, experts, encoding, "),
-    ],
-)
-def test_a_manifest_of_another_form_is_refused_by_path(
-    folder: Path, place: str, value: Any, message: str
-) -> None:
-    change_manifest(folder, place, value)
-    assert refusal(folder, MANIFEST).startswith(f"not a checkpoint's manifest: {message}")
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "7"])
-def test_a_manifest_that_is_no_mapping_is_refused(folder: Path, text: str) -> None:
-    (folder / MANIFEST).write_text(text)
-    assert refusal(folder, MANIFEST)
-
-
-def test_a_malformed_vocabulary_is_refused(folder: Path) -> None:
-    change_manifest(folder, "vocabulary.symbols", ["b", "a"])
-    assert refusal(folder, MANIFEST).startswith("expected a vocabulary (sorted symbols")
 
 
 def test_weights_too_large_to_be_loaded_again_are_not_saved(

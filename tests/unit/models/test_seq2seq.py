@@ -10,7 +10,7 @@ from torch import Tensor
 
 from esetrag.core.config import Seq2seqModel
 from esetrag.data import edits
-from esetrag.models.attention import NEVER
+from esetrag.models.network import NEVER
 from esetrag.models.seq2seq import Hypotheses, Seq2seq
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary

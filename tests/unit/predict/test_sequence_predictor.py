@@ -93,12 +93,19 @@ def test_decomposed_letters_are_the_composed_ones(predictor: SequencePredictor) 
     assert (one.labels, one.probabilities, one.unknown) == (other.labels, other.probabilities, other.unknown)
 
 
-@pytest.mark.parametrize("word", ["", "27", "–"])
+@pytest.mark.parametrize("word", ["", "27", "–", "кот"])
 def test_what_has_no_letter_gets_no_answer_but_a_reason(predictor: SequencePredictor, word: str) -> None:
     query = f"{word}\tN;ACC;SG"
     (found,) = predictor.predict([query])
     assert (found.form, found.label_set, found.note) == (word, "", NO_LETTER)
     assert predictor.predict_table(column([query]))["label_set"].to_pylist() == [""]
+
+
+def test_a_word_longer_than_those_of_training_keeps_its_features(predictor: SequencePredictor) -> None:
+    stem = "kana" * 12
+    found = {one.labels[0] for one in predictor.predict([f"{stem}\t{bundle}" for bundle in BUNDLES])}
+    assert len(found) == len(BUNDLES)
+    assert all(word.startswith(stem[:-1]) for word in found)
 
 
 def test_unknown_symbols_are_named(predictor: SequencePredictor) -> None:

@@ -18,7 +18,7 @@ from esetrag.training.choices import Choices, choose
 from esetrag.training.data import Data
 from tests.project import CASES
 from tests.samples import CPU, Fixed, table
-from tests.unit.training.test_trainer import data_of, options_of
+from tests.unit.training.small import data_of, options_of
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 

@@ -17,7 +17,7 @@ from esetrag.training.data import Data
 from esetrag.training.history import Epoch
 from esetrag.training.resume import SavedStates
 from esetrag.training.trainer import Trained
-from tests.unit.training.test_trainer import options_of, resolved
+from tests.unit.training.small import options_of, resolved
 
 pytestmark = pytest.mark.usefixtures("single_thread")
 

@@ -14,7 +14,7 @@ from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.training import seeds
 from esetrag.training.history import Epoch
-from tests.unit.training.test_trainer import options_of, resolved
+from tests.unit.training.small import options_of, resolved
 
 
 @pytest.fixture
