@@ -27,7 +27,7 @@ LEMMATISATION = {**INFLECTION, "source": ["form"], "target": "lemma"}
 BUILD = config.BuildVocab(unit="char", merges=0, min_count=1)
 SIZES: dict[str, Any] = {
     "kind": "seq2seq", "attention": "luong", "embedding": 8, "hidden": 16, "layers": 1, "dropout": 0.1,
-    "beam": 3, "members": 1, "rules": True,
+    "beam": 3, "ensemble": 1, "rules": True,
 }  # fmt: skip
 OPTIONS: dict[str, Any] = {
     "device": "cpu", "threads": 1, "epochs": 14, "min_steps": 0, "batch_size": 16, "analogies": 0,

@@ -43,7 +43,7 @@ def test_nouns_are_split_by_a_pipeline_of_their_own(repository: Project) -> None
     assert rows[0]["labels"] == ["bara|k|ben"]
     assert rows[0]["names"] == "stem number case"
     assert rows[0]["tags"] == ["|stem:=", "=", "=", "=", "|number:=", "|case:=", "=", "="]
-    assert len(rows[0]["certainties"]) == 8
+    assert len(rows[0]["tag_probabilities"]) == 8
     assert rows[2]["labels"][0].replace("|", "") == "a" * 200  # no letter of a long word is lost
     repository.write("words.tsv", "barak\nbaraben\n")
     table = repository.run("esetrag", "predict", "--input", "words.tsv").stdout.splitlines()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import attention, attribution, doubts, masking, partitions, stress
+from esetrag.analysis import attention, attribution, masking, partitions, stress, uncertainty
 from esetrag.analysis.stress import Predict
 from esetrag.core import tables
 from esetrag.tasks import tag_evaluation
@@ -74,7 +74,7 @@ def tagger(test: Test, tested: Tested, _: Predict) -> Examined:
     return Examined(
         partitions.table(test.parts["train"], made, vocabulary, scores),
         masking.curve(network, test.encoded, vocabulary.size, test.options.seed, WRITTEN),
-        doubts.table(network, made, vocabulary, test.options.seed),
+        uncertainty.table(network, made, vocabulary, test.options.seed),
     )
 
 

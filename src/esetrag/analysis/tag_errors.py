@@ -7,7 +7,7 @@ from itertools import takewhile
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis.transduce_errors import Judge
+from esetrag.analysis.transduce_errors import ErrorKinds
 from esetrag.data import label_sets, segments
 from esetrag.symbols.vocabulary import Vocabulary
 
@@ -63,4 +63,4 @@ def _first(label: str) -> str:
     return label_sets.values(label)[0]
 
 
-TAGGING = Judge(KINDS, kinds, differences)
+TAGGING = ErrorKinds(KINDS, kinds, differences)

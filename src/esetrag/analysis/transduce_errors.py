@@ -30,7 +30,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Judge:
+class ErrorKinds:
     """What the errors of a kind of task are."""
 
     names: Mapping[str, str]
@@ -44,15 +44,17 @@ class Judge:
 VOWELS = "aáàâäãåāăąeéèêëēėęěiíìîïīįıoóòôöõőōøuúùûüűūůųyýæœαεηιουωаеёиоуыэюяіїє"
 
 
-def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None = None) -> Analysis:
+def analyse(
+    predictions: pa.Table, vocabulary: Vocabulary, kinds_of_errors: ErrorKinds | None = None
+) -> Analysis:
     """Summarises the errors.
 
     Args:
         predictions: what the stage ``evaluate`` wrote (``tables.TRANSDUCTIONS``).
         vocabulary: of input and output.
-        judge: of what errors are, usually of words that are written.
+        kinds_of_errors: of what errors are, usually of words that are written.
     """
-    judge = judge or WRITING
+    kinds_of_errors = kinds_of_errors or WRITING
     rows = predictions.select(
         ["lemma", "form", "features", "label", "predicted", "predicted_set", "probability"]
     ).to_pandas()
@@ -66,8 +68,10 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None =
     errors = rows[wrong].sort_values(
         ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
     )
-    errors = errors.assign(kind=judge.kinds(errors, vocabulary))
-    confusions = judge.pairs(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
+    errors = errors.assign(kind=kinds_of_errors.kinds(errors, vocabulary))
+    confusions = (
+        kinds_of_errors.pairs(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
+    )
     groups = [grouped("length", steps(rows["form"]), pd.Series(wrong))]
     if vocabulary.features:
         values = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
@@ -78,7 +82,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, judge: Judge | None =
         confusions=confusions.sort_values(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
-        kinds=tuple(judge.names),
+        kinds=tuple(kinds_of_errors.names),
         slices=pd.concat(groups, ignore_index=True),
     )
 
@@ -140,5 +144,5 @@ def _stem(script: str, form: str) -> str:
     return script[:place] + form[before : len(form) - behind]
 
 
-WRITING = Judge(KINDS, kinds, changes)
+WRITING = ErrorKinds(KINDS, kinds, changes)
 """Of words that are written."""

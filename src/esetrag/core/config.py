@@ -167,7 +167,7 @@ class Params(Section):
 
     def _suits(self, model: str, task: AnyTask) -> bool:
         """Whether a model does what a task asks for."""
-        return self.models[model].does == task.kind
+        return self.models[model].task_kind == task.kind
 
     def task(self, name: str) -> Task:
         """The task of that name.

@@ -37,7 +37,7 @@ class Train(Section):
 class Expert(Section):
     """A model that is trained by itself."""
 
-    does: ClassVar[str] = "classify"
+    task_kind: ClassVar[str] = "classify"
     """The kind of task that it is for."""
     head: Head
 
@@ -86,7 +86,7 @@ class NgramModel(Expert):
 class Seq2seqModel(Expert):
     """A BiLSTM encoder and an LSTM decoder with attention."""
 
-    does: ClassVar[str] = "transduce"
+    task_kind: ClassVar[str] = "transduce"
     kind: Literal["seq2seq"]
     head: Literal["softmax"] = "softmax"
     attention: Literal["luong", "bahdanau"]
@@ -97,7 +97,7 @@ class Seq2seqModel(Expert):
     dropout: Share
     beam: Annotated[int, Field(ge=1, le=64)]
     """Outputs that decoding goes on with at each step; 1 is greedy."""
-    members: Annotated[int, Field(ge=1, le=15)]
+    ensemble: Annotated[int, Field(ge=1, le=15)]
     """Networks, each of its own random weights, that vote: seeds of one recipe differ by points."""
     rules: bool
     """Whether longest-suffix edit rules stand beside it, as far as dev wants them."""
@@ -111,14 +111,14 @@ class Seq2seqModel(Expert):
 class TaggerModel(Expert):
     """A BiLSTM encoder and a linear layer on its output at each letter."""
 
-    does: ClassVar[str] = "tag"
+    task_kind: ClassVar[str] = "tag"
     kind: Literal["tagger"]
     head: Literal["softmax"] = "softmax"
     embedding: Size
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]
     dropout: Share
-    members: Annotated[int, Field(ge=1, le=15)]
+    ensemble: Annotated[int, Field(ge=1, le=15)]
     """Networks that vote, as of ``Seq2seqModel``."""
 
     @property
@@ -139,7 +139,7 @@ GradientModel = BilstmModel | Seq2seqModel | TaggerModel
 class BlendModel(Section):
     """A product of other models; their weights are fitted on dev."""
 
-    does: ClassVar[str] = "classify"
+    task_kind: ClassVar[str] = "classify"
     kind: Literal["blend"]
     experts: Annotated[list[Name], Field(min_length=1, max_length=16)]
     """Keys of ``models``."""

@@ -31,7 +31,7 @@ class Memory(NamedTuple):
     outputs: Tensor  # (b, t, d) of the encoder
     keys: Tensor  # (b, t, h)
     mask: Tensor  # (b, t) which of them are letters or marks
-    given: Tensor  # (b, e) the values of the features, embedded and added
+    features: Tensor  # (b, e) the values of the features, embedded and added
     h: Tensor  # (b, h)
     c: Tensor  # (b, h)
     letters: Tensor  # (b,) of the word
@@ -62,7 +62,7 @@ class Seq2seq(Network):
         self.symbols, size = len(vocabulary.symbols), model.hidden
         sizes = (model.embedding, size, model.layers, True, model.dropout)
         self.encoder = Encoder(vocabulary.size, *sizes)
-        self.written = nn.Embedding(self.labels, model.embedding, padding_idx=PAD)
+        self.output_embedding = nn.Embedding(self.labels, model.embedding, padding_idx=PAD)
         self.bridge = nn.Linear(self.encoder.size, 2 * size)
         self.decoder = nn.LSTM(2 * model.embedding, size, batch_first=True)
         self.attention = Attention(model.attention, size, self.encoder.size)
@@ -99,15 +99,15 @@ class Seq2seq(Network):
     def _forced(self, batch: Batch) -> tuple[Tensor, Tensor]:
         memory = self.encode(batch.source)
         before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)  # (b, u)
-        embedded = self.dropout(self.written(before))  # (b, u, e)
-        given = memory.given[:, None].expand(-1, before.shape[1], -1)
+        embedded = self.dropout(self.output_embedding(before))  # (b, u, e)
+        given = memory.features[:, None].expand(-1, before.shape[1], -1)
         steps, _ = self.decoder(torch.cat([embedded, given], 2), (memory.h[None], memory.c[None]))
         return self._logits(steps, memory)
 
     def _logits(self, steps: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Of decoder states (b, u, h) the logits (b, u, outputs) and what they attend to (b, u, t)."""
         context, weights = self.attention(steps, memory.keys, memory.outputs, memory.mask)
-        given = memory.given[:, None].expand(-1, steps.shape[1], -1)
+        given = memory.features[:, None].expand(-1, steps.shape[1], -1)
         combined = torch.tanh(self.combine(torch.cat([steps, context, given], dim=2)))  # (b, u, h)
         return self.output(self.dropout(combined)), weights
 
@@ -166,10 +166,10 @@ class Seq2seq(Network):
         memory, device = self.encode(source), source.ids.device
         of = dict(self.decoder.named_parameters())
         weight, recurrent = of["weight_ih_l0"], of["weight_hh_l0"]
-        size = self.written.embedding_dim
+        size = self.output_embedding.embedding_dim
         bias = of["bias_ih_l0"] + of["bias_hh_l0"]
-        table = self.written.weight @ weight[:, :size].t() + bias  # (outputs, 4h)
-        given = memory.given @ weight[:, size:].t()  # (b, 4h)
+        table = self.output_embedding.weight @ weight[:, :size].t() + bias  # (outputs, 4h)
+        given = memory.features @ weight[:, size:].t()  # (b, 4h)
         limits = 2 * source.lengths + LONGER  # (b,) steps, by the word alone: its company changes nothing
         limit = int(limits.max())
         ids = torch.full((len(given), n, limit), PAD, device=device)

@@ -49,7 +49,7 @@ class Prediction:
         features: that were given with it.
         names: of a tagger, what the segments are, if they have names.
         tags: of a tagger, the tag of each letter (``data.segments``).
-        certainties: the probability of each letter's most probable tag, before calibration.
+        tag_probabilities: the probability of each letter's most probable tag, before calibration.
     """
 
     form: str
@@ -61,12 +61,12 @@ class Prediction:
     features: str = ""
     names: str = ""
     tags: tuple[str, ...] = ()
-    certainties: tuple[float, ...] = ()
+    tag_probabilities: tuple[float, ...] = ()
 
     @property
     def more(self) -> dict[str, Any]:
         """What only some predictions have, as JSON."""
-        names = ("note", "features", "names", "tags", "certainties")
+        names = ("note", "features", "names", "tags", "tag_probabilities")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def record(self, several: bool) -> dict[str, Any]:

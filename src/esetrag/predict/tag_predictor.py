@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from esetrag.analysis import doubts
+from esetrag.analysis import uncertainty
 from esetrag.data import segments
 from esetrag.predict.predictor import Prediction, column, composed
 from esetrag.predict.sequence_predictor import SequencePredictor
@@ -25,13 +25,13 @@ class TagPredictor(SequencePredictor):
         table = super().predict_table(column(forms), top_k)
         words, _ = self._taken_apart(composed(column(forms))[0])
         tags, counts = segments.tags(words, table["label"])
-        letters = doubts.certainties(self.checkpoint.network, words, self.checkpoint.vocabulary)
+        letters = uncertainty.tag_probabilities(self.checkpoint.network, words, self.checkpoint.vocabulary)
         listed, place, made = tags.to_pylist(), 0, []
         answers = zip(self._predictions(forms, _shown(table)), counts.tolist(), letters, strict=True)
         for label, (answer, count, shares) in zip(table["label"].to_pylist(), answers, strict=True):
             own, place = tuple(listed[place : place + count]), place + count
             certain = tuple(round(share, 4) for share in shares)
-            made.append(replace(answer, names=segments.named(label), tags=own, certainties=certain))
+            made.append(replace(answer, names=segments.named(label), tags=own, tag_probabilities=certain))
         return made
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:

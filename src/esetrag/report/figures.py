@@ -92,7 +92,7 @@ def confusion(counts: pd.DataFrame) -> Figure:
     axes.grid(visible=False)
     axes.grid(visible=True, which="minor")
     axes.set(xlim=(-0.5, len(labels) - 0.5), ylim=(len(labels) - 0.5, -0.5), aspect="equal")
-    axes.set(xlabel="predicted", ylabel="label", title="misclassified forms; on the diagonal: recall, %")
+    axes.set(xlabel="predicted", ylabel="label", title="errors; diagonal: recall, %")
     return figure
 
 

@@ -56,7 +56,7 @@ def coloured(label: str) -> Letters:
     return Letters(text, sum(colours, ())[:-1])
 
 
-def _doubtful(row: dict[str, Any]) -> Letters:
+def _uncertain(row: dict[str, Any]) -> Letters:
     """A word whose letters are the stronger, the less certain their tags are; a row of ``tables.TAGGED``."""
     return Letters(row["form"], tuple(1 - share for share in row["letters"]))
 
@@ -66,7 +66,7 @@ def misclassified(context: Context) -> Section:
     wrong, rows = len(context.analysis.errors), context.analysis.rows
     text = (
         f"{wrong:,} of {rows:,} test words are split wrongly ({wrong / rows:.2%}), the most confident first. "
-        "Segments differ in colour; of the form the letters are highlighted whose tags are doubtful. All "
+        "Segments differ in colour; of the form the letters are highlighted whose tags are uncertain. All "
         f"are in `data/{context.layout.task}/errors.parquet`."
     )
     return Section("Words split wrongly", (text, errors(context)) if wrong else ("There are no errors.",))
@@ -75,11 +75,11 @@ def misclassified(context: Context) -> Section:
 def errors(context: Context) -> Table:
     """The words that were segmented wrongly."""
     frame, rows = context.analysis.errors, context.attributions.to_pylist()
-    doubtful = {row["form"]: _doubtful(row) for row in rows}
+    uncertain = {row["form"]: _uncertain(row) for row in rows}
     made = {name: frame[name].map(coloured) for name in ("label", "predicted")}
     shown = frame.assign(
         **made,
-        form=[doubtful.get(form, form) for form in frame["form"]],
+        form=[uncertain.get(form, form) for form in frame["form"]],
         predicted_set=frame["predicted_set"].where(frame["predicted_set"] != frame["predicted"]),
     )
     formats = shares("probability", "label_probability", form=".1%")
@@ -103,13 +103,13 @@ def kinds(context: Context) -> Section:
     return transduce.kinds(context, KINDS)
 
 
-def doubts(context: Context) -> Section:
+def uncertainty(context: Context) -> Section:
     """Which letters the model looks at, and which it is unsure of."""
     hidden = "Accuracy where the network sees only the last k letters of a word, or all but the last k."
     masked = figures.masking(context.csv("masking.csv"))
     picture = Picture(masked, "Accuracy by the number of visible or hidden letters", "masking")
     rows = [row for row in context.attributions.to_pylist() if row["label"] == row["predicted"]]
-    cells = [(_doubtful(row), coloured(row["predicted"]), min(row["letters"])) for row in rows]
+    cells = [(_uncertain(row), coloured(row["predicted"]), min(row["letters"])) for row in rows]
     frame = pd.DataFrame(cells, columns=["form", "predicted", "least certain letter"])
     text = "Of words that are split rightly, the letters are highlighted whose tags are least certain."
     return Section(
@@ -139,7 +139,7 @@ def summary(context: Context) -> tuple[Table, Table]:
 WRONG = "words split wrongly"
 REPORT = (
     *(results, provenance.training, partitions, misclassified, confusions, kinds, groups),
-    *(doubts, calibration, provenance.data, provenance.audit, provenance.model),
+    *(uncertainty, calibration, provenance.data, provenance.audit, provenance.model),
 )
 ERRORS = (misclassified, confusions, kinds, groups)
 CARD = (use, results, partitions, kinds, provenance.model)

@@ -18,12 +18,12 @@ from esetrag.symbols.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 from esetrag.tasks import transduce_evaluation
 from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.transduce import Words, right, written
-from esetrag.tasks.transduce_evaluation import Judge, Ranked
+from esetrag.tasks.transduce_evaluation import Evaluator, Ranked
 
 
 def test(test: Test) -> Tested:
     """Tests a model that tags; see ``testing``."""
-    return transduce_evaluation.judged(test, TAGGING)
+    return transduce_evaluation.evaluated(test, TAGGING)
 
 
 def baselines(
@@ -130,4 +130,4 @@ def expressible(rows: pa.Table, vocabulary: Vocabulary) -> Bools:
     return fits
 
 
-TAGGING = Judge(("suffix_splits", "frequent_tags"), baselines, scores_of, expressible, segments.confusion)
+TAGGING = Evaluator(("suffix_splits", "frequent_tags"), baselines, scores_of, expressible, segments.confusion)

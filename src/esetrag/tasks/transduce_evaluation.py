@@ -75,8 +75,8 @@ def once(words: Words, shares: Floats) -> tuple[Words, Floats]:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """How what is written is judged, and what it must beat."""
+class Evaluator:
+    """How what is written is evaluated, and what it must beat."""
 
     baselines: tuple[str, ...]
     """Names of those that ``train`` makes."""
@@ -89,10 +89,10 @@ class Judge:
 
 def test(test: Test) -> Tested:
     """Tests a model that writes; see ``testing``."""
-    return judged(test, WRITING)
+    return evaluated(test, WRITING)
 
 
-def judged(test: Test, judge: Judge) -> Tested:
+def evaluated(test: Test, evaluator: Evaluator) -> Tested:
     """Tests a model that writes words or tags."""
     from esetrag.training import trainer
     from esetrag.training.data import Data
@@ -110,9 +110,9 @@ def judged(test: Test, judge: Judge) -> Tested:
         trained = trainer.fit(data, other, test.train)
         fitted = trained.calibrate(data, test.calibrating)
         models[other.name] = Ranked.of(trained.network, fitted, batch, forms, vocabulary)
-    models |= judge.train(test.parts["train"], data.train, batch, forms, vocabulary)
+    models |= evaluator.train(test.parts["train"], data.train, batch, forms, vocabulary)
     seeds = [ranked(checkpoint) for checkpoint in test.checkpoints[1:]]
-    return evaluate(rows, models, seeds, vocabulary, test, judge)
+    return evaluate(rows, models, seeds, vocabulary, test, evaluator)
 
 
 def baselines(
@@ -147,7 +147,7 @@ def evaluate(
     seeds: list[Ranked],
     vocabulary: Vocabulary,
     test: Test,
-    judge: Judge | None = None,
+    evaluator: Evaluator | None = None,
 ) -> Tested:
     """Compares what models write with the right words.
 
@@ -157,12 +157,12 @@ def evaluate(
         seeds: the task's own after trainings with other seeds.
         vocabulary: of the model.
         test: for options.
-        judge: how they are judged, usually as words.
+        evaluator: how they are evaluated, usually as words.
     """
-    judge = judge or WRITING
+    evaluator = evaluator or WRITING
     name, own = next(iter(models.items()))
     options, clusters = test.options, clusters_of(rows)
-    scores = {key: judge.scores(rows, each) for key, each in models.items()}
+    scores = {key: evaluator.scores(rows, each) for key, each in models.items()}
     hits = {key: right(each.words, rows["label"]) for key, each in models.items()}
     bins = {key: reliability.reliability(each.shares, hits[key], "sigmoid") for key, each in models.items()}
     exact = {key: each["accuracy"] for key, each in scores.items()}
@@ -179,10 +179,13 @@ def evaluate(
         }
         for key, each in models.items()
     }
-    best = max(judge.baselines, key=lambda key: figures[key]["accuracy"])
+    best = max(evaluator.baselines, key=lambda key: figures[key]["accuracy"])
     lead = ratios.difference(exact[name], exact[best], clusters, options)
-    bound = judge.expressible(rows, vocabulary)
-    accuracies = [float(exact[name].value), *(judge.scores(rows, each)["accuracy"].value for each in seeds)]
+    bound = evaluator.expressible(rows, vocabulary)
+    accuracies = [
+        float(exact[name].value),
+        *(evaluator.scores(rows, each)["accuracy"].value for each in seeds),
+    ]
     spread = {"count": len(accuracies), "mean": float(np.mean(accuracies))}
     spread |= {"deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else {}
     content = {
@@ -191,7 +194,7 @@ def evaluate(
         "ambiguous_forms": sum(label_sets.CHOICE in label for label in rows["label"].to_pylist()),
         "lemmas": len(np.unique(clusters)) if rows["lemma"].null_count == 0 else 0,
         "model": name,
-        "baselines": list(judge.baselines),
+        "baselines": list(evaluator.baselines),
         "models": figures,
         "upper_bound": {"accuracy": float(bound.mean()), "any_correct": float(bound.mean())},
         "lead": {**asdict(lead), "on": best},
@@ -205,7 +208,7 @@ def evaluate(
         by_value(rows, hits[name][:, 0]),
         pd.concat(bins, names=["model"]).reset_index("model").reset_index(drop=True),
         reliability.coverage(own.shares, hits[name]),
-        judge.confusion(made),
+        evaluator.confusion(made),
     )
 
 
@@ -271,5 +274,5 @@ def by_value(rows: pa.Table, hits: Bools) -> pd.DataFrame:
     return table.reset_index()
 
 
-WRITING = Judge(BASELINES, baselines, scores_of, expressible, edits.confusion)
+WRITING = Evaluator(BASELINES, baselines, scores_of, expressible, edits.confusion)
 """Of words that are written."""

@@ -124,7 +124,7 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    fit_experts = _classifier if model.experts[0].does == "classify" else _transducer
+    fit_experts = _classifier if model.experts[0].task_kind == "classify" else _transducer
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:
@@ -172,16 +172,16 @@ def _transducer(
 ) -> Trained:
     """Trains networks that write words or tags; dev decides how much edit rules count beside them."""
     shape = cast("Seq2seqModel | TaggerModel", model.experts[0])
-    vocabulary, dev, members = data.vocabulary, Batch.of(data.dev, CPU), shape.members
+    vocabulary, dev, ensemble = data.vocabulary, Batch.of(data.dev, CPU), shape.ensemble
     exchange = Exchange.of(data) if vocabulary.writes_edits else None
     experts, epochs = list[Network](), list[list[Epoch]]()
-    for number in range(members):
+    for number in range(ensemble):
         loop = Loop(dev, options.patience, () if number else listeners, saved(number))
         seeded = options.model_copy(update={"seed": (options.seed + number * MEMBER) % 2**32})
         experts.append(TRAINERS[shape.kind](data, shape, seeded, exchange, loop))
         epochs.append(loop.epochs)
-    shapes: list[Any] = [shape] * members
-    weights = np.full(members, 1 / members)
+    shapes: list[Any] = [shape] * ensemble
+    weights = np.full(ensemble, 1 / ensemble)
     if vocabulary.writes_edits and shape.rules:
         experts.append(EditRules.of_rows(Batch.of(data.train, CPU), vocabulary))
         shapes.append(checkpoint.EditRulesModel())

@@ -21,7 +21,7 @@ WORDS = ["abc", "b", "caba", ""]
 @pytest.fixture
 def tagger() -> Tagger:
     torch.manual_seed(1)
-    model = TaggerModel(kind="tagger", embedding=4, hidden=6, layers=2, dropout=0.5, members=1)
+    model = TaggerModel(kind="tagger", embedding=4, hidden=6, layers=2, dropout=0.5, ensemble=1)
     return Tagger(VOCABULARY, model).eval()
 
 

@@ -1,4 +1,4 @@
-"""Which letters a tagger is unsure of."""
+"""How sure a tagger is of the tag of each letter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STREAM = 47
 """Of the generator that draws them."""
 
 
-def certainties(network: Blend, words: pa.ChunkedArray, vocabulary: Vocabulary) -> list[list[float]]:
+def tag_probabilities(network: Blend, words: pa.ChunkedArray, vocabulary: Vocabulary) -> list[list[float]]:
     """The probability of each letter's most probable tag, before calibration."""
     tagger = cast("Tagger", network.networks[0])
     ids, lengths = encoding.encode(words, vocabulary, encoding.width_of(words, None), "end")
@@ -36,11 +36,11 @@ def certainties(network: Blend, words: pa.ChunkedArray, vocabulary: Vocabulary) 
 
 
 def table(network: Blend, predictions: pa.Table, vocabulary: Vocabulary, seed: int) -> pa.Table:
-    """The certainties of words tagged wrongly, and of some others (``tables.TAGGED``)."""
+    """The probabilities of the tags of words tagged wrongly, and of some others (``tables.TAGGED``)."""
     correct = label_sets.correct(predictions["label"], predictions["predicted"])
     drawn = np.random.default_rng([seed, STREAM]).permutation(len(correct))
     rows = np.concatenate([drawn[~correct[drawn]][:MOST], drawn[correct[drawn]][:RIGHT]])
     chosen = predictions.take(pa.array(rows))
-    letters = certainties(network.eval(), chosen["form"], vocabulary)
+    letters = tag_probabilities(network.eval(), chosen["form"], vocabulary)
     columns = [*(chosen[name] for name in ("form", "label", "predicted")), letters]
     return pa.table(columns, schema=tables.TAGGED)
