@@ -159,7 +159,9 @@ def test_weights_of_another_network_are_refused(folder: Path, name: str, change:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("name", ["experts.0.output.bias", "experts.1.weight", "experts.2.usual", "weights"])
+@pytest.mark.parametrize(
+    "name", ["experts.0.output.bias", "experts.1.weight", "experts.2.frequency", "weights"]
+)
 def test_weights_that_are_no_numbers_are_refused(folder: Path, name: str, value: float) -> None:
     change_weights(folder, lambda weights: weights[name].view(-1).__setitem__(-1, value))
     assert refusal(folder, WEIGHTS) == f"holds NaN or infinite weights; {MEND}"

@@ -90,19 +90,19 @@ class ChangeModel:
         share = (self.rows + 0.5) / (self.rows + 0.5).sum()
         mean = self.once.mean()
         new = self.once * mean / (mean + RARE)
-        usual = self.counts / rows[self.values]
+        frequency = self.counts / rows[self.values]
         unseen = UnseenEndings.of(self.behind, self.lengths, self.values, len(rows), symbols)
-        keys, chance, rest = self._after_ends(usual)
+        keys, log_probability, backoff = self._after_ends(frequency)
         none = np.zeros((1, len(rows)))  # of what no ending ends in
         floats = {
-            "usual": np.log(usual),
-            "chance": chance,
-            "rest": rest,
-            "share": np.log(share * (1 - new)),
+            "frequency": np.log(frequency),
+            "log_probability": log_probability,
+            "backoff": backoff,
+            "seen": np.log(share * (1 - new)),
             "unseen": np.log(share * new),
-            "whole": np.concatenate([none, unseen.whole]),
-            "longer": np.concatenate([none, unseen.longer]),
-            "further": unseen.further,
+            "complete": np.concatenate([none, unseen.complete]),
+            "extended": np.concatenate([none, unseen.extended]),
+            "extra": unseen.extra,
         }
         integers = {
             "endings": unseen.names,
@@ -114,11 +114,11 @@ class ChangeModel:
         tables = {name: torch.from_numpy(values).float() for name, values in floats.items()}
         return tables | {name: torch.from_numpy(values.copy()) for name, values in integers.items()}
 
-    def _after_ends(self, usual: Floats) -> tuple[Ids, Floats, Floats]:
+    def _after_ends(self, frequency: Floats) -> tuple[Ids, Floats, Floats]:
         """Names of changes, and of values, after an end of a lemma; log chances; log shares left."""
         last, before = self.ends.T
         change, value = self.of_pair, self.values[self.of_pair]
-        shorter = usual[self.of_pair]
+        shorter = frequency[self.of_pair]
         levels: list[tuple[Ids, Floats, Floats]] = []
         for number, end in enumerate(lemma_ends(last, before)):
             names, first, which, counts = np.unique(after(end, change, OF_CHANGE + number), True, True, True)
@@ -126,13 +126,13 @@ class ChangeModel:
                 after(end, value, OF_VALUE + number), return_inverse=True, return_counts=True
             )
             of_group = sizes[group[first]]
-            chance = (counts + BACKING * shorter[first]) / (of_group + BACKING)
-            levels.append((names, np.log(chance), np.zeros(len(names))))
+            probability = (counts + BACKING * shorter[first]) / (of_group + BACKING)
+            levels.append((names, np.log(probability), np.zeros(len(names))))
             levels.append((groups, np.zeros(len(groups)), np.log(BACKING / (sizes + BACKING))))
-            shorter = chance[which]
-        names, chances, rests = (np.concatenate(columns) for columns in zip(*levels, strict=True))
+            shorter = probability[which]
+        names, logs, backoffs = (np.concatenate(columns) for columns in zip(*levels, strict=True))
         order = np.argsort(names)
-        return names[order], np.append(0, chances[order]), np.append(0, rests[order])
+        return names[order], np.append(0, logs[order]), np.append(0, backoffs[order])
 
 
 def endings(symbols: Ids) -> Ids:
@@ -155,15 +155,15 @@ TABLES = {
     "first": (torch.int64, "e+"),
     "value": (torch.int64, "c"),
     "tail": (torch.int64, "cm"),
-    "usual": (torch.float32, "c"),
+    "frequency": (torch.float32, "c"),
     "keys": (torch.int64, "k"),
-    "chance": (torch.float32, "k+"),
-    "rest": (torch.float32, "k+"),
-    "share": (torch.float32, "l"),
+    "log_probability": (torch.float32, "k+"),
+    "backoff": (torch.float32, "k+"),
+    "seen": (torch.float32, "l"),
     "unseen": (torch.float32, "l"),
-    "whole": (torch.float32, "e+l"),
-    "longer": (torch.float32, "e+l"),
-    "further": (torch.float32, "r"),
+    "complete": (torch.float32, "e+l"),
+    "extended": (torch.float32, "e+l"),
+    "extra": (torch.float32, "r"),
 }
 """Type and axes of every table: e endings, c changes, m symbols dropped, k keys, l labels, r reach; e+ is
 one more."""

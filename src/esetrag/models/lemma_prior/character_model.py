@@ -31,24 +31,24 @@ Floats = npt.NDArray[np.float64]
 
 
 class CharacterModel(nn.Module):
-    """Chances of symbols after the symbols before them."""
+    """Probabilities of symbols after the symbols before them."""
 
     keys: Tensor
-    chance: Tensor
-    rest: Tensor
+    log_probability: Tensor
+    backoff: Tensor
 
-    def __init__(self, keys: Tensor, chance: Tensor, rest: Tensor) -> None:
+    def __init__(self, keys: Tensor, log_probability: Tensor, backoff: Tensor) -> None:
         """Takes what ``fit`` makes, or tensors to load it into.
 
         Args:
             keys: (g,) int64, sorted hashes of strings.
-            chance: (g + 1,) log chance of each string's last symbol; first that of one never seen.
-            rest: (g + 1,) log share that each string, as a context, leaves to its shorter ones.
+            log_probability: (g + 1,) of each string's last symbol; first that of one never seen.
+            backoff: (g + 1,) log share that each string, as a context, leaves to its shorter ones.
         """
         super().__init__()
         self.register_buffer("keys", keys)
-        self.register_buffer("chance", chance)
-        self.register_buffer("rest", rest)
+        self.register_buffer("log_probability", log_probability)
+        self.register_buffer("backoff", backoff)
 
     @classmethod
     def fit(cls, words: Ids, lengths: Ids, power: float = 1.0) -> CharacterModel:
@@ -57,7 +57,7 @@ class CharacterModel(nn.Module):
         Args:
             words: (n, w) symbols without marks, each word once, PAD behind.
             lengths: (n,)
-            power: of the chances, less than 1 brings them nearer to each other.
+            power: of the probabilities, less than 1 brings them nearer to each other.
         """
         width = words.shape[1] + 2
         marked = np.full((len(words), ORDER - 1 + width), PAD, dtype=np.int64)
@@ -88,16 +88,16 @@ class CharacterModel(nn.Module):
             known, of_context = np.unique(context, return_inverse=True)
             total = np.bincount(of_context, counts, minlength=len(known))
             left = DISCOUNT * np.bincount(of_context, minlength=len(known)) / total
-            chance = np.maximum(counts - DISCOUNT, 0) / total[of_context]
-            chance += left[of_context] * lower[below[first]]
-            levels.append((names, chance))
+            probability = np.maximum(counts - DISCOUNT, 0) / total[of_context]
+            probability += left[of_context] * lower[below[first]]
+            levels.append((names, probability))
             if size == 1:
                 unseen = float(left[0] * lower[0])
             else:
                 contexts.append((known, left))
-            below, lower = which, chance
-        keys, chance, rest = _joined(levels, contexts, unseen)
-        return cls(keys, power * chance, power * rest)
+            below, lower = which, probability
+        keys, log_probability, backoff = _joined(levels, contexts, unseen)
+        return cls(keys, power * log_probability, power * backoff)
 
     @classmethod
     def empty(cls, shapes: Mapping[str, tuple[int, ...]]) -> CharacterModel:
@@ -109,8 +109,8 @@ class CharacterModel(nn.Module):
         """Places of the strings that ``strings`` hashes, (n, columns, ORDER); 0 for unknown ones."""
         return look_up(self.keys, strings(symbols, columns))
 
-    def chances(self, own: Ids, before: Ids) -> npt.NDArray[np.float32]:
-        """Log chances of symbols after the ``ORDER - 1`` symbols before them.
+    def log_probabilities(self, own: Ids, before: Ids) -> npt.NDArray[np.float32]:
+        """Log probabilities of symbols after the ``ORDER - 1`` symbols before them.
 
         Args:
             own: (..., ORDER) places of the strings that end in the symbols.
@@ -121,15 +121,15 @@ class CharacterModel(nn.Module):
         """
         seen = (own > 0) @ np.ones(ORDER, np.int64)  # symbols of the longest string that is known
         longest = own.reshape(-1, ORDER)[np.arange(seen.size), seen.ravel() - 1]  # 0 if none is
-        chances: npt.NDArray[np.float32] = self.chance.numpy().take(longest).reshape(seen.shape)
+        logs: npt.NDArray[np.float32] = self.log_probability.numpy().take(longest).reshape(seen.shape)
         # Contexts that do not know the symbol leave it to shorter ones.
-        left = self.rest.numpy().take(before[..., :-1])
+        left = self.backoff.numpy().take(before[..., :-1])
         left *= seen[..., None] <= CONTEXTS
         backed = left[..., 0]
         for size in range(1, ORDER - 1):  # in this order, however many rows there are
             backed += left[..., size]
-        chances += backed
-        return chances
+        logs += backed
+        return logs
 
 
 def strings(symbols: Ids, columns: int) -> Ids:
@@ -147,10 +147,10 @@ def _joined(
     levels: list[tuple[Ids, Floats]], contexts: list[tuple[Ids, Floats]], unseen: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     keys = np.unique(np.concatenate([names for names, _ in [*levels, *contexts]]))
-    chance, rest = np.full(len(keys) + 1, unseen), np.ones(len(keys) + 1)
+    probability, backoff = np.full(len(keys) + 1, unseen), np.ones(len(keys) + 1)
     for names, values in levels:
-        chance[np.searchsorted(keys, names) + 1] = values
+        probability[np.searchsorted(keys, names) + 1] = values
     for names, values in contexts:
-        rest[np.searchsorted(keys, names) + 1] = values
-    of_chance, of_rest = (torch.from_numpy(np.log(values)).float() for values in (chance, rest))
-    return torch.from_numpy(keys), of_chance, of_rest
+        backoff[np.searchsorted(keys, names) + 1] = values
+    logs = [torch.from_numpy(np.log(values)).float() for values in (probability, backoff)]
+    return torch.from_numpy(keys), logs[0], logs[1]

@@ -53,15 +53,15 @@ class LemmaPrior(Network):
     first: Tensor
     value: Tensor
     tail: Tensor
-    usual: Tensor
+    frequency: Tensor
     keys: Tensor
-    chance: Tensor
-    rest: Tensor
-    share: Tensor
+    log_probability: Tensor
+    backoff: Tensor
+    seen: Tensor
     unseen: Tensor
-    whole: Tensor
-    longer: Tensor
-    further: Tensor
+    complete: Tensor
+    extended: Tensor
+    extra: Tensor
 
     def __init__(self, lemmas: CharacterModel, tables: Mapping[str, Tensor], head: Head) -> None:
         """Takes what ``fit`` makes, or tensors of the same shapes to load it into.
@@ -71,7 +71,7 @@ class LemmaPrior(Network):
             tables: those of ``change_model.TABLES``.
             head: meaning of the scores.
         """
-        super().__init__(len(tables["share"]), head)
+        super().__init__(len(tables["seen"]), head)
         self.lemmas = lemmas
         self.register_buffer("doubt", torch.zeros(()))
         self.register_buffer("backwards", torch.zeros((), dtype=torch.bool))
@@ -106,7 +106,7 @@ class LemmaPrior(Network):
             and bool((self.first[1:] >= self.first[:-1]).all())
             and int(self.first[0]) == 0
             and int(self.first[-1]) == len(self.value)
-            and bool(((self.value >= 0) & (self.value < len(self.share))).all())
+            and bool(((self.value >= 0) & (self.value < len(self.seen))).all())
         )
 
     def forward(self, batch: Batch) -> Tensor:
@@ -124,20 +124,20 @@ class LemmaPrior(Network):
         symbols = self._ends(ids.numpy(), lengths.numpy())  # (b, REACH + ORDER)
         within = np.maximum(lengths.numpy()[:, None] - MARKS, 1) > SIZES  # a symbol of the stem is left
         ending = look_up(self.endings, change_model.ENDINGS(symbols[:, -REACH:])) * within
-        # Log chance of the stem that is left when so many symbols are taken off, by the whole form's.
+        # Log probability of the stem that is left when so many symbols are taken off, by the whole form's.
         places = self.lemmas.places(symbols, REACH + 1)[:, ::-1]  # (b, REACH + 1, ORDER)
-        steps = self.lemmas.chances(places[:, :-1], places[:, 1:])  # from the last symbol back
+        steps = self.lemmas.log_probabilities(places[:, :-1], places[:, 1:])  # from the last symbol back
         stem = np.zeros(ending.shape, np.float32)
         stem[:, 1:] = -steps.cumsum(1, np.float64)
         row, size, change = self._changes(ending)
-        chances = torch.from_numpy(
-            stem[row, size] + self._chances(symbols[row], places[row, size], size, change)
+        logs = torch.from_numpy(
+            stem[row, size] + self._log_probabilities(symbols[row], places[row, size], size, change)
         )
         new = self._new(np.where(within, stem, -np.float32(np.inf)), ending)
         rows, cell = torch.from_numpy(row), row * new.shape[1] + self.value.numpy()[change]
-        most = new.amax(1).scatter_reduce(0, rows, chances, "amax")
+        most = new.amax(1).scatter_reduce(0, rows, logs, "amax")
         shares = (new - most[:, None]).exp()  # (b, labels)
-        shares.view(-1).index_add_(0, torch.from_numpy(cell), (chances - most[rows]).exp())
+        shares.view(-1).index_add_(0, torch.from_numpy(cell), (logs - most[rows]).exp())
         return shares.log()
 
     def _ends(self, ids: Ids, lengths: Ids) -> Ids:
@@ -159,10 +159,10 @@ class LemmaPrior(Network):
         stem = (stem - most).exp()
         known = (ending > 0).sum(1) - 1  # symbols that a known ending ends in
         more = SIZES - known[:, None] - 1
-        beyond = torch.from_numpy(self.further.numpy()[np.maximum(more, 0)] * (more >= 0))
+        beyond = torch.from_numpy(self.extra.numpy()[np.maximum(more, 0)] * (more >= 0))
         places, longest = torch.from_numpy(ending), torch.from_numpy(ending[np.arange(len(ending)), known])
-        shares = functional.embedding_bag(places, self.whole, mode="sum", per_sample_weights=stem)
-        shares += self.longer.index_select(0, longest) * (stem * beyond).sum(1, keepdim=True)
+        shares = functional.embedding_bag(places, self.complete, mode="sum", per_sample_weights=stem)
+        shares += self.extended.index_select(0, longest) * (stem * beyond).sum(1, keepdim=True)
         return shares.log() + most + self.unseen
 
     def _changes(self, ending: Ids) -> tuple[Ids, Ids, Ids]:
@@ -173,8 +173,8 @@ class LemmaPrior(Network):
         change = np.arange(counts.sum()) + (first[which] - counts.cumsum()).repeat(counts)
         return row.repeat(counts), size.repeat(counts), change
 
-    def _chances(self, symbols: Ids, before: Ids, size: Ids, change: Ids) -> Floats:
-        """Log chance of a value, of the change, and of what the lemma ends in after the stem.
+    def _log_probabilities(self, symbols: Ids, before: Ids, size: Ids, change: Ids) -> Floats:
+        """Log probability of a value, of the change, and of what the lemma ends in after the stem.
 
         Args:
             symbols: (c, REACH + ORDER) the forms' last ones.
@@ -190,14 +190,18 @@ class LemmaPrior(Network):
         ends = change_model.lemma_ends(lemma[each, end], lemma[each, end - 1])
         names = change_model.after(ends[:, None], np.array([change, value]), KINDS)  # (2, 2, c)
         places = look_up(self.keys, names)
-        known, chance, rest = places > 0, self.chance.numpy()[places], self.rest.numpy()[places]
-        chances: Floats = self.usual.numpy()[change]
+        known, log_probability, backoff = (
+            places > 0,
+            self.log_probability.numpy()[places],
+            self.backoff.numpy()[places],
+        )
+        logs: Floats = self.frequency.numpy()[change]
         for number in range(len(KINDS)):
-            chances = np.where(known[number, 0], chance[number, 0], rest[number, 1] + chances)
-        chances += self.share.numpy()[value]
+            logs = np.where(known[number, 0], log_probability[number, 0], backoff[number, 1] + logs)
+        logs += self.seen.numpy()[value]
         # The symbols that the lemma has after the stem, one after another.
         row, place = tail.nonzero()
         own = look_up(self.lemmas.keys, STRINGS(lemma[row[:, None], place[:, None] + np.arange(ORDER)]))
         earlier = np.where(place[:, None] > 0, own[np.arange(-1, len(own) - 1)], before[row])
-        np.add.at(chances, row, self.lemmas.chances(own, earlier))
-        return chances
+        np.add.at(logs, row, self.lemmas.log_probabilities(own, earlier))
+        return logs

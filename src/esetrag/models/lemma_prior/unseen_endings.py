@@ -26,9 +26,11 @@ class UnseenEndings:
     """Probabilities of endings by their last symbols, as far as these end an ending of a training row."""
 
     names: Ids  # (e,) of these last symbols, ascending
-    whole: Floats  # (e, labels) that a new ending of each value is just that
-    longer: Floats  # (e, labels) that it ends in that, with a symbol before it that no training row has there
-    further: Floats  # (reach + 1,) of 0, 1, … given symbols before that one
+    complete: Floats  # (e, labels) that a new ending of each value is just that
+    extended: (
+        Floats  # (e, labels) that it ends in that, with a symbol before it that no training row has there
+    )
+    extra: Floats  # (reach + 1,) of 0, 1, … given symbols before that one
 
     @classmethod
     def of(cls, tails: Ids, lengths: Ids, values: Ids, labels: int, symbols: int) -> UnseenEndings:
@@ -55,7 +57,7 @@ class UnseenEndings:
         over = counted(node[np.arange(len(node)), lengths], values)
         any_symbol = 1 / (symbols + 1)  # or none
 
-        def chance(counts: Floats, among: Floats) -> Floats:
+        def probability(counts: Floats, among: Floats) -> Floats:
             of_all: Floats = counts.sum(1, keepdims=True) + OF_ANY * any_symbol
             of_all /= among.sum(1, keepdims=True) + OF_ANY
             own: Floats = (counts + OF_ALL * of_all) / (among + OF_ALL)
@@ -66,10 +68,10 @@ class UnseenEndings:
             long = change[size == length]
             own, first = np.unique(node[long, length], return_index=True)
             behind = node[long[first], length - 1]
-            reached[own] = reached[behind] * chance(begun[own], begun[behind])
+            reached[own] = reached[behind] * probability(begun[own], begun[behind])
         return cls(
             names=names,
-            whole=reached * chance(over, begun),
-            longer=reached * chance(np.zeros_like(over), begun),
-            further=OVER * np.power((1 - OVER) / symbols, np.arange(tails.shape[1])),
+            complete=reached * probability(over, begun),
+            extended=reached * probability(np.zeros_like(over), begun),
+            extra=OVER * np.power((1 - OVER) / symbols, np.arange(tails.shape[1])),
         )

@@ -32,7 +32,7 @@ def chances(model: CharacterModel, word: str) -> Tensor:
     """Log probabilities of a word's symbols and of its end."""
     symbols = np.array([[PAD] * (ORDER - 1) + [BOS, *ids_of(word), EOS]])
     places = model.places(symbols, len(word) + 2)
-    return torch.from_numpy(model.chances(places[:, 1:], places[:, :-1])[0])
+    return torch.from_numpy(model.log_probabilities(places[:, 1:], places[:, :-1])[0])
 
 
 def slow_reference(words: list[str]) -> dict[str, float]:

@@ -143,24 +143,24 @@ def endings_of(changes: list[tuple[str, int]]) -> UnseenEndings:
 
 def test_seen_and_unseen_changes_share_the_probability_of_their_label() -> None:
     prior = fitted()
-    assert float((prior.share.exp() + prior.unseen.exp()).sum()) == pytest.approx(1, abs=1e-6)
+    assert float((prior.seen.exp() + prior.unseen.exp()).sum()) == pytest.approx(1, abs=1e-6)
 
 
 def test_an_ending_of_one_label_predicts_new_ones_of_that_label() -> None:
     endings = endings_of(CHANGES)
     names = endings.names.tolist()
     for ending in (125, 126):
-        whole, longer = (chance[names.index(ending)] for chance in (endings.whole, endings.longer))
-        assert whole[1] > 5 * whole[0]
-        assert longer[1] > 2 * longer[0]  # what ends in 25 has label 1, whatever is before it
-    assert endings.whole[names.index(15), 0] > 5 * endings.whole[names.index(15), 1]
+        complete, extended = (part[names.index(ending)] for part in (endings.complete, endings.extended))
+        assert complete[1] > 5 * complete[0]
+        assert extended[1] > 2 * extended[0]  # what ends in 25 has label 1, whatever is before it
+    assert endings.complete[names.index(15), 0] > 5 * endings.complete[names.index(15), 1]
 
 
 def test_the_probabilities_of_all_endings_add_up_to_one() -> None:
     endings = endings_of(CHANGES)
     seen_before = {1: 3, 15: 1, 16: 1, 125: 0, 126: 0, 12: 0}  # how many symbols
     unseen = np.array([SYMBOLS - seen_before[name] for name in endings.names])
-    total = endings.whole.sum(0) + (unseen[:, None] * endings.longer).sum(0)
+    total = endings.complete.sum(0) + (unseen[:, None] * endings.extended).sum(0)
     np.testing.assert_allclose(total, 1)
-    steps = SYMBOLS ** np.arange(len(endings.further))
-    assert (endings.further * steps).cumsum().tolist() == pytest.approx([0.5, 0.75, 0.875, 0.9375])
+    steps = SYMBOLS ** np.arange(len(endings.extra))
+    assert (endings.extra * steps).cumsum().tolist() == pytest.approx([0.5, 0.75, 0.875, 0.9375])
