@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
 
 from esetrag.core import features
 from esetrag.core.section import Name, Section, TablePath
@@ -89,6 +89,8 @@ class TagTask(AnyTask):
     kind: Literal["tag"]
 
 
+ALL = "all"
+"""All features that a part of speech has."""
 Order = Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None
 """The order of a UniMorph table's columns if it is not lemma, form, tags."""
 
@@ -99,14 +101,28 @@ def _each_once(names: list[str] | None) -> list[str] | None:
     return names
 
 
+Feature = Annotated[
+    Annotated[str, Tag("(str)")]
+    | Annotated[list[str], Field(min_length=1), AfterValidator(_each_once), Tag("(list)")],
+    _either("should be a feature or a list of them"),
+]
+
+
+def _each_known(asked: str | list[str]) -> str | list[str]:
+    unknown = {asked} if isinstance(asked, str) else {*asked}
+    if unknown - {*features.DIMENSIONS, ALL} or ALL in unknown and not isinstance(asked, str):
+        raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}, several of them or {ALL}")
+    return asked
+
+
 class UnimorphTask(ClassifyTask):
-    """One feature of one part of speech of a UniMorph table."""
+    """One feature of a part of speech of a UniMorph table, or several: then a label is a bundle."""
 
     source: Literal["unimorph"] = "unimorph"
     pos: Pos
     """Part of speech, or several: the first tag of a bundle, exactly."""
-    feature: str
-    """A dimension of UniMorph's schema."""
+    feature: Annotated[Feature, AfterValidator(_each_known)]
+    """A dimension of UniMorph's schema; or several, or ``all``."""
     columns: Annotated[Order, AfterValidator(_each_once)] = None
 
     @property
@@ -114,12 +130,12 @@ class UnimorphTask(ClassifyTask):
         """Those whose rows are wanted."""
         return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
 
-    @field_validator("feature")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in features.DIMENSIONS:
-            raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}")
-        return name
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The features that are asked for."""
+        if isinstance(self.feature, str):
+            return tuple(features.DIMENSIONS) if self.feature == ALL else (self.feature,)
+        return tuple(self.feature)
 
 
 class InflectionTask(TransduceTask):
