@@ -14,15 +14,15 @@ from esetrag.core import config, files, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
-from esetrag.predict import arguments
+from esetrag.predict.arguments import add_words, check_words
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
 
 
-def main(line: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Runs one command; an error the user can mend is one line and exit code 2."""
-    options = _parser().parse_args(line)
+    options = _parser().parse_args(arguments)
     if options.run is not _serve:  # which goes on for days
         gc.set_threshold(100_000)  # a third of the time in which PyTorch is imported
     runtime.handle_signals()
@@ -50,9 +50,9 @@ def _parser() -> Parser:
         return added
 
     predict = command(_predict, "predict the labels of words")
-    arguments.add_words(predict, "1")
+    add_words(predict, "1")
     analyze = command(_analyze, "predict all features of words", "the first with several features")
-    arguments.add_words(analyze, "all probable ones; 1 in tables")
+    add_words(analyze, "all probable ones; 1 in tables")
     analyze.add_argument("--lemmas", metavar="TASK", help="a task that lemmatises, for the lemmas too")
 
     inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
@@ -131,7 +131,7 @@ def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
 
 
 def _predict(options: Options) -> None:
-    arguments.check_words(options)
+    check_words(options)
     folder = options.checkpoint or _task(options)[1].checkpoint
     from esetrag import predict
     from esetrag.predict import commands  # imports PyTorch: only here
@@ -140,7 +140,7 @@ def _predict(options: Options) -> None:
 
 
 def _analyze(options: Options) -> None:
-    arguments.check_words(options)
+    check_words(options)
     params = config.load(PARAMS)
     folder = options.checkpoint or Layout(params.task_that("analyzes", options.task)).checkpoint
     lemmas = options.lemmas and Layout(params.task_that("lemmatises", options.lemmas)).checkpoint

@@ -55,7 +55,7 @@ class Analyzer(Predictor):
         ]
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
-        """As ``Predictor.predict_table``; if lemmas are asked for, ``lemma`` and ``lemma_probability``, too."""
+        """As ``Predictor.predict_table``; if it lemmatises, ``lemma`` and ``lemma_probability``, too."""
         table = super().predict_table(forms, top_k)
         if self.lemmas is None:
             return table

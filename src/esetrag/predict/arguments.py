@@ -1,4 +1,4 @@
-"""Options of commands that predict labels of words; without PyTorch, so that a mistake is reported at once."""
+"""Options of commands that predict labels of words; without PyTorch, so that mistakes are told at once."""
 
 from __future__ import annotations
 
