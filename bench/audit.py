@@ -64,7 +64,7 @@ def shifted(rows: pa.Table, share: float = SHARE, seed: int = SEED) -> tuple[pa.
     correct = rows.to_pylist()
     true = {(row["lemma"], row["form"], row["label"]) for row in correct}
     for row in correct:
-        columns[row["lemma"], features.others(row["features"], TASK.feature)].append(row)
+        columns[row["lemma"], features.others(row["features"], *TASK.dimensions)].append(row)
     changed, wrong = [], []
     for (lemma, _), cells in columns.items():
         after = cells[1:] if lemma in chosen else cells

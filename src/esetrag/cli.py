@@ -14,6 +14,7 @@ from esetrag.core import config, files, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
+from esetrag.predict.arguments import add_words, check_words
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
@@ -49,17 +50,10 @@ def _parser() -> Parser:
         return added
 
     predict = command(_predict, "predict the labels of words")
-    predict.add_argument("words", nargs="*", help="default: those of --input, or of standard input")
-    predict.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="in place of the task's")
-    predict.add_argument("--top-k", type=int, default=1, metavar="K", help="labels a word (default: 1)")
-    formats = "default: text for words of the command line, tsv for others and --text"
-    predict.add_argument("--format", choices=["text", "json", "tsv"], help=formats)
-    readable = ".txt, .tsv (or .gz, .xz, .bz2, .zst of them), .parquet; - is standard input"
-    predict.add_argument("--input", type=Path, metavar="FILE", help=readable)
-    number = "the words' column: number or name in the first line (default: 1; parquet: form)"
-    predict.add_argument("--column", help=number)
-    predict.add_argument("--text", action="store_true", help="the input is running text: predict its words")
-    predict.add_argument("--output", type=Path, metavar="FILE", help=".txt, .json, .tsv or .parquet")
+    add_words(predict, "1")
+    analyze = command(_analyze, "predict all features of words", "the first with several features")
+    add_words(analyze, "all probable ones; 1 in tables")
+    analyze.add_argument("--lemmas", metavar="TASK", help="a task that lemmatises, for the lemmas too")
 
     inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
     inflect.add_argument("lemma", help="a word")
@@ -137,29 +131,23 @@ def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
 
 
 def _predict(options: Options) -> None:
-    if options.words and options.input:
-        raise DataError("expected words or --input, found both")
-    if options.task and options.checkpoint:
-        raise DataError("expected --task or --checkpoint, found both")
-    if not options.words and not options.input and (sys.stdin is None or sys.stdin.isatty()):
-        raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
-    if options.text and options.column:
-        raise DataError("expected --text or --column, found both")
+    check_words(options)
     folder = options.checkpoint or _task(options)[1].checkpoint
     from esetrag import predict
-    from esetrag.predict import inputs, outputs  # import PyTorch: only here
+    from esetrag.predict import commands  # imports PyTorch: only here
 
-    kind = outputs.format_of(
-        options.output, options.format, "text" if options.words and not options.text else "tsv"
-    )
-    source = options.input or inputs.STANDARD_INPUT
-    if options.text:
-        rows = inputs.from_text(" ".join(options.words) if options.words else source)
-    else:
-        rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    predictor = predict.load(folder)
-    rows = inputs.with_features(rows) if predictor.bundles else rows
-    outputs.write(predictor, rows, options.top_k, kind, options.output)
+    commands.label(options, lambda: predict.load(folder), most=1)
+
+
+def _analyze(options: Options) -> None:
+    check_words(options)
+    params = config.load(PARAMS)
+    folder = options.checkpoint or Layout(params.task_that("analyzes", options.task)).checkpoint
+    lemmas = options.lemmas and Layout(params.task_that("lemmatises", options.lemmas)).checkpoint
+    from esetrag.predict import commands
+    from esetrag.predict.analyzer import READINGS, Analyzer
+
+    commands.label(options, lambda: Analyzer.of(folder, lemmas), READINGS)
 
 
 def _inflect(options: Options) -> None:
@@ -175,15 +163,10 @@ def _lemmatise(options: Options) -> None:
 
 
 def _write(options: Options, words: list[str], bundles: list[str] | None) -> None:
-    """Writes words for words, each with each bundle; None are all bundles that training has."""
-    name = config.load(PARAMS).writing_task(options.task, inflects=bundles is None or len(bundles) > 0)
-    from esetrag import predict
-    from esetrag.predict import inputs, outputs
+    name = config.load(PARAMS).task_that("lemmatises" if bundles == [] else "inflects", options.task)
+    from esetrag.predict import commands
 
-    predictor = predict.load(Layout(name).checkpoint)
-    wanted = predictor.bundles if bundles is None else bundles
-    queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if wanted else words
-    outputs.write(predictor, inputs.from_words(queries), options.top_k, options.format, None)
+    commands.write(options, Layout(name).checkpoint, words, bundles)
 
 
 def _compare(options: Options) -> None:

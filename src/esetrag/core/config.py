@@ -179,21 +179,18 @@ class Params(Section):
             raise ParamsError(f"no task {name!r} in params.yaml; known: {', '.join(sorted(self.tasks))}")
         return self.tasks[name]
 
-    def writing_task(self, name: str | None, inflects: bool) -> str:
-        """The task of that name, or the first, that inflects or else lemmatises.
+    def task_that(self, does: str, name: str | None) -> str:
+        """The task of that name, or the first, that ``inflects``, ``lemmatises`` or ``analyzes``.
 
         Raises:
             ParamsError: if there is none.
         """
-        kinds = {key: task for key, task in self.tasks.items() if isinstance(task, InflectionTask)}
-        able = [
-            key for key, task in kinds.items()
-            if ("features" in task.source) == inflects == (task.target == "form")
-        ]  # fmt: skip
+        able = [key for key, task in self.tasks.items() if task.does == does]
         if name and self.task(name) and name not in able:
-            raise ParamsError(f"--task: {name} does not do this; known: {', '.join(able) or 'none'}")
+            raise ParamsError(f"task {name}: expected one that {does}, known: {', '.join(able) or 'none'}")
         if not able:
-            raise ParamsError("no task of params.yaml does this; docs/transduce.md shows how one is written")
+            page = "bundles" if does == "analyzes" else "transduce"
+            raise ParamsError(f"no task of params.yaml {does}; docs/{page}.md shows how one is written")
         return name or able[0]
 
     def resolve(self, name: str) -> Resolved:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterable
 
 DIMENSIONS: dict[str, frozenset[str]] = {
     name: frozenset(values.split())
@@ -68,6 +69,9 @@ HEADINGS = frozenset(
     | {"present", "past", "future", "indicative", "subjunctive", "imperative", "conditional"}
 )
 """Headings of Wiktionary's tables that some files carry in the place of a form."""
+
+ABSENT = "_"
+"""The value of a dimension that a bundle does not have, as CoNLL-U writes it."""
 
 _NEGATED = r"(?i:non|not)[({]+[^(){}]*[)}]*"  # non{PST} is not PST
 _POSSESSOR = r"PSS\((?:[^()]|\([^()]*\))*\)?"  # PSS(3,SG): of the possessor, not of the noun
@@ -141,13 +145,32 @@ def choices(bundle: str, dimension: str) -> list[frozenset[str]]:
     return [chosen for tag in tags(bundle) if (chosen := _values(tag, dimension))]
 
 
-def others(bundle: str, dimension: str) -> str:
-    """The tags of a bundle beside its values of a dimension.
+def combinations(values: Iterable[Iterable[str]]) -> list[str]:
+    """The bundles of one value of each dimension; a dimension without a value is left out.
 
-    >>> others("N;DEF;GEN;PL", "Case")
-    'DEF;PL'
+    >>> combinations([["ACC", "NOM"], ["SG"], []])
+    ['ACC;SG', 'NOM;SG']
     """
-    return ";".join(tag for tag in tags(bundle) if not _values(tag, dimension))
+    chosen = itertools.product(*(sorted(each) or [""] for each in values))
+    return [";".join(filter(None, each)) for each in chosen]
+
+
+def of_label(label: str, dimension: str) -> str:
+    """The value of a dimension in a bundle that ``combinations`` made; ``ABSENT`` if it has none.
+
+    >>> of_label("NOM;SG", "Number"), of_label("NOM;SG", "Possession")
+    ('SG', '_')
+    """
+    return next(iter(values(f";{label}", dimension)), ABSENT)
+
+
+def others(bundle: str, *dimensions: str) -> str:
+    """The tags of a bundle beside its values of some dimensions.
+
+    >>> others("N;DEF;GEN;PL", "Case"), others("N;DEF;GEN;PL", "Case", "Number")
+    ('DEF;PL', 'DEF')
+    """
+    return ";".join(tag for tag in tags(bundle) if not any(_values(tag, name) for name in dimensions))
 
 
 def spelling(tag: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from esetrag.core import features
 from esetrag.core.section import Name, Section, TablePath
+from esetrag.core.task_fields import ALL, Column, Feature, Order, Pos, each_once
 
 
 class GivenSplits(Section):
@@ -16,27 +17,6 @@ class GivenSplits(Section):
     train: TablePath
     dev: TablePath
     test: TablePath
-
-
-def _type(value: Any) -> str:
-    """The tag of a member of a union; parentheses keep it apart from the keys of the file."""
-    return "(dict)" if isinstance(value, BaseModel) else f"({type(value).__name__})"
-
-
-def _either(expected: str) -> Discriminator:
-    """A union whose members differ in type, and what is said where none fits."""
-    return Discriminator(_type, custom_error_type="either", custom_error_message=expected)
-
-
-Pos = Annotated[
-    Annotated[str, Field(min_length=1), Tag("(str)")]
-    | Annotated[list[str], Field(min_length=1), Tag("(list)")],
-    _either("should be a part of speech or a list of them"),
-]
-Column = Annotated[
-    Annotated[str, Field(min_length=1), Tag("(str)")] | Annotated[int, Field(ge=1, le=10_000), Tag("(int)")],
-    _either("should be the name of a column or its number"),
-]
 
 
 class AnyTask(Section):
@@ -68,6 +48,11 @@ class AnyTask(Section):
         """The columns that say what is asked: rows that agree in them are one, with several labels."""
         return ("form",)
 
+    @property
+    def does(self) -> str:
+        """What commands need of a task: whether it ``inflects``, ``lemmatises`` or ``analyzes``."""
+        return ""
+
 
 class ClassifyTask(AnyTask):
     """One label for a word."""
@@ -89,50 +74,50 @@ class TagTask(AnyTask):
     kind: Literal["tag"]
 
 
-Order = Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None
-"""The order of a UniMorph table's columns if it is not lemma, form, tags."""
-
-
-def _each_once(names: list[str] | None) -> list[str] | None:
-    if names and len(set(names)) < len(names):
-        raise ValueError("should name each once")
-    return names
-
-
 class UnimorphTask(ClassifyTask):
-    """One feature of one part of speech of a UniMorph table."""
+    """One feature of a part of speech of a UniMorph table, or several: then a label is a bundle."""
 
     source: Literal["unimorph"] = "unimorph"
     pos: Pos
     """Part of speech, or several: the first tag of a bundle, exactly."""
-    feature: str
-    """A dimension of UniMorph's schema."""
-    columns: Annotated[Order, AfterValidator(_each_once)] = None
+    feature: Feature
+    """A dimension of UniMorph's schema; or several, or ``all``."""
+    columns: Order = None
 
     @property
     def parts_of_speech(self) -> tuple[str, ...]:
         """Those whose rows are wanted."""
         return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
 
-    @field_validator("feature")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in features.DIMENSIONS:
-            raise ValueError(f"should be one of {', '.join(features.DIMENSIONS)}")
-        return name
+    @property
+    def does(self) -> str:
+        """Bundles are what a word is."""
+        return "analyzes" if self.has_bundles else ""
+
+    @property
+    def has_bundles(self) -> bool:
+        """Whether a label joins values of several features."""
+        return self.feature == ALL or not isinstance(self.feature, str)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The features that are asked for."""
+        if isinstance(self.feature, str):
+            return tuple(features.DIMENSIONS) if self.feature == ALL else (self.feature,)
+        return tuple(self.feature)
 
 
 class InflectionTask(TransduceTask):
     """Forms of lemmas, or lemmas of forms, of a UniMorph table."""
 
     source: Annotated[
-        list[Literal["features", "lemma", "form"]], Field(min_length=1), AfterValidator(_each_once)
+        list[Literal["features", "lemma", "form"]], Field(min_length=1), AfterValidator(each_once)
     ]
     """What is given: ``[features, lemma]`` to inflect, ``[form]`` to lemmatise."""
     target: Literal["form", "lemma"]
     pos: Pos | None = None
     """Part of speech, or several; without it all."""
-    columns: Annotated[Order, AfterValidator(_each_once)] = None
+    columns: Order = None
 
     @property
     def parts_of_speech(self) -> tuple[str, ...] | None:
@@ -148,6 +133,12 @@ class InflectionTask(TransduceTask):
     def cell(self) -> tuple[str, ...]:
         """A lemma may be asked for with each of its bundles."""
         return ("form", "features") if "features" in self.source else ("form",)
+
+    @property
+    def does(self) -> str:
+        """Forms of lemmas with features, or lemmas of forms without."""
+        kinds = {(True, "form"): "inflects", (False, "lemma"): "lemmatises"}
+        return kinds.get(("features" in self.source, self.target), "")
 
     @model_validator(mode="after")
     def _is_a_pair(self) -> Self:
@@ -200,7 +191,7 @@ class SpansTask(TagTask):
     source: Literal["unimorph"] = "unimorph"
     pos: Pos
     """Part of speech, or several."""
-    columns: Annotated[Order, AfterValidator(_each_once)] = None
+    columns: Order = None
 
     @property
     def parts_of_speech(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Of a row that is not selected nothing stays but its hash, by which distinct rows
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -52,25 +53,27 @@ def select(
     rows: pa.Table | Iterable[pa.RecordBatch],
     path: Path,
     pos: str | Sequence[str] | None,
-    feature: str | None,
+    feature: str | Sequence[str] | None,
     distinct: bool = True,
 ) -> Selection:
     """Keeps the rows of parts of speech that have a value of a feature, or a choice of values.
 
     Rows of no value, of values in several tags, with an empty cell or a heading for a form are counted.
+    The label of a row is its value; of several features a bundle of the values that it has (``NOM;SG``).
 
     Args:
         rows: columns ``lemma``, ``form``, ``features``; whole, or batch by batch.
         path: where they came from, for messages.
         pos: parts of speech, the first tags of bundles; None takes all.
-        feature: a key of ``features.DIMENSIONS``; None takes all rows, and their labels are empty.
+        feature: a key of ``features.DIMENSIONS``, or several; None takes all rows, their labels are empty.
         distinct: whether rows that stand again are left out.
 
     Raises:
         DataError: if no row is left.
     """
     wanted = [pos] if isinstance(pos, str) else ["" if pos is None else name for name in pos or [""]]
-    reasons = (EMPTY, HEADING, f"no value of {feature}", f"several values of {feature}")
+    asked = [feature] if isinstance(feature, str) else [*(feature or ())]
+    reasons = (EMPTY, HEADING, f"no value of {listed(asked)}", f"several values of {listed(asked)}")
     good, width = len(reasons), len(reasons) + 1
     kinds = {name: number for number, name in enumerate(wanted)}  # parts of speech as numbers
 
@@ -78,12 +81,15 @@ def select(
     def outcome(bundle: str) -> tuple[int, str]:
         """Part of speech and reason as one number, and the label: bundles are few, rows are many."""
         kind = kinds.setdefault("" if pos is None else features.part_of_speech(bundle), len(kinds))
-        if feature is None:
+        if not asked:
             return kind * width + (good if kind < len(wanted) else 0), ""
-        choices = features.choices(bundle, feature)
-        values = frozenset[str]().union(*choices)
-        reason = 2 if not values else 3 if len(values) > 1 and len(choices) > 1 else good
-        return kind * width + (reason if kind < len(wanted) else 0), label_sets.join(values)
+        choices = [features.choices(bundle, name) for name in asked]
+        values = [frozenset[str]().union(*tags) for tags in choices]
+        several = any(len(v) > 1 and len(tags) > 1 for v, tags in zip(values, choices, strict=True))
+        several |= math.prod(len(v) or 1 for v in values) > features.MOST_CHOICES
+        reason = 2 if not any(values) else 3 if several else good
+        label = label_sets.join(features.combinations(values)) if reason == good else ""
+        return kind * width + (reason if kind < len(wanted) else 0), label
 
     kept, headings = [tables.LABELLED.empty_table()], [_TEXTS.empty_table()]
     hashes: dict[int, list[npt.NDArray[np.int64]]] = defaultdict(list)
@@ -128,7 +134,7 @@ def select(
         if number < len(wanted) * width:
             dropped[reasons[number % width]] += rows_of_it
     if not len(table):
-        raise _nothing(path, wanted, feature, of_kind, bundles)
+        raise _nothing(path, wanted, asked, of_kind, bundles)
     return Selection(
         table,
         rows=total,
@@ -172,21 +178,26 @@ def _faults(lemma: pa.Array, form: pa.Array) -> list[npt.NDArray[np.bool_]]:
 
 
 def _nothing(
-    path: Path, wanted: list[str], feature: str | None, kinds: Counter[str], bundles: Counter[str]
+    path: Path, wanted: list[str], asked: list[str], kinds: Counter[str], bundles: Counter[str]
 ) -> DataError:
     """The error where no row is left, with what there is instead."""
     rows, names = sum(kinds[name] for name in wanted), " or ".join(wanted)
-    problem = f"none of the {rows:,} rows of {names} has one value of {feature}"
+    problem = f"none of the {rows:,} rows of {names} has one value of {listed(asked)}"
     problem = problem if rows else f"no row has the part of speech {names}"
     hint = "; are the columns in another order? columns: [lemma, tags, form]" if len(kinds) > 100 else ""
 
     def has_value(text: str) -> bool:
-        return feature is not None and bool(features.values(text, feature))
+        return any(features.values(text, name) for name in asked)
 
     small = [text for text in (bundles if rows else kinds) if not has_value(text)]
     if any(has_value(text.upper()) or text.upper() in wanted for text in small):
         hint = "; are the tags in small letters? the schema's are capitals: N;NOM;SG"
     return DataError(f"{path}: {problem}; {found(bundles) if rows else f'found {most(kinds)}'}{hint}")
+
+
+def listed(dimensions: Sequence[str]) -> str:
+    """Names of features, for a message."""
+    return "a feature" if len(dimensions) == len(features.DIMENSIONS) else " or ".join(dimensions)
 
 
 def found(bundles: dict[str, int]) -> str:

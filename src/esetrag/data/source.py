@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import config, files
+from esetrag.core import config, features, files
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets, leakage, sampling, segmented_rows, selection, unimorph
@@ -51,6 +51,8 @@ class Source:
         paths = [Path(path) for path in task.tables]
         selections = [_select(task, path, len(paths) == 1) for path in paths]
         rows = reduce(_both, selections)
+        if isinstance(task, config.UnimorphTask) and isinstance(task.feature, list):
+            _refuse_absent(task, rows.bundles)
         found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
         given: Parts = {}
         if len(paths) > 1:
@@ -149,7 +151,7 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
     if isinstance(task, config.InflectionTask):
         rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
         return replace(rows, table=_asked(rows.table, task))
-    rows = selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+    rows = selection.select(batches, path, task.parts_of_speech, task.dimensions, distinct)
     lemmas, forms = (pc.count_distinct(rows.table[name]).as_py() for name in ("lemma", "form"))
     # A lemma has forms, seldom a form many lemmas.
     if task.columns is None and lemmas > 2 * forms:
@@ -158,6 +160,17 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
             "form first? columns: [form, lemma, tags]; if not, columns: [lemma, form, tags]"
         )
     return rows
+
+
+def _refuse_absent(task: config.UnimorphTask, bundles: dict[str, int]) -> None:
+    """Raises DataError if no row has a value of a feature that is asked for."""
+    for name in task.dimensions:
+        if not any(features.values(bundle, name) for bundle in bundles):
+            pos = " or ".join(task.parts_of_speech)
+            raise DataError(
+                f"{task.raw}: no row of {pos} has a value of {name}; {selection.found(bundles)}; "
+                f"leave {name} out of feature, or ask for all"
+            )
 
 
 def _asked(rows: pa.Table, task: config.InflectionTask) -> pa.Table:

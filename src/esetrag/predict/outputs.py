@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from pathlib import Path
@@ -170,13 +170,18 @@ def _json(prediction: Prediction, offsets: dict[str, int]) -> str:
 
 
 def _text(prediction: Prediction) -> str:
-    pairs = zip(prediction.labels, prediction.probabilities, strict=True)
     notes = [
-        "  ".join(f"{label} {share:.1%}" for label, share in pairs),
+        _ranks(dict(zip(prediction.labels, prediction.probabilities, strict=True)), "  "),
         prediction.names,
+        *(f"{name} {_ranks(values)}" for name, values in prediction.by_feature.items()),
+        f"lemma {prediction.lemma} {prediction.lemma_probability:.1%}" if prediction.lemma else "",
         f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",
     ]
     asked = filter(None, (prediction.form, prediction.features))
     return "  ".join([*asked, *filter(None, notes)]) + "\n"
+
+
+def _ranks(ranked: Mapping[str, float], between: str = ", ") -> str:
+    return between.join(f"{name} {share:.1%}" for name, share in ranked.items())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import torch
 from esetrag.core import text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import label_sets
+from esetrag.data.bundles import Feature, features_of
 from esetrag.models import checkpoint
 from esetrag.models.network import score
 from esetrag.scoring import calibration
@@ -46,10 +47,12 @@ class Prediction:
         unknown: the symbols that are not in the training set; invisible ones as ``U+200B``.
         label_set: all values that the form may have, joined by a slash; empty if the model abstains.
         note: why it abstains, if not for a low probability.
+        by_feature: if labels are bundles, the values of each feature, the most probable first.
         features: that were given with it.
         names: of a tagger, what the segments are, if they have names.
         tags: of a tagger, the tag of each letter (``data.segments``).
         tag_probabilities: the probability of each letter's most probable tag, before calibration.
+        lemma: and its probability, if a model that lemmatises was asked, too.
     """
 
     form: str
@@ -58,15 +61,19 @@ class Prediction:
     unknown: str
     label_set: str = ""
     note: str = ""
+    by_feature: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     features: str = ""
     names: str = ""
     tags: tuple[str, ...] = ()
     tag_probabilities: tuple[float, ...] = ()
+    lemma: str = ""
+    lemma_probability: float = 0.0
 
     @property
     def more(self) -> dict[str, Any]:
         """What only some predictions have, as JSON."""
-        names = ("note", "features", "names", "tags", "tag_probabilities")
+        names = ["note", "features", "names", "tags", "tag_probabilities", "by_feature", "lemma"]
+        names += ["lemma_probability"] if self.lemma else []
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def record(self, several: bool) -> dict[str, Any]:
@@ -85,6 +92,8 @@ class Predictor:
     """
 
     checkpoint: checkpoint.Checkpoint
+    bundles: tuple[str, ...] = ()
+    """A classifier is given no features."""
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -100,10 +109,10 @@ class Predictor:
         """The labels it distinguishes."""
         return self.checkpoint.vocabulary.labels
 
-    @property
-    def bundles(self) -> tuple[str, ...]:
-        """A classifier is given no features."""
-        return ()
+    @cached_property
+    def features(self) -> list[Feature]:
+        """The features that a label joins, if it joins several."""
+        return features_of(self.labels, self.checkpoint.vocabulary.dimensions)
 
     @cached_property
     def calibration(self) -> calibration.Calibration:
@@ -133,8 +142,18 @@ class Predictor:
             labels = np.array(self.labels, dtype=object)[batch.top].tolist()
             notes = ["" if known else NO_LETTER for known in batch.has_letter.tolist()]
             ranks = (map(tuple, labels), map(tuple, batch.shares.tolist()))
-            rows += zip(*ranks, batch.unknown, batch.sets, notes, strict=True)
+            rows += zip(*ranks, batch.unknown, batch.sets, notes, self._by_feature(batch, top_k), strict=True)
         return [Prediction(form, *row) for form, row in zip(words.to_pylist(), rows, strict=True)]
+
+    def _by_feature(self, batch: _Batch, top_k: int) -> Iterable[Mapping[str, Mapping[str, float]]]:
+        """The most probable values of each feature, for each form of a batch."""
+        made: list[dict[str, dict[str, float]]] = [{} for _ in batch.sets]
+        for feature in self.features:
+            values, shares = feature.ranked(batch.all_shares, self.checkpoint.network.head, top_k)
+            pairs = zip(values.tolist(), shares.tolist(), strict=True)
+            for row, ranks in zip(made, pairs, strict=True):
+                row[feature.name] = {v: round(share, 4) for v, share in zip(*ranks, strict=True)}
+        return made
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Predicts the labels of many forms, without a loop over them.
@@ -145,12 +164,13 @@ class Predictor:
 
         Returns:
             As many rows: ``label``, ``probability``, ``label_2``, ``probability_2`` and so on, the
-            most probable first; ``label_set``; ``unknown``.
+            most probable first; ``label_set``; ``unknown``; if labels are bundles, each feature's most
+            probable value and its probability.
 
         Raises:
             ParamsError: if ``top_k`` is less than 1.
         """
-        columns_of = schema(min(top_k, len(self.labels)))
+        columns_of = schema(min(top_k, len(self.labels)), self.checkpoint.vocabulary.dimensions)
         names = pa.array(self.labels, pa.string())
         tables = [columns_of.empty_table()]
         for batch in self._batches(forms, top_k):
@@ -158,6 +178,9 @@ class Predictor:
             for labels, shares in zip(batch.top.T, batch.shares.T, strict=True):
                 columns += [names.take(pa.array(labels)), pa.array(shares)]
             columns += [pa.array(batch.sets, pa.string()), pa.array(batch.unknown, pa.string())]
+            for feature in self.features:
+                values, shares = feature.ranked(batch.all_shares, self.checkpoint.network.head, 1)
+                columns += [pa.array(values[:, 0], pa.string()), pa.array(shares[:, 0], pa.float32())]
             tables.append(pa.Table.from_arrays(columns, schema=columns_of))
         return pa.concat_tables(tables)
 
@@ -185,7 +208,7 @@ class Predictor:
                 of_symbols = np.repeat(np.arange(len(words)), pc.utf8_length(words).to_numpy())
                 for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
                     unknown[row] = text.visible(vocabulary.unknown(words[row].as_py()))
-            yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
+            yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter, shares)
 
     @cached_property
     def _edges(self) -> tuple[str, str]:
@@ -212,6 +235,7 @@ class _Batch(NamedTuple):
     sets: list[str]
     unknown: list[str]
     has_letter: npt.NDArray[np.bool_]
+    all_shares: npt.NDArray[np.float32]  # (forms, labels)
 
 
 def column(forms: Sequence[str]) -> pa.ChunkedArray:
@@ -232,12 +256,15 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
 
 
 @cache
-def schema(ranks: int) -> pa.Schema:
-    """The columns of predictions of so many labels a form."""
+def schema(ranks: int, dimensions: tuple[str, ...] = ()) -> pa.Schema:
+    """The columns of predictions of so many labels a form, that join values of such features."""
     fields = []
     for suffix in ["", *(f"_{rank}" for rank in range(2, ranks + 1))]:
         fields += [(f"label{suffix}", pa.string()), (f"probability{suffix}", pa.float32())]
-    return pa.schema([*fields, ("label_set", pa.string()), ("unknown", pa.string())])
+    fields += [("label_set", pa.string()), ("unknown", pa.string())]
+    for name in dimensions:
+        fields += [(name, pa.string()), (f"{name}_probability", pa.float32())]
+    return pa.schema(fields)
 
 
 def composed(forms: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:

@@ -7,7 +7,7 @@ Another kind of task has a module like this one, with the same public names, and
 from __future__ import annotations
 
 from esetrag.data import label_sets
-from esetrag.report import errors, figures, provenance
+from esetrag.report import bundles, errors, figures, provenance
 from esetrag.report.context import Context
 from esetrag.report.results import NAMES, compared
 from esetrag.report.section import Headline, Picture, Section, Table, shares
@@ -58,7 +58,7 @@ def results(context: Context) -> Section:
         if test["ambiguous_forms"]
         else "Each form has one label, so that the scores of label sets equal the accuracy and are left out."
     )
-    return Section("Results", (text, several, table(context)))
+    return Section("Results", (text, several, table(context), *bundles.by_feature(context)))
 
 
 def table(context: Context) -> Table:

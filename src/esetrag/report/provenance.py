@@ -30,7 +30,8 @@ def description(task: dict[str, Any]) -> str:
     if "feature" not in task:
         return f"label of the words of {names}"
     pos = task["pos"] if isinstance(task["pos"], str) else ", ".join(task["pos"])
-    return f"{task['feature']} of part of speech {pos} of {names}"
+    asked = task["feature"] if isinstance(task["feature"], str) else ", ".join(task["feature"])
+    return f"{asked.replace('all', 'all features')} of part of speech {pos} of {names}"
 
 
 def training(context: Context) -> Section:

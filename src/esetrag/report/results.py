@@ -32,6 +32,12 @@ NAMES = {
 """Names for people; other models go by their own."""
 
 
+def ranked(test: dict[str, Any]) -> list[str]:
+    """The baselines, other models, and the task's model, in the order of the rows of a table."""
+    others = [name for name in test["models"] if name != test["model"] and name not in test["baselines"]]
+    return [*reversed(test["baselines"]), *others, test["model"]]
+
+
 def scores(test: dict[str, Any]) -> pd.DataFrame:
     """The figures of the baselines, of other models, of the task's model and of the upper bound.
 
@@ -42,9 +48,7 @@ def scores(test: dict[str, Any]) -> pd.DataFrame:
         A row each, in this order: ``model`` (its name for people), ``interval`` and the keys of
         ``models``; the upper bound has few of them.
     """
-    models, own = test["models"], test["model"]
-    others = [name for name in models if name != own and name not in test["baselines"]]
-    rows = [{"model": name} | models[name] for name in [*reversed(test["baselines"]), *others, own]]
+    rows = [{"model": name} | test["models"][name] for name in ranked(test)]
     frame = pd.DataFrame([*rows, {"model": "upper_bound"} | test["upper_bound"]]).replace({"model": NAMES})
     ends = zip(frame["low"], frame["high"], strict=True)
     return frame.assign(interval=["" if pd.isna(low) else f"{low:.2%}–{high:.2%}" for low, high in ends])

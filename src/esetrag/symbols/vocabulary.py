@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from esetrag.core import files
 from esetrag.core.config import Section
 from esetrag.core.errors import DataError
+from esetrag.core.features import DIMENSIONS
 from esetrag.data import edits, label_sets, segments
 from esetrag.symbols import bpe
 
@@ -46,6 +47,8 @@ class Vocabulary:
     """The values of feature bundles, sorted: symbols of their own in front of a word, behind ``symbols``."""
     bundles: tuple[str, ...] = ()
     """The bundles that training has, as its table spells them, sorted."""
+    dimensions: tuple[str, ...] = ()
+    """The features whose values a label joins (``data.bundles``), if it joins several."""
 
     @classmethod
     def build(
@@ -107,7 +110,7 @@ class Vocabulary:
         merges = tuple((first, second) for first, second in stored.merges)
         symbols, labels = tuple(stored.symbols), tuple(stored.labels)
         edges, cells = (stored.edges[0], stored.edges[1]), (tuple(stored.features), tuple(stored.bundles))
-        return cls(symbols, labels, stored.unit, merges, edges, *cells)
+        return cls(symbols, labels, stored.unit, merges, edges, *cells, tuple(stored.dimensions))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -119,6 +122,7 @@ class Vocabulary:
         content |= {"merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else {}
         content |= {"edges": list(self.edges)} if any(self.edges) else {}
         of_cells = {"features": list(self.features), "bundles": list(self.bundles)}
+        content |= {"dimensions": list(self.dimensions)} if self.dimensions else {}
         return content | (of_cells if self.features else {})
 
     @classmethod
@@ -218,6 +222,7 @@ class _Stored(Section):
     merges: list[Pair] = Field(default=[])
     features: list[str] = Field(default=[])
     bundles: list[str] = Field(default=[])
+    dimensions: list[str] = Field(default=[])
     edges: Pair = Field(default=["", ""])
 
     @model_validator(mode="after")
@@ -239,4 +244,6 @@ class _Stored(Section):
             raise ValueError("symbols are not those of its unit")
         if any(values != sorted(set(values)) for values in (others, self.labels, self.features)):
             raise ValueError("symbols, labels and features should be sorted, each once")
+        if not {*self.dimensions} <= DIMENSIONS.keys():
+            raise ValueError("dimensions should be of the schema")
         return self

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from esetrag.core import config, tables
-from esetrag.data import label_sets
+from esetrag.data import bundles, label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
@@ -31,7 +31,10 @@ class Classify:
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """Symbols and labels of the training rows (``tables.SAMPLE``), of which a batch is in memory."""
         rows = ((batch["form"].to_pylist(), batch["label"].unique().to_pylist()) for batch in batches)
-        return Vocabulary.of_batches(rows, options.min_count, options.unit, options.merges)
+        vocabulary = Vocabulary.of_batches(rows, options.min_count, options.unit, options.merges)
+        if not (isinstance(self.entry, config.UnimorphTask) and self.entry.has_bundles):
+            return vocabulary
+        return replace(vocabulary, dimensions=bundles.present(vocabulary.labels, self.entry.dimensions))
 
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:  # noqa: ARG002
         """The forms."""

@@ -15,11 +15,11 @@ import torch
 
 from esetrag.core import config
 from esetrag.core.layout import Layout
-from esetrag.data import label_sets
+from esetrag.data import bundles, label_sets
 from esetrag.models.checkpoint import Checkpoint
 from esetrag.scoring import calibration, classes, ratios, reliability
 from esetrag.scoring.calibration import ModelOutput
-from esetrag.scoring.ratios import Bools, Strings
+from esetrag.scoring.ratios import Bools, Ratio, Strings
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.tasks import baselines, classify
@@ -33,7 +33,10 @@ def test(test: Test) -> Tested:
     outputs = {test.model.name: output(own, test.encoded)}
     outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
     seeds = [output(checkpoint, test.encoded) for checkpoint in test.checkpoints[1:]]
-    return evaluate(task, test.parts, outputs, own.vocabulary.labels, test.options, calibrating, seeds)
+    words = own.vocabulary
+    return evaluate(
+        task, test.parts, outputs, words.labels, test.options, calibrating, seeds, words.dimensions
+    )
 
 
 def output(checkpoint: Checkpoint, encoded: Encoded) -> ModelOutput:
@@ -52,6 +55,7 @@ def evaluate(
     options: config.Evaluate,
     calibrating: config.Calibration,
     seeds: Sequence[ModelOutput] = (),
+    dimensions: Sequence[str] = (),
 ) -> Tested:
     """Compares predictions with the true labels.
 
@@ -63,6 +67,7 @@ def evaluate(
         options: intervals and the suffix baseline.
         calibrating: how the baselines are calibrated.
         seeds: outputs of the task's model after trainings with other seeds.
+        dimensions: the features that a label joins, if several.
     """
     test, (name, output) = parts["test"], next(iter(outputs.items()))
     targets = classify.true_labels(test, labels)
@@ -117,6 +122,8 @@ def evaluate(
         "resolution": math.sqrt(2) * (own.high - own.low) / 2,
         "seeds": _spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
     }
+    if dimensions:
+        figures["features"] = by_feature(everyone, targets, names, dimensions, clusters, options)
     predictions = task.predictions(test, output, labels)
     return Tested(
         predictions,
@@ -126,6 +133,42 @@ def evaluate(
         reliability.coverage(output.probabilities, known),
         confusion(predictions),
     )
+
+
+def by_feature(
+    outputs: Mapping[str, ModelOutput],
+    targets: Bools,
+    labels: Sequence[str],
+    dimensions: Sequence[str],
+    clusters: Strings,
+    options: config.Evaluate,
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Of each feature of bundles and each model the accuracy, its interval, the calibration error.
+
+    A value is correct if one of the form's bundles has it.
+
+    Args:
+        outputs: of each model, for n forms.
+        targets: (n, labels) true bundles.
+        labels: the bundles; those that no model knows are the last.
+        dimensions: the features.
+        clusters: (n,) what the bootstrap draws.
+        options: of the intervals.
+    """
+    figures = {}
+    for feature in bundles.features_of(labels, dimensions):
+        true = feature.true(targets)
+        shares = {key: feature.probabilities(each.probabilities, each.head) for key, each in outputs.items()}
+        correct = {key: Ratio.mean(calibration.correct(each, true)) for key, each in shares.items()}
+        errors = {
+            key: reliability.expected_error(reliability.reliability(shares[key], true, each.head))
+            for key, each in outputs.items()
+        }
+        figures[feature.name] = {
+            key: {"accuracy": found.value, "low": found.low, "high": found.high, "ece": errors[key]}
+            for key, found in ratios.intervals(correct, clusters, options).items()
+        }
+    return figures
 
 
 def others(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esetrag.core import tables
+from esetrag.core import features, tables
 from esetrag.core.errors import DataError
 from esetrag.data.selection import COLUMNS, Selection, select
 
@@ -24,7 +24,9 @@ def table(*rows: Row) -> pa.Table:
     )
 
 
-def selected(*rows: Row, pos: str | list[str] = "N", feature: str = "Case", **options: Any) -> Selection:
+def selected(
+    *rows: Row, pos: str | list[str] = "N", feature: str | list[str] = "Case", **options: Any
+) -> Selection:
     return select(table(*rows), PATH, pos, feature, **options)
 
 
@@ -122,6 +124,33 @@ def test_a_choice_within_a_tag_is_a_set_and_two_tags_are_none(
     selection = selected(("a", "x", bundle), ("a", "y", "N;GEN;DU"), feature=feature)
     assert dict(labelled(selection)).get("x") == label
     assert selection.dropped == ({} if label else {"several values of Case": 1})
+
+
+@pytest.mark.parametrize(
+    ("bundle", "label"),
+    [
+        ("N;SG;ACC", "ACC;SG"),
+        ("N;ACC/NOM;PL;PSS1S", "ACC;PL;PSS1S/NOM;PL;PSS1S"),
+        ("N;PSS{2/3}D;PL", "PL;PSS2D/PL;PSS3D"),
+        ("N;NOM;GEN;SG", None),
+        (f"N;{'/'.join(sorted(features.DIMENSIONS['Case']))};SG/PL/DU", None),
+    ],
+)
+def test_the_label_of_several_features_is_a_bundle_or_a_choice_of_bundles(
+    bundle: str, label: str | None
+) -> None:
+    asked = ["Case", "Number", "Possession"]
+    selection = selected(("a", "x", bundle), ("a", "y", "N;DU"), ("a", "z", "N;DEF"), feature=asked)
+    assert dict(labelled(selection)).get("x") == label
+    named = "of Case or Number or Possession"
+    assert selection.dropped == {f"no value {named}": 1} | ({} if label else {f"several values {named}": 1})
+
+
+def test_of_all_features_a_row_needs_one() -> None:
+    rows = [("a", "x", "V;IND;PRS;1;SG"), ("a", "y", "V;NFIN"), ("a", "z", "V;LGSPEC1")]
+    selection = selected(*rows, pos="V", feature=[*features.DIMENSIONS])
+    assert labelled(selection) == [("x", "IND;SG;1;PRS"), ("y", "NFIN")]
+    assert selection.dropped == {"no value of a feature": 1}
 
 
 @pytest.mark.parametrize(

@@ -161,3 +161,11 @@ def test_what_is_written_has_ids_of_its_own() -> None:
 def test_features_out_of_order_are_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
     with pytest.raises(DataError, match="expected a vocabulary"):
         Vocabulary.from_json(OF_CELLS.to_json() | changed, tmp_path / "v.json")
+
+
+def test_features_that_labels_join_are_kept_and_checked(tmp_path: Path) -> None:
+    vocabulary = Vocabulary((*SPECIAL, "a"), ("ACC;SG", "NOM;SG"), dimensions=("Case", "Number"))
+    content = vocabulary.to_json()
+    assert Vocabulary.from_json(content, tmp_path) == vocabulary
+    with pytest.raises(DataError, match="expected a vocabulary"):
+        Vocabulary.from_json(content | {"dimensions": ["Kasus"]}, tmp_path)

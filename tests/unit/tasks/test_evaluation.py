@@ -195,3 +195,18 @@ def test_the_tables_are_of_every_label_and_every_form(options: config.Evaluate) 
     assert forms == dict.fromkeys(("bilstm", *NAMES), 5)
     assert found.coverage["coverage"].iloc[-1] == 1
     assert found.coverage["risk"].iloc[-1] == pytest.approx(2 / 5)
+
+
+def test_each_feature_of_bundles_has_its_own_scores(options: config.Evaluate) -> None:
+    rows = sample([("fa", "fa", "NOM;SG"), ("fa", "fák", "NOM;PL"), ("fa", "fát", "ACC;SG/NOM;PL")])
+    labels = ("ACC;SG", "NOM;PL", "NOM;SG")
+    shares = np.array([[0.4, 0.35, 0.25], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]], np.float32)
+    parts = dict.fromkeys(("train", "dev", "test"), rows)
+    outputs, calibrating = {"bilstm": output(shares)}, config.Calibration(temperature=True, risk=0.1)
+    asked = ("Case", "Number")
+    tested = evaluation.evaluate(Classify(), parts, outputs, labels, options, calibrating, (), asked)
+    scores = tested.figures["features"]
+    assert tested.figures["models"]["bilstm"]["any_correct"] == pytest.approx(1 / 3)
+    assert scores["Case"]["bilstm"]["accuracy"] == 1  # of fa 0.6 is NOM, though ACC;SG is its top bundle
+    assert scores["Number"]["bilstm"]["accuracy"] == 1
+    assert {*scores["Case"]} == {"bilstm", *NAMES}

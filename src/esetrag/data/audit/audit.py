@@ -59,7 +59,7 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
     rows = selection.table
     single, row_of = _single(rows)
     change, paradigms = Changes.of(single), Paradigms.of(single)
-    others = [features.others(bundle, task.feature) for bundle in paradigms.bundles.to_pylist()]
+    others = [features.others(bundle, *task.dimensions) for bundle in paradigms.bundles.to_pylist()]
     doubts = noise.doubts(single, change, ids(pa.chunked_array([others], pa.string()))[paradigms.bundle])
     alien = np.zeros(len(single), dtype=bool)
     alien[paradigms.headings(change)] = True
@@ -96,13 +96,13 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
         "spellings": spelling.drifts(selection.bundles),
         "paradigms": paradigms.figures(),
     }
-    if other := follows(rows, task.feature):
+    if other := follows(rows, *task.dimensions):
         figures["follows"] = other
     labels, headings = (np.bincount(row_of[chosen], minlength=len(rows)) > 0 for chosen in (doubted, alien))
     return Audit(len(rows), listed, labels, headings, figures)
 
 
-def follows(rows: pa.Table, feature: str) -> str:
+def follows(rows: pa.Table, *asked: str) -> str:
     """The other feature that decides the labels of most rows, as if it had taken their column; else empty.
 
     In a Romanian table all definite nouns are PL and all indefinite ones SG: *niște eșecuri* is SG.
@@ -116,7 +116,7 @@ def follows(rows: pa.Table, feature: str) -> str:
         found = [of_tag[tag] for tag in of_tag.keys() & values]
         labels = {label for count in found for label in count}
         decided = len(labels) > 1 and all(len(count) == 1 for count in found)
-        if name != feature and decided and sum(count.total() for count in found) > len(rows) / 2:
+        if name not in asked and decided and sum(count.total() for count in found) > len(rows) / 2:
             return name
     return ""
 
