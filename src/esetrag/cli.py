@@ -153,11 +153,12 @@ def _predict(options: Options) -> None:
         options.output, options.format, "text" if options.words and not options.text else "tsv"
     )
     source = options.input or inputs.STANDARD_INPUT
+    predictor = predict.load(folder)
     if options.text:
-        rows = inputs.from_text(" ".join(options.words) if options.words else source)
+        read = inputs.from_sentences if predictor.checkpoint.vocabulary.words else inputs.from_text
+        rows = read(" ".join(options.words) if options.words else source)
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    predictor = predict.load(folder)
     rows = inputs.with_features(rows) if predictor.bundles else rows
     outputs.write(predictor, rows, options.top_k, kind, options.output)
 

@@ -48,8 +48,10 @@ class Prediction:
         note: why it abstains, if not for a low probability.
         features: that were given with it.
         names: of a tagger, what the segments are, if they have names.
-        tags: of a tagger, the tag of each letter (``data.segments``).
-        tag_probabilities: the probability of each letter's most probable tag, before calibration.
+        tags: of a tagger, the tag of each letter (``data.segments``), or of each word.
+        tag_probabilities: the probability of each letter's most probable tag, before calibration; of each
+            word's, calibrated.
+        words: of a sentence that is tagged.
     """
 
     form: str
@@ -62,11 +64,12 @@ class Prediction:
     names: str = ""
     tags: tuple[str, ...] = ()
     tag_probabilities: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def more(self) -> dict[str, Any]:
         """What only some predictions have, as JSON."""
-        names = ("note", "features", "names", "tags", "tag_probabilities")
+        names = ("note", "features", "names", "words", "tags", "tag_probabilities")
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def record(self, several: bool) -> dict[str, Any]:
