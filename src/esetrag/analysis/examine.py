@@ -12,6 +12,7 @@ import pyarrow as pa
 from esetrag.analysis import attention, attribution, masking, partitions, stress, uncertainty
 from esetrag.analysis.stress import Predict
 from esetrag.core import tables
+from esetrag.data import sentences
 from esetrag.tasks import tag_evaluation
 from esetrag.tasks.base import Test, Tested
 
@@ -78,9 +79,17 @@ def tagger(test: Test, tested: Tested, _: Predict) -> Examined:
     )
 
 
+def word_tagger(test: Test, tested: Tested, _: Predict) -> Examined:
+    """Which words training has."""
+    train, none = sentences.taken_apart(test.parts["train"]), pd.DataFrame(columns=["symbols", "only_last"])
+    sets = partitions.table(train, tested.predictions, test.checkpoints[0].vocabulary)
+    return Examined(sets, none, tables.ATTRIBUTIONS.empty_table())
+
+
 KINDS: dict[str, Callable[[Test, Tested, Predict], Examined]] = {
     "classify": classifier,
     "tag": tagger,
+    "tag_words": word_tagger,
     "transduce": transducer,
 }
-"""By ``kind`` of the task's entry in params.yaml."""
+"""By ``config.behaviour`` of the task's entry in params.yaml."""

@@ -54,8 +54,9 @@ def table(
             f"new {name}, new bundle": word & bundle,
             "value of a feature not in training": value,
         }
-    unchanged = pc.equal(predictions["form"], predictions["predicted"]).to_numpy(zero_copy_only=False)
-    sets["predicted: the word as it is"] = unchanged
+    if not vocabulary.words:  # whose label is another word
+        unchanged = pc.equal(predictions["form"], predictions["predicted"]).to_numpy(zero_copy_only=False)
+        sets["predicted: the word as it is"] = unchanged
     lines = []
     for title, rows in sets.items():
         if rows.any():

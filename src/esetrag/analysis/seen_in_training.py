@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from esetrag.analysis.endings import has_lemmas
 from esetrag.core import files, tables
 from esetrag.core.layout import PARTS, Layout
+from esetrag.data import sentences
 from esetrag.data.change import inflects_at_end, turn
 from esetrag.data.families import heads_of
 from esetrag.symbols import encoding
@@ -39,6 +40,8 @@ class SeenInTraining:
             DataError: if a file is missing or damaged.
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
+        if vocabulary.words:
+            parts = {part: sentences.taken_apart(rows) for part, rows in parts.items()}
         width = files.read_json(layout.metrics / "encoding.json")["width"]
         longest = width - encoding.MARKS if width and vocabulary.unit == "char" else None
         return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)

@@ -28,6 +28,7 @@ from esetrag.core.model_config import (
     Seq2seqModel,
     TaggerModel,
     Train,
+    WordTaggerModel,
 )
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
 from esetrag.core.task_config import (
@@ -36,20 +37,23 @@ from esetrag.core.task_config import (
     ColumnsTask,
     InflectionTask,
     SegmentsTask,
+    SentencesTask,
     SequencesTask,
     SpansTask,
     TagTask,
     Task,
     TransduceTask,
     UnimorphTask,
+    behaviour,
 )
 
 __all__ = [
     "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "Calibration",
     "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
     "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "Params", "Resolved", "Sample",
-    "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask", "TaggerModel",
-    "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "explain", "load",
+    "Section", "SegmentsTask", "SentencesTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask",
+    "TaggerModel", "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "WordTaggerModel",
+    "behaviour", "explain", "load",
 ]  # fmt: skip
 
 
@@ -167,7 +171,7 @@ class Params(Section):
 
     def _suits(self, model: str, task: AnyTask) -> bool:
         """Whether a model does what a task asks for."""
-        return self.models[model].task_kind == task.kind
+        return self.models[model].task_kind == behaviour(task)
 
     def task(self, name: str) -> Task:
         """The task of that name.

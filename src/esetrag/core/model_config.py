@@ -108,11 +108,9 @@ class Seq2seqModel(Expert):
         return False
 
 
-class TaggerModel(Expert):
-    """A BiLSTM encoder and a linear layer on its output at each letter."""
+class _Tagger(Expert):
+    """A BiLSTM encoder and a linear layer on its outputs."""
 
-    task_kind: ClassVar[str] = "tag"
-    kind: Literal["tagger"]
     head: Literal["softmax"] = "softmax"
     embedding: Size
     hidden: Size
@@ -132,7 +130,23 @@ class TaggerModel(Expert):
         return False
 
 
-GradientModel = BilstmModel | Seq2seqModel | TaggerModel
+class TaggerModel(_Tagger):
+    """At each letter."""
+
+    task_kind: ClassVar[str] = "tag"
+    kind: Literal["tagger"]
+
+
+class WordTaggerModel(_Tagger):
+    """At each word of a sentence, which is read as a vector of its own and by a BiLSTM over its letters."""
+
+    task_kind: ClassVar[str] = "tag_words"
+    kind: Literal["word_tagger"]
+    word_dropout: Share
+    """Of words that stand as unknown ones in training, so that the network learns from letters alone."""
+
+
+GradientModel = BilstmModel | Seq2seqModel | TaggerModel | WordTaggerModel
 """Trained by gradient descent."""
 
 
@@ -151,7 +165,7 @@ class Resolved:
     """A model with what it is made of."""
 
     name: str
-    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel]
+    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel | WordTaggerModel]
     lemmas: bool
 
     @property
@@ -170,5 +184,6 @@ class Compared(tuple[Resolved, ...]):
 
 
 Model = Annotated[
-    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | BlendModel, Field(discriminator="kind")
+    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | WordTaggerModel | BlendModel,
+    Field(discriminator="kind"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from esetrag.core import features
 from esetrag.core.section import Name, Section, TablePath
@@ -69,7 +69,7 @@ class TransduceTask(AnyTask):
 
 
 class TagTask(AnyTask):
-    """A tag for each letter of a word: where its segments are, and what they are."""
+    """A tag for each letter of a word, which say what its segments are; or for each word of a sentence."""
 
     kind: Literal["tag"]
 
@@ -217,11 +217,25 @@ class SegmentsTask(TagTask):
     columns: SegmentColumns
 
 
+class SentencesTask(TagTask):
+    """A field of the words of a CoNLL-U file."""
+
+    source: Literal["conllu"]
+    field: Annotated[str, StringConstraints(pattern=r"^(upos|xpos|deprel|feats|(feats|misc)\.[\w\[\]]+)$")]
+    """``feats.Case`` and ``misc.NER`` are entries of lists."""
+
+
 def kind_of_task(value: Any) -> str:
     """The tag of a task."""
     read = value.get if isinstance(value, dict) else lambda name, default=None: getattr(value, name, default)
     source = read("source", "unimorph")
     return f"{read('kind', 'nothing')} from {'unimorph' if isinstance(source, list) else source}"
+
+
+def behaviour(value: Any) -> str:
+    """Under which key the tables of packages have what a task does: its kind, or that of its elements."""
+    kind, _, source = kind_of_task(value).partition(" from ")
+    return "tag_words" if (kind, source) == ("tag", "conllu") else kind
 
 
 Task = Annotated[
@@ -230,10 +244,14 @@ Task = Annotated[
     | Annotated[InflectionTask, Tag("transduce from unimorph")]
     | Annotated[SequencesTask, Tag("transduce from columns")]
     | Annotated[SpansTask, Tag("tag from unimorph")]
-    | Annotated[SegmentsTask, Tag("tag from columns")],
+    | Annotated[SegmentsTask, Tag("tag from columns")]
+    | Annotated[SentencesTask, Tag("tag from conllu")],
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
-        custom_error_message="kind and source should be classify, transduce or tag from unimorph or columns",
+        custom_error_message=(
+            "kind and source should be classify, transduce or tag from unimorph or columns, "
+            "or tag from conllu"
+        ),
     ),
 ]

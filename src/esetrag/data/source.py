@@ -14,7 +14,17 @@ import pyarrow.compute as pc
 from esetrag.core import config, features, files
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS
-from esetrag.data import columns, label_sets, leakage, sampling, segmented_rows, selection, unimorph
+from esetrag.data import (
+    columns,
+    conllu,
+    label_sets,
+    leakage,
+    sampling,
+    segmented_rows,
+    selection,
+    sentences,
+    unimorph,
+)
 from esetrag.data.audit import audit
 from esetrag.data.audit.audit import Audit
 from esetrag.data.families import Families
@@ -88,6 +98,12 @@ class Source:
         """The column whose values are counted: of words that are written nearly each stands once."""
         return "features" if isinstance(self.task, config.TransduceTask | config.TagTask) else "label"
 
+    def _counts(self, rows: pa.Table) -> dict[str, int]:
+        """How often each value of that column stands in a part; of sentences, each tag of words."""
+        if isinstance(self.task, config.SentencesTask):
+            return _counts(sentences.taken_apart(rows)["label"])
+        return _counts(rows[self.counted].drop_null())
+
     def split_of(self, sample: config.Sample) -> str:
         """The split that is used: of given parts theirs; without lemmas that by form."""
         return leakage.GIVEN if self.given else sample.split if self.lemmas else "form"
@@ -125,7 +141,7 @@ class Source:
                     "rows": len(drawn[part]),
                     "lemmas": pc.count_distinct(drawn[part]["lemma"]).as_py() if self.lemmas else None,
                     "forms": pc.count_distinct(drawn[part]["form"]).as_py(),
-                    "labels": _counts(drawn[part][self.counted].drop_null()),
+                    "labels": self._counts(drawn[part]),
                 }
                 for part in PARTS
             },
@@ -145,6 +161,8 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         return segmented_rows.given(
             columns.select(path, given.form, given.segments, given.lemma, given.weight, distinct)
         )
+    if isinstance(task, config.SentencesTask):
+        return conllu.select(path, task.field, distinct)
     batches = unimorph.batches(path, task.columns)
     if isinstance(task, config.SpansTask):
         return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))

@@ -26,6 +26,7 @@ from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
 from esetrag.models.tagger import Tagger
 from esetrag.models.transducer import Transducer
+from esetrag.models.word_tagger import SentenceTagger, WordTagger
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.vocabulary import Vocabulary
@@ -54,6 +55,7 @@ Expert = Annotated[
     | config.NgramModel
     | config.Seq2seqModel
     | config.TaggerModel
+    | config.WordTaggerModel
     | LemmaPriorModel
     | EditRulesModel,
     Field(discriminator="kind"),
@@ -67,11 +69,12 @@ FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
     "lemmas": lambda model, words, shapes: LemmaPrior.empty(shapes, len(words.labels), model.head),
     "seq2seq": lambda model, words, _: Seq2seq(words, model),
     "tagger": lambda model, words, _: Tagger(words, model),
+    "word_tagger": lambda model, words, _: WordTagger(words, model),
     "rules": lambda _, words, shapes: EditRules(shapes, len(words.symbols), len(words.output.symbols)),
 }
 """By kind: from model, vocabulary, and the shapes of the weights there are (which give the sizes that
 training decides) to a network with room for these weights."""
-JOINED: dict[str, type[Blend]] = {"seq2seq": Transducer, "tagger": Transducer}
+JOINED: dict[str, type[Blend]] = {"seq2seq": Transducer, "tagger": Transducer, "word_tagger": SentenceTagger}
 """What experts of a kind are joined to; others to a ``Blend``."""
 
 

@@ -19,7 +19,31 @@ PROPOSED = 4
 NO_TAG = -100
 
 
-class Tagger(Network):
+class TagNetwork(Network):
+    """Scores the tags of elements, (b, u, tags); targets are ids: ``SPECIAL``, then the tags.
+
+    Only those that are tags count.
+    """
+
+    def known(self, target: Tensor) -> Tensor:
+        """Whether training has a tag of a row, (b,) bool."""
+        return wanted_tags(target)[1].any(1)
+
+    def loss(self, logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Cross-entropy of the known tags of each row in nats, (b,)."""
+        wanted, _ = wanted_tags(target[:, : logits.shape[1]])
+        losses = functional.cross_entropy(
+            logits.transpose(1, 2), wanted, reduction="none", ignore_index=NO_TAG, label_smoothing=smoothing
+        )
+        return losses.sum(1)
+
+    def correct(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The share of tags that are right, (b,)."""
+        wanted, is_tag = wanted_tags(target[:, : logits.shape[1]])
+        return ((logits.argmax(2) == wanted) & is_tag).sum(1) / is_tag.sum(1).clamp_min(1)
+
+
+class Tagger(TagNetwork):
     """Scores the tags of letters; targets are ids of output symbols (``SPECIAL``, then the tags).
 
     Given the word the tags are independent, so that the most probable sequences are found without search.
@@ -51,19 +75,11 @@ class Tagger(Network):
 
     def known(self, target: Tensor) -> Tensor:
         """Whether training has all tags of a row, (b,) bool."""
-        return (_wanted(target)[1] | (target <= EOS)).all(1)
-
-    def loss(self, logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Cross-entropy of the known tags of each row in nats, (b,)."""
-        wanted, _ = _wanted(target)
-        losses = functional.cross_entropy(
-            logits.transpose(1, 2), wanted, reduction="none", ignore_index=NO_TAG, label_smoothing=smoothing
-        )
-        return losses.sum(1)
+        return (wanted_tags(target)[1] | (target <= EOS)).all(1)
 
     def correct(self, logits: Tensor, target: Tensor) -> Tensor:
         """Whether every tag is right, (b,) bool."""
-        wanted, _ = _wanted(target)
+        wanted, _ = wanted_tags(target)
         return ((logits.argmax(2) == wanted) | (target == EOS) | (target == PAD)).all(1)
 
     @property
@@ -96,7 +112,7 @@ class Tagger(Network):
     def score(self, source: Sequences, row: Tensor, ids: Tensor) -> Tensor:
         """Log probability of given sequences of tags in nats, (k,); arguments as for ``Seq2seq.score``."""
         logs = self.log_probabilities(source)
-        wanted, is_tag = _wanted(ids)
+        wanted, is_tag = wanted_tags(ids)
         step = torch.arange(ids.shape[1], device=logs.device)
         of_tag = logs[row[:, None], step, torch.where(is_tag, wanted, 0)]  # (k, t - 1)
         return torch.where(is_tag, of_tag, 0.0).sum(1)
@@ -109,7 +125,7 @@ class Tagger(Network):
         return torch.log_softmax(logits, 2)
 
 
-def _wanted(target: Tensor) -> tuple[Tensor, Tensor]:
+def wanted_tags(target: Tensor) -> tuple[Tensor, Tensor]:
     """Tags by their place in the vocabulary's labels, ``NO_TAG`` elsewhere; where there is one."""
     is_tag = target >= len(SPECIAL)
     return torch.where(is_tag, target.long() - len(SPECIAL), NO_TAG), is_tag

@@ -19,10 +19,11 @@ def load(folder: Path) -> Predictor | SequencePredictor:
     from esetrag.models import checkpoint  # PyTorch
     from esetrag.models.transducer import Transducer
     from esetrag.predict.predictor import Predictor
+    from esetrag.predict.sentence_predictor import SentencePredictor
     from esetrag.predict.sequence_predictor import SequencePredictor
     from esetrag.predict.tag_predictor import TagPredictor
 
     loaded = checkpoint.load(folder)
     if not isinstance(loaded.network, Transducer):
-        return Predictor(loaded)
+        return (SentencePredictor if loaded.vocabulary.words else Predictor)(loaded)
     return (TagPredictor if loaded.vocabulary.writes_tags else SequencePredictor)(loaded)

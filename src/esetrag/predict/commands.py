@@ -22,11 +22,12 @@ def label(options: Namespace, load: Callable[[], Predictor | SequencePredictor],
     default = "text" if options.words and not options.text else "tsv"
     kind = outputs.format_of(options.output, options.format, default)
     source = options.input or inputs.STANDARD_INPUT
+    predictor = load()
     if options.text:
-        rows = inputs.from_text(" ".join(options.words) if options.words else source)
+        read = inputs.from_sentences if predictor.checkpoint.vocabulary.words else inputs.from_text
+        rows = read(" ".join(options.words) if options.words else source)
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    predictor = load()
     rows = inputs.with_features(rows) if predictor.bundles else rows
     usual = most if kind in ("text", "json") else 1
     outputs.write(predictor, rows, usual if options.top_k is None else options.top_k, kind, options.output)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import nullcontext
 from io import BufferedReader
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +33,8 @@ TOKENS = pa.schema([*OFFSETS, ("form", pa.string())])
 """The columns of words of running text: where each stands, in characters from 0; a line end counts as one."""
 _JOINING = "-\u2010\u2011'’\u00ad\u200c\u200d"
 """What belongs to a word if it stands between two letters."""
+_TOKEN = re.compile(rf"\w+(?:[{_JOINING}]\w+)*|[^\w\s]")
+_ENDS = ".?!…"
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
@@ -51,13 +55,40 @@ def from_text(text: str | Path) -> Iterator[Rows]:
         DataError: with file and line, if it is not text.
     """
     place = 0
-    source = "standard input" if text == STANDARD_INPUT else str(text)
-    for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, source):
+    for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, _source(text)):
         table = _tokens(block, place)
         place += len(block)
         for start in range(0, max(len(table), 1), BATCH):
             rows = table.slice(start, BATCH)
             yield rows, rows["form"]
+
+
+def from_sentences(text: str | Path) -> Iterator[Rows]:
+    """The sentences of running text with spaces between their words and marks, with the columns ``TOKENS``.
+
+    A sentence ends at the end of a line, or at a full stop, question or exclamation mark before a capital.
+    Arguments and errors as for ``from_text``.
+    """
+    place = 0
+    for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, _source(text)):
+        tokens = [(found.start(), found.end(), found[0]) for found in _TOKEN.finditer(block)]
+        ends = [
+            number
+            for number, ((_, end, mark), (start, _, word)) in enumerate(pairwise(tokens), 1)
+            if "\n" in block[end:start] or (mark in _ENDS and word[:1].isupper() and start > end)
+        ]
+        parts = [tokens[a:b] for a, b in pairwise([0, *ends, len(tokens)])] if tokens else []
+        rows = [(p[0][0] + place, p[-1][1] + place, " ".join(word for _, _, word in p)) for p in parts]
+        place += len(block)
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+        table = pa.table(columns, schema=TOKENS)
+        for start in range(0, max(len(table), 1), BATCH):
+            part = table.slice(start, BATCH)
+            yield part, part["form"]
+
+
+def _source(text: Path) -> str:
+    return "standard input" if text == STANDARD_INPUT else str(text)
 
 
 def _tokens(text: str, place: int) -> pa.Table:
@@ -153,7 +184,7 @@ def _words(values: pa.ChunkedArray, path: Path, row: int) -> pa.ChunkedArray:
 
 
 def _from_text(path: Path, name: str) -> Iterator[Rows]:
-    source = "standard input" if path == STANDARD_INPUT else str(path)
+    source = _source(path)
     names: list[str] = []
     for first, text in _blocks(path, source):
         lines = pc.split_pattern(pa.array([text], pa.string()), "\n").flatten()

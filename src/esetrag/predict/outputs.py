@@ -143,6 +143,8 @@ def _tsv(table: pa.Table, header: bool) -> str:
 
 def _cells(name: str, values: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     try:
+        if pa.types.is_list(values.type):
+            values = pc.binary_join(values.cast(pa.list_(pa.string())), " ")
         cells = pc.fill_null(values.cast(pa.string()), "")
     except pa.ArrowException as error:
         raise DataError(f"column {name!r}: {values.type} has no place in TSV; write parquet") from error
@@ -170,6 +172,9 @@ def _json(prediction: Prediction, offsets: dict[str, int]) -> str:
 
 
 def _text(prediction: Prediction) -> str:
+    if prediction.words:  # one in a line, a blank line behind a sentence
+        rows = zip(prediction.words, prediction.tags, prediction.tag_probabilities, strict=True)
+        return "".join(f"{word}  {tag} {share:.1%}\n" for word, tag, share in rows) + "\n"
     notes = [
         _ranks(dict(zip(prediction.labels, prediction.probabilities, strict=True)), "  "),
         prediction.names,

@@ -50,8 +50,10 @@ class Prediction:
         by_feature: if labels are bundles, the values of each feature, the most probable first.
         features: that were given with it.
         names: of a tagger, what the segments are, if they have names.
-        tags: of a tagger, the tag of each letter (``data.segments``).
-        tag_probabilities: the probability of each letter's most probable tag, before calibration.
+        tags: of a tagger, the tag of each letter (``data.segments``), or of each word.
+        tag_probabilities: the probability of each letter's most probable tag, before calibration; of each
+            word's, calibrated.
+        words: of a sentence that is tagged.
         lemma: and its probability, if a model that lemmatises was asked, too.
     """
 
@@ -66,13 +68,14 @@ class Prediction:
     names: str = ""
     tags: tuple[str, ...] = ()
     tag_probabilities: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
     lemma: str = ""
     lemma_probability: float = 0.0
 
     @property
     def more(self) -> dict[str, Any]:
         """What only some predictions have, as JSON."""
-        names = ["note", "features", "names", "tags", "tag_probabilities", "by_feature", "lemma"]
+        names = ["note", "features", "names", "words", "tags", "tag_probabilities", "by_feature", "lemma"]
         names += ["lemma_probability"] if self.lemma else []
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 

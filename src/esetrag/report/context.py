@@ -39,6 +39,11 @@ KINDS = {
         tables.ATTRIBUTIONS,
         error_analysis.analyse,
     ),
+    "tag_words": Kind(
+        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
+        tables.ATTRIBUTIONS,
+        error_analysis.analyse,
+    ),
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,
         tables.TAGGED,
@@ -83,7 +88,7 @@ class Context:
         path = layout.metrics / "data.json"
         data = files.read_json(path)
         try:
-            kind = KINDS[data["task"]["kind"]]
+            kind = KINDS[config.behaviour(data["task"])]
         except (KeyError, TypeError) as error:
             raise DataError(
                 f"{path}: not the files of this version ({error!r}); make it anew: dvc repro -f"

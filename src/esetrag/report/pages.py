@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
-from esetrag.core import files
+from esetrag.core import config, files
 from esetrag.core.errors import DataError
-from esetrag.report import classify, drawing, html, markdown, provenance, tag, transduce
+from esetrag.report import classify, drawing, html, markdown, provenance, tag, tag_words, transduce
 from esetrag.report.context import Context
 from esetrag.report.section import Section
 
-KINDS = {"classify": classify, "tag": tag, "transduce": transduce}
-"""The module of each kind of task."""
+KINDS = {"classify": classify, "tag": tag, "tag_words": tag_words, "transduce": transduce}
+"""The module of each kind of task, by ``config.behaviour``."""
 FIRST = 20
 """Misclassified forms on the terminal."""
 
@@ -30,7 +30,7 @@ def write(context: Context) -> str:
     """
     task, folder = context.layout.task, context.layout.metrics
     try:
-        kind = KINDS[context.data["task"]["kind"]]
+        kind = KINDS[config.behaviour(context.data["task"])]
         top = kind.headline(context)
         made = {make: make(context) for make in dict.fromkeys(kind.REPORT + kind.CARD)}
         pages = {

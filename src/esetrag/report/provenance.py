@@ -25,6 +25,8 @@ def description(task: dict[str, Any]) -> str:
         given = source if isinstance(source, list) else [str(task["columns"]["source"])]
         wanted = task.get("target") or task["columns"]["target"]
         return f"column {wanted} of {names}, of {' and '.join(given)}"
+    if task.get("source") == "conllu":
+        return f"field {task['field']} of the words of {names}"
     if task["kind"] == "tag":
         return f"segments of the words of {names}"
     if "feature" not in task:

@@ -25,6 +25,7 @@ NAMES = {
     "edit_rules": "longest-suffix edit rules",
     "copy": "copying the word",
     "tagger": "BiLSTM tagger",
+    "word_tagger": "BiLSTM tagger of words",
     "suffix_splits": "longest-suffix split table",
     "frequent_tags": "most frequent tag of each letter",
     "upper_bound": "upper bound",

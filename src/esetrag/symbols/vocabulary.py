@@ -24,6 +24,10 @@ PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<PAD>", "<BOS>", "<EOS>", "<UNK>")
 FEATURE = 0x100000
 """The code point, of a private plane of Unicode, that stands for the first of ``features`` in a text."""
+MOST_WORDS = 60_000
+"""Known words: as many as there are code points from there on."""
+IGNORED = BOS
+"""In the place of a tag, where none is known and none is asked for."""
 _CODE_POINTS = 0x110000
 
 Unit = Literal["char", "bpe", "word"]
@@ -49,6 +53,8 @@ class Vocabulary:
     """The bundles that training has, as its table spells them, sorted."""
     dimensions: tuple[str, ...] = ()
     """The features whose values a label joins (``data.bundles``), if it joins several."""
+    words: tuple[str, ...] = ()
+    """Of sentences that are tagged: known words, sorted, symbols of their own in front of their letters."""
 
     @classmethod
     def build(
@@ -110,7 +116,8 @@ class Vocabulary:
         merges = tuple((first, second) for first, second in stored.merges)
         symbols, labels = tuple(stored.symbols), tuple(stored.labels)
         edges, cells = (stored.edges[0], stored.edges[1]), (tuple(stored.features), tuple(stored.bundles))
-        return cls(symbols, labels, stored.unit, merges, edges, *cells, tuple(stored.dimensions))
+        more = (tuple(stored.dimensions), tuple(stored.words))
+        return cls(symbols, labels, stored.unit, merges, edges, *cells, *more)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -121,6 +128,7 @@ class Vocabulary:
         }
         content |= {"merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else {}
         content |= {"edges": list(self.edges)} if any(self.edges) else {}
+        content |= {"words": list(self.words)} if self.words else {}
         of_cells = {"features": list(self.features), "bundles": list(self.bundles)}
         content |= {"dimensions": list(self.dimensions)} if self.dimensions else {}
         return content | (of_cells if self.features else {})
@@ -139,7 +147,9 @@ class Vocabulary:
         table = np.full(_CODE_POINTS, UNK, dtype=np.uint32)
         of = {ord(symbol): number for symbol, number in self.ids.items() if len(symbol) == 1}
         of |= {ord(capital): self.ids[small] for capital, small in self.capitals.items()}
-        of |= {FEATURE + number: len(self.symbols) + number for number in range(len(self.features))}
+        of |= {
+            FEATURE + number: len(self.symbols) + number for number in range(self.size - len(self.symbols))
+        }
         table[list(of)] = list(of.values())
         return table
 
@@ -165,8 +175,8 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """Number of ids: of symbols, then of values of features."""
-        return len(self.symbols) + len(self.features)
+        """Number of ids: of symbols, then of values of features or of words."""
+        return len(self.symbols) + len(self.features) + len(self.words)
 
     @cached_property
     def segmenter(self) -> bpe.Segmenter:
@@ -223,12 +233,13 @@ class _Stored(Section):
     features: list[str] = Field(default=[])
     bundles: list[str] = Field(default=[])
     dimensions: list[str] = Field(default=[])
+    words: Annotated[list[str], Field(max_length=MOST_WORDS)] = Field(default=[])
     edges: Pair = Field(default=["", ""])
 
     @model_validator(mode="after")
     def _is_as_built(self) -> Self:
         "".join(
-            [*self.symbols, *self.labels, *self.features, *self.bundles, *self.edges]
+            [*self.symbols, *self.labels, *self.features, *self.bundles, *self.words, *self.edges]
         ).encode()  # JSON can spell half of a surrogate pair
         special, others = tuple(self.symbols[: len(SPECIAL)]), self.symbols[len(SPECIAL) :]
         made = {first + second for first, second in self.merges}
@@ -242,8 +253,8 @@ class _Stored(Section):
         }
         if special != SPECIAL or not of_unit[self.unit]:
             raise ValueError("symbols are not those of its unit")
-        if any(values != sorted(set(values)) for values in (others, self.labels, self.features)):
-            raise ValueError("symbols, labels and features should be sorted, each once")
+        if any(values != sorted(set(values)) for values in (others, self.labels, self.features, self.words)):
+            raise ValueError("symbols, labels, features and words should be sorted, each once")
         if not {*self.dimensions} <= DIMENSIONS.keys():
             raise ValueError("dimensions should be of the schema")
         return self

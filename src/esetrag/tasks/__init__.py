@@ -9,12 +9,18 @@ from esetrag.core import config
 from esetrag.tasks.base import Task
 from esetrag.tasks.classify import Classify
 from esetrag.tasks.tag import Tag
+from esetrag.tasks.tag_words import TagWords
 from esetrag.tasks.transduce import Transduce
 
-KINDS: dict[str, Callable[[Any], Task]] = {"classify": Classify, "tag": Tag, "transduce": Transduce}
-"""By ``kind`` of the task's entry in params.yaml."""
+KINDS: dict[str, Callable[[Any], Task]] = {
+    "classify": Classify,
+    "tag": Tag,
+    "tag_words": TagWords,
+    "transduce": Transduce,
+}
+"""By ``config.behaviour`` of the task's entry in params.yaml."""
 
 
 def of(entry: config.AnyTask) -> Task:
     """What a task's kind does."""
-    return KINDS[entry.kind](entry)
+    return KINDS[config.behaviour(entry)](entry)

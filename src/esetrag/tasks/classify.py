@@ -15,6 +15,8 @@ from esetrag.data import bundles, label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.tasks import baselines
+from esetrag.tasks.baselines import Logits
 
 if TYPE_CHECKING:
     from esetrag.scoring.calibration import ModelOutput
@@ -57,6 +59,10 @@ class Classify:
         for label in rows["label"].value_counts().to_pylist():
             counts.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
         return {label: count for label, count in counts.items() if label not in {*vocabulary.labels}}
+
+    def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
+        """See ``baselines.train``."""
+        return baselines.train(rows, labels, suffix_length)
 
     def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:
         """Rows (``tables.SAMPLE``) with top label, label set and probabilities (``tables.predictions``)."""

@@ -29,7 +29,12 @@ from esetrag.tasks.classify import Classify
 
 def test(test: Test) -> Tested:
     """Tests a classifier; see ``testing``."""
-    task, own, calibrating = Classify(), test.checkpoints[0], test.calibrating
+    return tested(test, Classify())
+
+
+def tested(test: Test, task: Classify) -> Tested:
+    """Tests what classifies: words, or those of sentences."""
+    own, calibrating = test.checkpoints[0], test.calibrating
     outputs = {test.model.name: output(own, test.encoded)}
     outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
     seeds = [output(checkpoint, test.encoded) for checkpoint in test.checkpoints[1:]]
@@ -72,7 +77,7 @@ def evaluate(
     test, (name, output) = parts["test"], next(iter(outputs.items()))
     targets = classify.true_labels(test, labels)
     known = targets[:, : len(labels)]
-    everyone = {**outputs, **_baselines(parts, labels, options, calibrating)}
+    everyone = {**outputs, **_baselines(task, parts, labels, options, calibrating)}
     by_model = {key: task.scores(test, each, labels) for key, each in everyone.items()}
     clusters = clusters_of(test)
     intervals = ratios.intervals(
@@ -218,6 +223,7 @@ def confusion(predictions: pa.Table) -> pd.DataFrame:
 
 
 def _baselines(
+    task: Classify,
     parts: Mapping[str, pa.Table],
     labels: tuple[str, ...],
     options: config.Evaluate,
@@ -226,7 +232,7 @@ def _baselines(
     dev, test = parts["dev"], parts["test"]
     targets = label_sets.matrix(dev["label"], labels)
     outputs = {}
-    for name, logits in baselines.train(parts["train"], labels, options.suffix_length).items():
+    for name, logits in task.baselines(parts["train"], labels, options.suffix_length).items():
         fitted = calibration.fit(logits(dev["form"]), targets, "softmax", calibrating)
         shares = calibration.probabilities(logits(test["form"]), "softmax", fitted)
         outputs[name] = ModelOutput(shares, fitted)

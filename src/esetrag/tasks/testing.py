@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from esetrag.tasks import evaluation, tag_evaluation, transduce_evaluation
+from esetrag.tasks import evaluation, tag_evaluation, tag_words_evaluation, transduce_evaluation
 from esetrag.tasks.base import Test, Tested
 
 KINDS: dict[str, Callable[[Test], Tested]] = {
     "classify": evaluation.test,
     "tag": tag_evaluation.test,
+    "tag_words": tag_words_evaluation.test,
     "transduce": transduce_evaluation.test,
 }
-"""By ``kind`` of the task's entry in params.yaml."""
+"""By ``config.behaviour`` of the task's entry in params.yaml."""

@@ -126,12 +126,12 @@ def measure(network: Network, rows: Batch) -> tuple[float, float]:
         Mean cross-entropy in nats (0 without rows); share of the rows whose top label is theirs.
     """
     network.eval()
-    total, known, hits = 0.0, 0, 0
+    total, known, hits = 0.0, 0, 0.0
     with torch.inference_mode():
         for part in parts(rows):
             batch = rows[part]
             logits, is_known = network(batch), network.known(batch.target)
             total += float(network.loss(logits, batch.target)[is_known].sum())
             known += int(is_known.sum())
-            hits += int(network.correct(logits, batch.target).sum())
+            hits += float(network.correct(logits, batch.target).sum())
     return total / max(known, 1), hits / max(len(rows), 1)

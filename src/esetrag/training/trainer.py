@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from esetrag.core.config import Calibration, Resolved, Seq2seqModel, TaggerModel, Train
+from esetrag.core.config import Calibration, Resolved, Seq2seqModel, TaggerModel, Train, WordTaggerModel
 from esetrag.core.errors import RoomError, TrainingError, mendable
 from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
 from esetrag.models.edit_rules import EditRules
 from esetrag.models.lemma_prior.prior import LemmaPrior
-from esetrag.models.network import Network, score
+from esetrag.models.network import Network
 from esetrag.models.transducer import Transducer
 from esetrag.scoring import calibration
 from esetrag.symbols.batch import Batch
@@ -38,6 +38,7 @@ TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "ngram": linear.fit,
     "seq2seq": gradient.fit,
     "tagger": gradient.fit,
+    "word_tagger": gradient.fit,
 }
 """What trains a model, by its kind."""
 RULES = 0.1
@@ -85,7 +86,7 @@ class Trained:
 
     def logits(self, rows: Encoded) -> npt.NDArray[np.float32]:
         """What the model scores some rows, (rows, labels)."""
-        logits: npt.NDArray[np.float32] = score(self.network, Batch.of(rows, CPU)).numpy()
+        logits: npt.NDArray[np.float32] = self.network.ranked(Batch.of(rows, CPU))[0].numpy()
         return logits
 
     def calibrate(self, data: Data, calibrating: Calibration) -> calibration.Calibration:
@@ -171,7 +172,7 @@ def _transducer(
     saved: Callable[[int], SavedStates | None],
 ) -> Trained:
     """Trains networks that write words or tags; dev decides how much edit rules count beside them."""
-    shape = cast("Seq2seqModel | TaggerModel", model.experts[0])
+    shape = cast("Seq2seqModel | TaggerModel | WordTaggerModel", model.experts[0])
     vocabulary, dev, ensemble = data.vocabulary, Batch.of(data.dev, CPU), shape.ensemble
     exchange = Exchange.of(data) if vocabulary.writes_edits else None
     experts, epochs = list[Network](), list[list[Epoch]]()
@@ -186,11 +187,12 @@ def _transducer(
         experts.append(EditRules.of_rows(Batch.of(data.train, CPU), vocabulary))
         shapes.append(checkpoint.EditRulesModel())
         weights = np.append(weights, RULES)
-    if len(experts) > 1 and len(dev):
+    joined = checkpoint.JOINED[shape.kind]
+    if len(experts) > 1 and len(dev) and joined is Transducer:
         every = Transducer(experts, torch.ones(len(experts))).eval()
         candidates = every.candidates(dev.source)
         matches = every.matches(candidates, dev)
         weights = blending.fit(candidates.scores.double(), weights, matches, every)
     used = [number for number, weight in enumerate(weights) if weight > 0 or number == 0]
-    network = Transducer([experts[number] for number in used], torch.from_numpy(weights[used]).float())
+    network = joined([experts[number] for number in used], torch.from_numpy(weights[used]).float())
     return Trained(network.eval(), [shapes[number] for number in used], epochs[0], {})
