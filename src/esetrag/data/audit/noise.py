@@ -135,7 +135,7 @@ def pair(one: Ints, other: Ints) -> Ints:
 
 
 def _estimate(
-    result: Doubts, levels: list[Level], label: Ints, lemma: Ints, form: Ints, column: Ints, low: Ints
+    result: Doubts, levels: list[Level], label: Ints, lemma: Ints, form: Ints, cells: Ints, low: Ints
 ) -> None:
     """Estimates in turn which of the ``low`` rows are wrong and what errors are like."""
     labels = len(result.labels)
@@ -174,7 +174,7 @@ def _estimate(
     found = (wrong >= WRONG) & (support < UNSUPPORTED)
     # A change that no other lemma has after this symbol may be one of a small declension; unless the likelier
     # value is missing in the paradigm.
-    missing = ~np.isin(column[low] * labels + true.argmax(1), column * labels + label)
+    missing = ~np.isin(cells[low] * labels + true.argmax(1), cells * labels + label)
     witnessed = _sums(of_lemma, found & (counts.sum(1) > 0), 0)[of_lemma] > 0
     result.suspicious[low] = found & (witnessed | missing)
 
