@@ -24,8 +24,6 @@ Level = tuple[Ints, Ints]
 
 SUFFIXES = 3
 """Symbols of the longest ending that counts whatever the lemma."""
-CHANGE = SUFFIXES + 1
-"""Place of the whole change among the contexts."""
 TRUST = (3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 30.0)
 """Rows of a context that weigh as much as all that is more general; the last one splits rare endings."""
 RIGID = 0.5
@@ -57,12 +55,10 @@ class Doubts:
     likelier: Ints
     """(n,) id of the best other label."""
     witnesses: Ints
-    """(n, 3) rows of other lemmas with the same change: all, with the label, with the likelier one."""
-
-    @property
-    def suspicious(self) -> npt.NDArray[np.bool_]:
-        """(n,) whether the label is more than doubtful."""
-        return (self.wrong >= WRONG) & (self.support < UNSUPPORTED)
+    """(n, 3) rows of other lemmas with the same change after the same symbol: all, with the label, with the
+    likelier one."""
+    suspicious: npt.NDArray[np.bool_]
+    """(n,) whether the label is more than doubtful, by witnesses of this form or of another of the lemma."""
 
 
 def doubts(rows: pa.Table, change: Changes, others: Ints) -> Doubts:
@@ -83,13 +79,15 @@ def doubts(rows: pa.Table, change: Changes, others: Ints) -> Doubts:
         evidence=np.zeros(count),
         likelier=np.zeros(count, np.int64),
         witnesses=np.zeros((count, 3), np.int64),
+        suspicious=np.zeros(count, bool),
     )
     if len(labels) > 1:
         levels = [(context, pair(context, lemma)) for context in _contexts(change, others)]
-        result.support[:] = np.where(_judged(change, lemma, label), _support(levels, label, len(labels)), 1)
+        supported = _support(levels[:-1], label, len(labels))
+        result.support[:] = np.where(_judged(change, lemma, label), supported, 1)
         low = np.flatnonzero(result.support < SURE)
         if len(low):
-            _estimate(result, levels, label, lemma, low)
+            _estimate(result, levels, label, lemma, ids(change.forms), pair(lemma, others), low)
     return result
 
 
@@ -113,6 +111,7 @@ def _contexts(change: Changes, others: Ints) -> list[Ints]:
 
     The last one, two and three symbols; the ending; the whole change; the change and the other features
     of the bundle; and these with the symbol before the ending. What stands before the stem belongs to each.
+    Last, for the witnesses alone, the change with the symbol before the ending.
     """
     front = ids(change.front)
     ends = (ids(pc.utf8_slice_codeunits(change.forms, start=-size)) for size in range(1, SUFFIXES + 1))
@@ -121,7 +120,7 @@ def _contexts(change: Changes, others: Ints) -> list[Ints]:
     whole = pair(ending, ids(change.dropped))
     among = pair(whole, others)
     before = ids(behind(change.forms, np.maximum(change.stem - 1, 0)))
-    return [*suffixes, ending, whole, among, pair(among, before)]
+    return [*suffixes, ending, whole, among, pair(among, before), pair(whole, before)]
 
 
 def ids(column: pa.ChunkedArray) -> Ints:
@@ -135,12 +134,15 @@ def pair(one: Ints, other: Ints) -> Ints:
     return ids(pa.chunked_array([one * (int(other.max(initial=0)) + 1) + other]))
 
 
-def _estimate(result: Doubts, levels: list[Level], label: Ints, lemma: Ints, low: Ints) -> None:
+def _estimate(
+    result: Doubts, levels: list[Level], label: Ints, lemma: Ints, form: Ints, cells: Ints, low: Ints
+) -> None:
     """Estimates in turn which of the ``low`` rows are wrong and what errors are like."""
     labels = len(result.labels)
-    views = [[_Counts.of(group, low, label, labels) for group in level] for level in levels]
+    *views, (alike, own) = [[_Counts.of(group, low, label, labels) for group in level] for level in levels]
     stated, of_lemma, place = label[low], lemma[low], np.arange(len(low))
-    rows_of_lemma = np.bincount(lemma)[of_lemma]
+    of_form = pair(lemma, form)
+    other_rows, of_form = (_size(lemma) - _size(of_form))[low], of_form[low]
     wrong, weights = np.zeros(len(low)), np.ones(len(label))
     share, errors = np.full(len(low), FIRST_SHARE), np.full((labels, labels), 1 / (labels - 1))
     for _ in range(ROUNDS):
@@ -151,8 +153,10 @@ def _estimate(result: Doubts, levels: list[Level], label: Ints, lemma: Ints, low
         before, wrong = wrong, share * as_error / (share * as_error + (1 - share) * support)
         # An odd row among good ones is no better for their company, so a lemma's share only ever raises.
         overall = max(wrong.sum() / len(label), LEAST_SHARE)
-        beside = _sums(of_lemma, wrong, 0)[of_lemma] - wrong
-        share = (beside + LEMMA_PRIOR * overall) / (rows_of_lemma - 1 + LEMMA_PRIOR)
+        # Its company are other forms: cells that share one form are one piece of evidence.
+        company = wrong * (wrong > support)
+        beside = _sums(of_lemma, company, 0)[of_lemma] - _sums(of_form, company, 0)[of_form]
+        share = (beside + LEMMA_PRIOR * overall) / (other_rows + LEMMA_PRIOR)
         share = np.clip(share, overall, 1 - LEAST_SHARE)
         blamed = true / np.maximum(true.sum(1, keepdims=True), TINY) * wrong[:, None]
         errors = np.stack([_sums(stated, column, labels) for column in blamed.T])  # (true, stated)
@@ -163,10 +167,16 @@ def _estimate(result: Doubts, levels: list[Level], label: Ints, lemma: Ints, low
             break
     result.wrong[low], result.support[low], result.likelier[low] = wrong, support, true.argmax(1)
     result.evidence[low] = np.log(np.maximum(as_error, TINY)) - np.log(np.maximum(support, TINY))
-    alike, own = views[CHANGE]
-    counts = (alike.count(np.ones(len(label))) - own.count(np.ones(len(label)))).astype(np.int64)
+    every = np.ones(len(label))
+    counts = (alike.count(every) - own.count(every)).astype(np.int64)
     picked = [counts.sum(1), counts[place, stated], counts[place, true.argmax(1)]]
     result.witnesses[low] = np.stack(picked, axis=1)
+    found = (wrong >= WRONG) & (support < UNSUPPORTED)
+    # A change that no other lemma has after this symbol may be one of a small declension; unless the likelier
+    # value is missing in the paradigm.
+    missing = ~np.isin(cells[low] * labels + true.argmax(1), cells * labels + label)
+    witnessed = _sums(of_lemma, found & (counts.sum(1) > 0), 0)[of_lemma] > 0
+    result.suspicious[low] = found & (witnessed | missing)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def test_values_of_the_neighbours_are_found(odd: tuple[Selection, Audit]) -> Non
     row = next(row for row in rows if row[1] == "gyárt")
     assert row[:3] == ("gyár", "gyárt", "N;DAT;SG")
     assert float(row[5]) >= 0.9
-    assert row[6] == f"+t at other lemmas: {len(STEMS)} rows, {len(STEMS)} ACC, 0 DAT"
+    alike = sum(stem.endswith("r") for stem in STEMS)
+    assert row[6] == f"+t at other lemmas: {alike} rows, {alike} ACC, 0 DAT"
     figures = odd[1].figures["labels"]
     assert (figures["lemmas"], figures["whole_paradigms"]) == (1, 1)
     assert figures["shifts"] == [["ACC", "DAT", 1], ["DAT", "INS", 1], ["INS", "TERM", 1]]
@@ -118,11 +119,11 @@ def test_paradigms_with_more_evidence_come_first() -> None:
 
 def test_of_a_choice_of_values_each_is_held_against_the_form() -> None:
     choice = [(stem, stem + "e", "N;NOM/VOC;SG") for stem in STEMS]
-    _, found = examined([*GOOD, *choice, ("kor", "korval", "N;ACC/DAT;SG"), ("zik", "zike", "N;NOM/ACC;SG")])
+    _, found = examined([*GOOD, *choice, ("kor", "korval", "N;ACC/DAT;SG"), ("zir", "zire", "N;NOM/ACC;SG")])
     assert [row[1:5] for row in found.review if row[0] == review.LABEL] == [
         ("kor", "korval", "N;ACC/DAT;SG", "ACC"),
         ("kor", "korval", "N;ACC/DAT;SG", "DAT"),
-        ("zik", "zike", "N;NOM/ACC;SG", "ACC"),
+        ("zir", "zire", "N;NOM/ACC;SG", "ACC"),
     ]
     assert found.labels.sum() == 2, "rows, not values"
     assert len(found.labels) == found.rows == len(GOOD) + len(choice) + 2
