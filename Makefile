@@ -16,8 +16,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "esetrag needs Python 3.11 or newer. Name it: make PYTHON=python3.11 …" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --requirement requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
+	$(VENV)/bin/python -m pip install --require-hashes --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --no-build-isolation --editable .
 	@touch $@
 
 repro: $(READY) ## run the pipeline: DVC computes only what has changed

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from esetrag.analysis import attention, masking
@@ -54,3 +56,17 @@ def test_features_stay_where_letters_are_hidden() -> None:
     assert found["without_last"].iloc[0] > 0.8, "nothing is hidden"
     none = masking.curve(network, data.dev, 4, 1, 20)
     assert none["only_last"].iloc[0] == found["without_last"].iloc[0], "no id is that of a letter"
+
+
+def test_half_of_the_words_are_wrong_ones_where_there_are_as_many() -> None:
+    data, network = writing.toy(), cast("Transducer", writing.trained().network)
+    rows = writing.paradigms(STEMS[20:30])
+    ranked = Ranked.of(
+        network, UNCALIBRATED, Batch.of(data.dev, CPU), change.words(rows["form"]), data.vocabulary
+    )
+    made = predictions(rows, ranked)
+    place = made.column_names.index("predicted")
+    every = pa.array([None if row % 2 else "x" for row in range(len(rows))], pa.string())
+    mixed = made.set_column(place, "predicted", pc.coalesce(every, rows["label"].combine_chunks()))
+    table = attention.table(network, data.dev, mixed, data.vocabulary, 1)
+    assert table["predicted"].to_pylist().count("x") == attention.ROWS // 2

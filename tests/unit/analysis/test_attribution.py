@@ -132,8 +132,9 @@ def test_letters_of_one_symbol_share_its_contribution(
     vocabulary = Vocabulary.build(forms[::2], labels, 1, unit, merges)
     encoded = encoding.encode_rows(tiny_rows, vocabulary, 12, "end")
     network = trained(given, encoded, vocabulary)
-    shares = torch.softmax(score(network, Batch.of(encoded, torch.device("cpu"))), 1).numpy()
-    table = predictions(tiny_rows, vocabulary, shares)
+    logits = score(network, Batch.of(encoded, torch.device("cpu")))
+    scores = dict(zip(forms, logits.tolist(), strict=True))
+    table = predictions(tiny_rows, vocabulary, torch.softmax(logits, 1).numpy())
     for row in attribution.table(network, encoded, table, vocabulary, 1).to_pylist():
         ids, _ = encoding.segmented(pa.chunked_array([pa.array([row["form"]])]), vocabulary)
         unknown = len(row["form"]) if unit == "word" else 1
@@ -141,3 +142,7 @@ def test_letters_of_one_symbol_share_its_contribution(
         assert len(row["letters"]) == len(row["form"]) == sum(sizes)
         starts = np.cumsum([0, *sizes[:-1]])
         assert np.repeat(np.array(row["letters"])[starts], sizes).tolist() == row["letters"]
+        label, against = (
+            scores[row["form"]][vocabulary.labels.index(row[x])] for x in ("predicted", "against")
+        )
+        assert sum(row["letters"]) + row["rest"] == pytest.approx(label - against, abs=1e-3)

@@ -31,6 +31,8 @@ def test_evidence_is_frequent_and_not_of_the_citation_label() -> None:
     assert Endings(TRAIN).evidence == ("ban", "t")
     more = sample(*((f"{a}{b}t", f"{a}{b}t", "NOM") for a in "bdfg" for b in "aeio"))
     assert Endings(pa.concat_tables([TRAIN, more])).evidence == ("ban",), "more nominatives end in t"
+    as_many = pa.concat_tables([TRAIN, more.slice(0, 5)])
+    assert Endings(as_many).evidence == ("ban",), "as many nominatives as accusatives"
 
 
 def test_a_form_looks_inflected_if_something_stands_before_an_ending() -> None:

@@ -18,11 +18,11 @@ TRAIN = sample(("abcd", "abcd", "NOM"), ("ab", "abt", "ACC"))
 Row = tuple[str, str, str, list[float]]  # lemma, form, true label, probabilities
 
 
-def predictions(rows: list[Row]) -> pa.Table:
+def predictions(rows: list[Row], names: list[str] = LABELS) -> pa.Table:
     lemmas, forms, labels, shares = zip(*rows, strict=True)
     base = sample(*zip(lemmas, forms, labels, strict=True))
-    predicted = pa.array([LABELS[share.index(max(share))] for share in shares])
-    schema = tables.predictions(LABELS)
+    predicted = pa.array([names[share.index(max(share))] for share in shares])
+    schema = tables.predictions(names)
     vectors = pa.array(shares, schema.field("probabilities").type)
     highest = pa.array([max(share) for share in shares], pa.float32())
     return pa.Table.from_arrays(
@@ -115,3 +115,10 @@ def test_the_table_has_its_schema_and_the_summary_counts(rows: list[Row], errors
     summary = error_analysis.summary(found)
     assert (summary["rows"], summary["errors"]) == (len(rows), errors)
     assert sum(summary["kinds"].values()) == errors
+
+
+def test_the_probability_of_a_form_of_several_labels_is_that_of_all_of_them() -> None:
+    names = ["ACC", "DAT", "NOM"]
+    table = predictions([("ab", "abt", "ACC/DAT", [0.25, 0.125, 0.625])], names)
+    found = error_analysis.analyse(table, Vocabulary.build(["abcdt"], names), shown(TRAIN, table))
+    assert found.errors["label_probability"].tolist() == [0.375]

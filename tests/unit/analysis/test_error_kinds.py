@@ -36,7 +36,9 @@ def kind(error: Error, unknown: str = "", longest: int = 12) -> str:
         (("ne", "net", "ACC/NOM", "DAT", 0.99), "ambiguous form"),
         (("zoga", "zogaban", "NOM", "IN+ESS", 0.95), "probable label error"),
         (("zoga", "zogaban", "DAT", "IN+ESS", 0.95), "probable label error"),
+        (("zoga", "zogaban", "DAT", "IN+ESS", 0.9), "probable label error"),
         (("zoga", "zogaban", "DAT", "IN+ESS", 0.85), "other"),
+        (("zoga", "zogaban", "DAT", "ACC", 0.95), "other"),  # nor do such rows have the predicted label
         (("zogi", "zogi", "NOM", "ACC", 0.99), "unseen ending"),
         (("roba", "roban", "ACC", "IN+ESS", 0.5), "other"),
     ],

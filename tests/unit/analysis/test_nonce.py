@@ -51,6 +51,14 @@ def test_no_form_is_invented_twice_nor_known_and_no_more_than_wanted() -> None:
     assert len(invented(wanted=3)) == 3
 
 
+def test_no_known_lemma_is_invented() -> None:
+    nominatives = {form for form, row in invented() if TEST["label"][row].as_py() == "NOM"}
+    assert nominatives
+    lemmas = pa.chunked_array([*TRAIN["lemma"].chunks, pa.array(sorted(nominatives))])
+    stems = {form.removesuffix(ENDINGS[TEST["label"][row].as_py()]) for form, row in invented(lemmas=lemmas)}
+    assert not stems & nominatives
+
+
 def test_a_stem_that_changes_keeps_what_changes() -> None:
     test = sample(("alma", "almát", "ACC"), ("vízoga", "vízogát", "ACC"))
     found = invented(test=test)

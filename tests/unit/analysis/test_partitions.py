@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from esetrag.analysis import partitions
 from esetrag.core import tables
+from esetrag.scoring.ratios import Ratio
 from esetrag.symbols.vocabulary import Vocabulary
 from tests.unit.showing import without_lemmas
 from tests.writing import asked
@@ -16,7 +18,7 @@ TEST = asked(
     ("ház", "N;PL", "házak"), ("ház", "N;PL;SG", "házx"), ("fa", "N;SG", "fa"), ("fa", "N;DU", "fal"),
     ("kert", "N;PL", "kertek|kertok"),
 )  # fmt: skip
-WRITTEN = ["házak", "ház", "fa", "fal", "kertok"]
+WRITTEN = ["házak", "ház", "fa", "fax", "kertok"]
 
 
 Sets = dict[str, tuple[int, float]]
@@ -33,8 +35,8 @@ def test_lemma_and_bundle_may_be_seen_or_new() -> None:
         "seen lemma, seen bundle": (2, 1.0),
         "seen lemma, new bundle": (1, 0.0),
         "new lemma, seen bundle": (1, 1.0),
-        "new lemma, new bundle": (1, 1.0),
-        "value of a feature not in training": (1, 1.0),
+        "new lemma, new bundle": (1, 0.0),
+        "value of a feature not in training": (1, 0.0),
         "predicted: the word as it is": (2, 0.5),
     }
 
@@ -52,3 +54,10 @@ def test_without_features_or_lemmas_words_alone_are_compared() -> None:
     bare, train = (without_lemmas(rows) for rows in (TEST, TRAIN))
     assert bare.schema.names == tables.SAMPLE.names
     assert list(found(bare, train, plain)) == ["seen word", "new word", "predicted: the word as it is"]
+
+
+def test_other_scores_stand_beside_each_set() -> None:
+    predictions = TEST.append_column("predicted", pa.array(WRITTEN))
+    score = Ratio(np.array([2, 0, 1, 0, 1]), np.array([2, 2, 2, 2, 2]))
+    shown = partitions.table(TRAIN, predictions, Vocabulary((), ()), {"f1": score}).set_index("set")["f1"]
+    assert shown[["seen lemma", "new lemma"]].tolist() == [0.5, 0.25]

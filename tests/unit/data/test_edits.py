@@ -48,6 +48,7 @@ def test_a_script_makes_the_target_of_its_source_and_has_one_cut(pairs: list[tup
         ("látni", "meglát", [*"meg", "cut(0,2)"]),
         ("mtoto", "watoto", ["w", "a", "cut(1,0)"]),
         ("abcd", "bxcd", ["b", "x", "cut(2,0)"]),
+        ("abxab", "ab", ["cut(0,3)"]),  # the first of several
     ],
 )
 def test_what_stays_is_the_longest_common_substring(source: str, target: str, expected: list[str]) -> None:
@@ -85,8 +86,8 @@ def test_a_script_as_people_read_it(source: str, target: str, text: str) -> None
 
 
 def test_a_script_without_a_cut_leaves_nothing_of_the_word_and_a_cut_too_long_no_letter() -> None:
-    scripts = np.array(["xy", edits.symbol_of("cut(0,9)") + "a"])
-    assert edits.applied(scripts, np.array(["ház", "ház"])).tolist() == ["xy", "a"]
+    scripts = np.array(["xy", *(edits.symbol_of(f"cut(0,{size})") + "a" for size in (3, 4, 9))])
+    assert edits.applied(scripts, np.array(["ház"] * 4)).tolist() == ["xy", "a", "a", "a"]
 
 
 def test_the_confusion_is_of_changes_and_a_right_word_is_none() -> None:

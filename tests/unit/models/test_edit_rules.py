@@ -31,7 +31,9 @@ def proposed(made: tuple[EditRules, Transduce, Vocabulary], word: str, bundle: s
     batch = Batch.of(encoded(kind, asked((word, bundle, word)), vocabulary, 20), CPU)
     words = written(rules.propose(batch.source).numpy(), np.array([word]), vocabulary)[0].tolist()
     assert len(words) <= rules.most
-    return list(dict.fromkeys(filter(None, words)))
+    listed = list(filter(None, words))
+    assert len({*listed}) == len(listed), "each once"
+    return listed
 
 
 def probability(made: tuple[EditRules, Transduce, Vocabulary], word: str, bundle: str, right: str) -> float:
@@ -52,6 +54,13 @@ def test_the_longest_suffix_wins() -> None:
     assert proposed(made, "zka", "N;PL")[0] == "zkax", "the only one in -ka"
     assert proposed(made, "ka", "N;PL")[0] == "kax"
     assert set(proposed(made, "zzo", "N;PL")) == {"zzoy", "zzok", "zzox"}, "then those of a shorter suffix"
+
+
+def test_of_many_scripts_the_most_frequent_are_proposed() -> None:
+    rows: list[Row] = []
+    for frequency, end in enumerate("klmnop", 1):
+        rows += [(f"{letter}a", "N", f"{letter}a{end}") for letter in "bdfghj"[:frequency]]
+    assert proposed(fitted(*rows), "zza", "N") == ["zzap", "zzao", "zzan", "zzam"]
 
 
 def test_features_are_kept_apart_in_any_order() -> None:

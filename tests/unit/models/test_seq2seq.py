@@ -173,3 +173,11 @@ def test_the_toy_data_holds_what_these_tests_rely_on() -> None:
     data: Data = writing.toy()
     assert data.vocabulary.writes_edits
     assert data.vocabulary.features == ("ACC", "DAT", "IN+ABL", "N", "NOM", "SG")
+
+
+@each
+def test_every_layer_takes_part(kind: str) -> None:
+    model, batch, _ = made(kind)
+    model.loss(model(batch), batch.target).sum().backward()
+    idle = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert idle == []

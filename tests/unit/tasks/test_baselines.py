@@ -79,6 +79,22 @@ def test_a_form_of_two_labels_counts_for_both() -> None:
     assert regression[0] > regression[1]
 
 
+def test_a_form_of_two_labels_is_two_rows_of_half_the_weight() -> None:
+    several = table([("at", "ACC/NOM"), ("ban", "INE")])
+    halves = table([("at", "ACC"), ("at", "NOM"), ("ban", "INE")])
+    halves = halves.set_column(2, "weight", pa.array([0.5, 0.5, 1.0], pa.float32()))
+    one, two = (
+        logistic_regression(rows, ("ACC", "INE", "NOM"))(column(["xt"])) for rows in (several, halves)
+    )
+    assert one == pytest.approx(two, abs=1e-3)
+
+
+def test_a_label_without_a_row_is_hardly_possible() -> None:
+    rows = table([("at", "ACC"), ("ban", "INE")])
+    shares = np.exp(logistic_regression(rows, ("ACC", "DAT", "INE"))(column(["xt"])))[0]
+    assert (shares.sum(), shares[1]) == pytest.approx((1, 0), abs=1e-6)
+
+
 def test_the_regression_is_scikit_learn_s_on_counts_of_suffixes(tiny_rows: pa.Table) -> None:
     train, test = tiny_rows.slice(0, 60), tiny_rows.slice(60)
     labels = label_sets.names(train["label"])

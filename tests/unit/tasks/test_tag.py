@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from esetrag.core.config import BuildVocab
-from esetrag.data import change
+from esetrag.data import change, label_sets
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Keep
@@ -78,3 +78,8 @@ def test_baselines_split_what_ends_alike_and_tag_letters_as_most_often() -> None
     by_letter = ["stem:ubadaga|case:n", "stem:uda", "stem:i|case:n", "case:n"]
     assert made["frequent_tags"].words[:, 0].tolist() == by_letter
     assert all((ranked.shares <= 1).all() and (ranked.shares > 0).all() for ranked in made.values())
+
+
+def test_f1_is_that_of_the_right_segmentation_that_was_found() -> None:
+    labels = column([label_sets.join(["ab", "a|b"])] * 2)
+    assert tag_evaluation.f1(labels, column(["a|b", "ab"])).value == 1

@@ -72,6 +72,14 @@ def test_targets_are_scripts_that_make_the_first_right_word() -> None:
     assert sum(map(edits.is_cut, found.outputs)) == 2
 
 
+def test_a_word_that_is_written_anew_has_room_for_its_cut() -> None:
+    rows = asked(("van", "N", "lesz"), ("ház", "N", "ház"))
+    found = writing.task().vocabulary([rows], writing.BUILD)
+    data = writing.encoded(writing.task(), rows, found)
+    made = transduce.written(data.targets[:, None].astype(np.int64), np.array(["van", "ház"]), found)
+    assert made[:, 0].tolist() == ["lesz", "ház"]
+
+
 def test_lemmatisation_reads_no_features() -> None:
     kind = Transduce(config.InflectionTask.model_validate(writing.LEMMATISATION))
     rows = asked(("almának", "N;DAT;SG", "alma"), ("házat", "N;ACC;SG", "ház"))

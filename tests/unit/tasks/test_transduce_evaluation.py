@@ -125,3 +125,11 @@ def test_a_word_that_two_scripts_write_is_listed_once_with_both_probabilities() 
     )
     assert words.tolist() == [["b", "a", "", ""]]
     np.testing.assert_allclose(shares, [[0.6, 0.4, 0, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("threshold", "chosen"), [(0.5, "a"), (0.501, "")])
+def test_what_is_as_probable_as_the_threshold_is_answered(threshold: float, chosen: str) -> None:
+    ranked = Ranked(
+        np.array([["a", "b"]]), np.array([[0.5, 0.25]], np.float32), Calibration(threshold=threshold)
+    )
+    assert ranked.chosen == [chosen]
