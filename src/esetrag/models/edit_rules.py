@@ -6,7 +6,7 @@ C), so that rare suffixes say less. The non-neural baseline of SIGMORPHON's shar
 suffix alone.
 
 Short suffixes are also counted with the last vowels of the word, by class: *koromfolt* becomes *-ok* as other
-words with back vowels do, whatever they end in. Which letters these are, training says (``harmony``).
+words with back vowels do, whatever they end in. Which letters these are, ``harmony`` finds in training.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from esetrag.data import edits
-from esetrag.models.hashing import BASE, FACTOR, look_up, mixed
+from esetrag.models import harmony
+from esetrag.models.hashing import BASE, look_up, mixed
 from esetrag.models.network import Network
 from esetrag.symbols.batch import Batch, Sequences
 from esetrag.symbols.vocabulary import BOS, PAD, UNK, Vocabulary
@@ -35,10 +36,6 @@ PROPOSED = 4
 """… of which so many are proposed, the most probable ones."""
 LEAST = 1e-6
 """The probability of a script that training never showed."""
-ENOUGH, RIDGE = 5000, 10.0
-"""Rows that ``harmony`` looks at; what it adds to the squares, so that rare letters say less."""
-RARE, CLEAR, WORTH = 0.002, 0.25, 0.25
-"""Shares, at the least: of the rows, with a letter of a class; its pull, of the largest; what letters explain."""
 
 Ids = npt.NDArray[np.int64]
 
@@ -117,8 +114,7 @@ class EditRules(Network):
         """Counts what training rows do whose targets are edit scripts."""
         sizes = len(vocabulary.symbols), len(vocabulary.output.symbols)
         written = [i for i, s in enumerate(vocabulary.output.symbols) if i > UNK and not edits.is_cut(s)]
-        some = rows[torch.linspace(0, len(rows) - 1, min(len(rows), ENOUGH)).long()]
-        return cls.fit(rows.source, rows.target, *sizes, harmony(some, sizes[0], written))
+        return cls.fit(rows.source, rows.target, *sizes, harmony.classes(rows, sizes[0], written))
 
     def is_sound(self) -> bool:
         """Whether its lists are as long as they should be, ascend and name nothing that there is not."""
@@ -182,7 +178,7 @@ class EditRules(Network):
         (b, suffixes), the more general ones first; 0 where a word is shorter or has no such vowels.
         """
         ids, lengths = words.ids.numpy().astype(np.int64), words.lengths.numpy()
-        values, features = _bundles(ids, self.symbols), (ids >= self.symbols).sum(1)
+        values, features = harmony.bundles(ids, self.symbols), (ids >= self.symbols).sum(1)
         last, before = self._vowels(ids)
         hashed, sums = [], np.ones(len(ids), np.int64)  # no hash is 0, also of no letters
         for size in range(LONGEST + 1):
@@ -213,52 +209,6 @@ TENSORS = (
     *(("scripts", (0, 1), torch.int64), ("classes", (0,), torch.int64)),
 )
 """Name, shape without rows and type."""
-
-
-def harmony(rows: Batch, symbols: int, written: list[int]) -> Tensor:
-    """The letters of words that tell which of the exchanged letters are written, in two classes.
-
-    *-ban* and *-ben*, *-ok* and *-ek* do the same, and the vowels of a word say which it takes. Of what is
-    written in a row, what is usual for its bundle is taken away. The rest is regressed on the letters of the
-    word. The first principal axis of the coefficients is what most letters agree on, in Hungarian *a o á* against
-    *e é*. Letters far from its middle are of a class by their side.
-
-    Args:
-        rows: n words and scripts.
-        symbols: ids of letters; those behind are values of features.
-        written: which output symbols are letters.
-
-    Returns:
-        (symbols,) int64: 1 or 2, or 0 for a letter that says nothing of it.
-    """
-    ids, row = rows.source.ids.numpy().astype(np.int64), np.arange(len(rows))
-    _, bundle, size = np.unique(_bundles(ids, symbols), return_inverse=True, return_counts=True)
-    output = np.zeros((len(rows), int(rows.target.max()) + 1), np.float32)
-    letters = np.zeros((len(rows), symbols), np.float32)
-    for table, columns in ((output, rows.target.numpy().T), (letters, np.where(ids < symbols, ids, PAD).T)):
-        for column in columns:
-            table[row, column] = 1
-    letters[:, : UNK + 1] = 0
-    output = output[:, [i for i in written if i < output.shape[1]]]
-    usual = np.zeros((len(size), output.shape[1]), np.float32)
-    np.add.at(usual, bundle, output)
-    unusual = output - (usual / size[:, None])[bundle]
-    count = letters.sum(0)
-    centred = letters - letters.mean(0)
-    slopes = np.linalg.solve(centred.T @ centred + RIDGE * np.eye(symbols), centred.T @ unusual)
-    axis = np.linalg.svd(slopes * np.sqrt(count)[:, None], full_matrices=False)[2][0]
-    pull = np.where(count >= max(RARE * len(rows), RIDGE), slopes @ axis, 0)
-    explained = np.square(centred @ pull).sum() >= WORTH * np.square(unusual @ axis).sum()
-    is_clear = explained & (pull != 0) & (np.abs(pull) >= CLEAR * np.abs(pull).max())
-    return torch.from_numpy(np.where(is_clear, np.where(pull > 0, 1, 2), 0))
-
-
-def _bundles(ids: Ids, symbols: int) -> Ids:
-    """A hash of the values of features of each word, in any order, (b,)."""
-    scrambled = ids * FACTOR
-    scrambled = (scrambled ^ (scrambled >> 31)) * FACTOR  # sums of multiples of ids would be alike
-    hashed: Ids = np.where(ids >= symbols, scrambled, 0).sum(1)
-    return hashed
 
 
 def _hash(ids: Ids) -> Ids:
