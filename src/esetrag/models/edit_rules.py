@@ -4,6 +4,9 @@ The share of a script among the training rows of a bundle whose source ends in t
 0 to the whole word; each is interpolated with that of the next shorter suffix (Witten and Bell 1991, method
 C), so that rare suffixes say less. The non-neural baseline of SIGMORPHON's shared tasks takes the longest
 suffix alone.
+
+Short suffixes are also counted with the last vowels of the word, by class: *koromfolt* becomes *-ok* as other
+words with back vowels do, whatever they end in. Which letters these are, ``harmony`` finds in training.
 """
 
 from __future__ import annotations
@@ -16,14 +19,18 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from esetrag.models.hashing import BASE, FACTOR, look_up, mixed
+from esetrag.data import edits
+from esetrag.models import harmony
+from esetrag.models.hashing import BASE, look_up, mixed
 from esetrag.models.network import Network
 from esetrag.symbols.batch import Batch, Sequences
-from esetrag.symbols.vocabulary import BOS, PAD, Vocabulary
+from esetrag.symbols.vocabulary import BOS, PAD, UNK, Vocabulary
 
 LONGEST = 10
 """Letters of the longest suffix."""
-LEVELS, FREQUENT = 4, 4
+SHORT = 3
+"""Letters of the longest suffix that is also counted with the classes of the last vowels."""
+LEVELS, FREQUENT = 6, 4
 """So many of a word's longest known suffixes propose so many of their most frequent scripts each …"""
 PROPOSED = 4
 """… of which so many are proposed, the most probable ones."""
@@ -43,6 +50,7 @@ class EditRules(Network):
     pairs: Tensor  # (p,) int64, sorted hashes of suffix and script
     counts: Tensor  # (p + 1,) float32, rows of each pair
     scripts: Tensor  # (k, u) int64, all scripts of the training rows
+    classes: Tensor  # (symbols or 0,) int64, 1 or 2 for letters of a class of ``harmony``, 0 for the others
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], symbols: int, labels: int) -> None:
         """A table without rows.
@@ -58,7 +66,9 @@ class EditRules(Network):
             self.register_buffer(name, torch.zeros(shapes.get(name, usual), dtype=kind))
 
     @classmethod
-    def fit(cls, source: Sequences, target: Tensor, symbols: int, labels: int) -> EditRules:
+    def fit(
+        cls, source: Sequences, target: Tensor, symbols: int, labels: int, classes: Tensor | None = None
+    ) -> EditRules:
         """Counts what the training rows do.
 
         Args:
@@ -66,9 +76,11 @@ class EditRules(Network):
             target: (n, u) their scripts.
             symbols: as for the class, as are ``labels``.
             labels: see there.
+            classes: of letters; None counts suffixes alone.
         """
         scripts, script = np.unique(target.numpy(), axis=0, return_inverse=True)
         rules = cls({}, symbols, labels)
+        rules.classes = rules.classes if classes is None else classes
         hashed = rules._suffixes(source)  # (n, suffixes)
         there = hashed != 0
         key, number = hashed[there], np.repeat(script.ravel(), there.sum(1))
@@ -91,6 +103,7 @@ class EditRules(Network):
             "pairs": pairs[sort],
             "counts": np.append(0, counts[sort]),
             "scripts": scripts,
+            "classes": rules.classes.numpy(),
         }
         for name, _, kind in TENSORS:
             setattr(rules, name, torch.from_numpy(columns[name]).to(kind))
@@ -99,7 +112,9 @@ class EditRules(Network):
     @classmethod
     def of_rows(cls, rows: Batch, vocabulary: Vocabulary) -> EditRules:
         """Counts what training rows do whose targets are edit scripts."""
-        return cls.fit(rows.source, rows.target, len(vocabulary.symbols), len(vocabulary.output.symbols))
+        sizes = len(vocabulary.symbols), len(vocabulary.output.symbols)
+        written = [i for i, s in enumerate(vocabulary.output.symbols) if i > UNK and not edits.is_cut(s)]
+        return cls.fit(rows.source, rows.target, *sizes, harmony.classes(rows, sizes[0], written))
 
     def is_sound(self) -> bool:
         """Whether its lists are as long as they should be, ascend and name nothing that there is not."""
@@ -118,13 +133,9 @@ class EditRules(Network):
     def propose(self, source: Sequences) -> Tensor:
         """Scripts for each word, (b, c, u), the most probable first; all PAD where there are fewer."""
         place = look_up(self.keys, self._suffixes(source))  # (b, suffixes), the shortest first
-        row = np.arange(len(place))
-        depth = (place > 0).sum(1)
-        chosen = []
-        for back in range(1, LEVELS + 1):
-            level = np.maximum(depth - back, 0)
-            chosen.append(self.top[torch.from_numpy(np.where(depth >= back, place[row, level], 0))])
-        number = torch.cat(chosen, 1).sort(1, descending=True).values  # (b, c), -1 for none
+        known_last = np.argsort(place > 0, axis=1, kind="stable")[:, -LEVELS:]
+        chosen = self.top[torch.from_numpy(np.take_along_axis(place, known_last, 1))].flatten(1)
+        number = chosen.sort(1, descending=True).values  # (b, c), -1 for none
         number[:, 1:][number[:, 1:] == number[:, :-1]] = -1
         c = number.shape[1]
         some, at = (number >= 0).nonzero(as_tuple=True)
@@ -162,12 +173,13 @@ class EditRules(Network):
         return number
 
     def _suffixes(self, words: Sequences) -> Ids:
-        """Hashes of features and the last 0, 1, … letters, (b, LONGEST + 1); 0 where a word is shorter."""
+        """Hashes of features and the last 0, 1, … letters, short ones also with classes of vowels.
+
+        (b, suffixes), the more general ones first; 0 where a word is shorter or has no such vowels.
+        """
         ids, lengths = words.ids.numpy().astype(np.int64), words.lengths.numpy()
-        scrambled = ids * FACTOR
-        scrambled = (scrambled ^ (scrambled >> 31)) * FACTOR  # sums of multiples of ids would be alike
-        values = np.where(ids >= self.symbols, scrambled, 0).sum(1)  # in any order
-        features = (ids >= self.symbols).sum(1)
+        values, features = harmony.bundles(ids, self.symbols), (ids >= self.symbols).sum(1)
+        last, before = self._vowels(ids)
         hashed, sums = [], np.ones(len(ids), np.int64)  # no hash is 0, also of no letters
         for size in range(LONGEST + 1):
             if size:
@@ -176,13 +188,25 @@ class EditRules(Network):
                 sums = sums * BASE + np.where(letter >= self.symbols, BOS, letter) + 1
             # The beginning of the word counts as a letter.
             hashed.append(np.where(lengths - 1 - size >= features, mixed(sums + values, size), 0))
+            if size <= SHORT and len(self.classes):
+                plain = hashed[-1]
+                hashed.append(np.where((plain != 0) & (last > 0), mixed(plain, last), 0))
+                hashed.append(np.where((plain != 0) & (before > 0), mixed(plain, last + 3 * before), 0))
         return np.stack(hashed, 1)
+
+    def _vowels(self, ids: Ids) -> tuple[Ids, Ids]:
+        """The classes of the last two vowels of words (b,), 0 where there are fewer."""
+        last, before = np.zeros((2, len(ids)), np.int64)
+        classes = np.append(self.classes.numpy(), 0)
+        for column in classes[np.minimum(ids, len(classes) - 1)].T:
+            before, last = (np.where(column > 0, new, old) for new, old in ((last, before), (column, last)))
+        return last, before
 
 
 TENSORS = (
     *(("keys", (0,), torch.int64), ("totals", (1,), torch.float32), ("kinds", (1,), torch.float32)),
     *(("top", (1, FREQUENT), torch.int64), ("pairs", (0,), torch.int64), ("counts", (1,), torch.float32)),
-    ("scripts", (0, 1), torch.int64),
+    *(("scripts", (0, 1), torch.int64), ("classes", (0,), torch.int64)),
 )
 """Name, shape without rows and type."""
 

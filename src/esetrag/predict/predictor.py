@@ -25,7 +25,7 @@ from esetrag.models.network import score
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
-from esetrag.symbols.vocabulary import SPECIAL, UNK
+from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
 
 CPU = torch.device("cpu")
 BATCH = 8192
@@ -195,9 +195,7 @@ class Predictor:
             words, whole = composed(forms.slice(start, BATCH))
             symbols = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
             is_unknown = vocabulary.id_of_code_point[symbols] == UNK
-            first, last = self._edges
-            bare = pc.utf8_rtrim(pc.utf8_ltrim(words, characters=first), characters=last)
-            ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
+            ids, lengths = encoding.encode(bare(words, vocabulary), vocabulary, shape.width, shape.keep)
             rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
             encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
             shares = self.probabilities(encoded)[: len(words)]
@@ -212,13 +210,6 @@ class Predictor:
                 for row in {*of_symbols[is_unknown].tolist(), *np.flatnonzero((ids == UNK).any(1)).tolist()}:
                     unknown[row] = text.visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter, shares)
-
-    @cached_property
-    def _edges(self) -> tuple[str, str]:
-        """What no training form begins with and what none ends with, of that which is no letter."""
-        first, last = self.checkpoint.vocabulary.edges
-        marks = {*text.no_letters()}
-        return "".join(marks - {*first}), "".join(marks - {*last})
 
     @cached_property
     def _is_letter(self) -> npt.NDArray[np.bool_]:
@@ -256,6 +247,12 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
         if form != shown:
             raise DataError(f"word {row}: expected text in UTF-8, found '{shown[:40]}'")
     raise DataError("expected words")
+
+
+def bare(words: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:
+    """Words without what no training word begins with and what none ends in, of that which is no letter."""
+    first, last = ("".join({*text.no_letters()} - {*edge}) for edge in vocabulary.edges)
+    return pc.utf8_rtrim(pc.utf8_ltrim(words, characters=first), characters=last)
 
 
 @cache

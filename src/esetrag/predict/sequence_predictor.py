@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from esetrag.core import features, text
@@ -67,7 +66,8 @@ class SequencePredictor:
         """Writes words for words.
 
         Args:
-            forms: queries; brought to NFC first.
+            forms: queries; brought to NFC first. Punctuation and invisible characters at an end of a word
+                that no training word had there are left out.
             top_k: outputs a word; all if there are fewer.
 
         Raises:
@@ -118,7 +118,8 @@ class SequencePredictor:
 
     def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
         vocabulary = self.checkpoint.vocabulary
-        words, bundles = self._taken_apart(composed(queries)[0])
+        queries, _ = composed(queries)
+        words, bundles = self._taken_apart(queries)
         texts = with_features(words, bundles, vocabulary)
         ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
@@ -133,7 +134,8 @@ class SequencePredictor:
             columns += [pa.array(made, pa.string()), pa.array(shares, pa.float32())]
         pairs = zip(ranked.chosen, words.to_pylist(), strict=True)
         sets = [chosen if self._has_letter(word) else "" for chosen, word in pairs]
-        unknown = [text.visible(vocabulary.unknown(word)) for word in words.to_pylist()]
+        asked = [query.partition(SEPARATOR)[0].strip() for query in queries.to_pylist()]
+        unknown = [text.visible(vocabulary.unknown(word)) for word in asked]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
 
@@ -154,5 +156,5 @@ class SequencePredictor:
                 raise DataError(
                     f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
                 )
-        words = pc.utf8_trim_whitespace(column([pair[0] for pair in pairs]))
+        words = predictor.bare(column([pair[0] for pair in pairs]), vocabulary)
         return words, pa.chunked_array([pa.array(bundles, pa.string())])

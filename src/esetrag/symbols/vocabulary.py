@@ -85,19 +85,17 @@ class Vocabulary:
             merges: of ``bpe``: how many pairs become one symbol.
         """
         counts, all_forms, all_labels = Counter[str](), list[str](), set[str]()
-        first, last = set[str](), set[str]()
+        ends = set[tuple[str, str]]()
         for forms, labels in batches:
             counts.update(forms if unit == "word" else "".join(forms))
             all_forms += forms if unit == "bpe" else []
             all_labels.update(labels)
-            first.update(form[:1] for form in forms)
-            last.update(form[-1:] for form in forms)
+            ends |= ends_of(forms)
         kept = {symbol for symbol, count in counts.items() if count >= min_count}
         learned = bpe.learn(all_forms, kept, merges) if unit == "bpe" else ()
         symbols = sorted(kept.union(first + second for first, second in learned))
         values = {value for label in all_labels for value in label_sets.values(label)}
-        before, behind = ("".join(sorted(s for s in edge if not s.isalnum())) for edge in (first, last))
-        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned, (before, behind))
+        return cls((*SPECIAL, *symbols), tuple(sorted(values)), unit, learned, edges_of(ends))
 
     @classmethod
     def from_json(cls, content: Any, source: Path) -> Vocabulary:
@@ -221,6 +219,17 @@ class _Output(Vocabulary):
 
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+
+
+def ends_of(words: Iterable[str]) -> set[tuple[str, str]]:
+    """The first and the last character of each word."""
+    return {(word[:1], word[-1:]) for word in words}
+
+
+def edges_of(ends: set[tuple[str, str]]) -> tuple[str, str]:
+    """Of what words begin with and what they end in (``ends_of``), that which is no letter or digit."""
+    before, behind = ({pair[side] for pair in ends if not pair[side].isalnum()} for side in (0, 1))
+    return "".join(sorted(before)), "".join(sorted(behind))
 
 
 class _Stored(Section):

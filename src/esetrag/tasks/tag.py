@@ -14,7 +14,7 @@ from esetrag.core import config
 from esetrag.data import segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
-from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary
+from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary, edges_of, ends_of
 from esetrag.tasks.transduce import first
 
 
@@ -27,12 +27,14 @@ class Tag:
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """The letters that are read, and the tags."""
-        letters, tags = Counter[str](), set[str]()
+        letters, tags, ends = Counter[str](), set[str](), set[tuple[str, str]]()
         for rows in batches:
-            letters.update("".join(rows["form"].to_pylist()))
+            words = rows["form"].to_pylist()
+            letters.update("".join(words))
+            ends |= ends_of(words)
             tags.update(pc.unique(segments.tags(rows["form"], first(rows["label"]))[0]).to_pylist())
         kept = sorted(letter for letter, count in letters.items() if count >= options.min_count)
-        return Vocabulary((*SPECIAL, *kept), tuple(sorted(tags)))
+        return Vocabulary((*SPECIAL, *kept), tuple(sorted(tags)), edges=edges_of(ends))
 
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:  # noqa: ARG002
         """The words."""

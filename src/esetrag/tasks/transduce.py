@@ -15,7 +15,7 @@ from esetrag.core import config, features
 from esetrag.data import edits, label_sets, segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
-from esetrag.symbols.vocabulary import FEATURE, SPECIAL, Vocabulary
+from esetrag.symbols.vocabulary import FEATURE, SPECIAL, Vocabulary, edges_of, ends_of
 
 Words = npt.NDArray[np.str_]
 Ids = npt.NDArray[np.int64]
@@ -31,17 +31,19 @@ class Transduce:
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
         """The letters that are read, the values of the features, and the symbols that are written."""
-        letters, bundles, written = Counter[str](), set[str](), set[str]()
+        letters, bundles, written, ends = Counter[str](), set[str](), set[str](), set[tuple[str, str]]()
         for rows in batches:
-            letters.update("".join(rows["form"].to_pylist()))
+            words = rows["form"].to_pylist()
+            letters.update("".join(words))
+            ends |= ends_of(words)
             if "features" in self.entry.cell:
                 bundles.update(pc.unique(rows["features"]).drop_null().to_pylist())
             written.update("".join(pc.unique(self._outputs(rows)).to_pylist()))
         kept = sorted(letter for letter, count in letters.items() if count >= options.min_count)
         labels = sorted(map(edits.name_of, written))
         values = sorted({value for bundle in bundles for value in features.all_tags(bundle)})
-        inputs = (*SPECIAL, *kept)
-        return Vocabulary(inputs, tuple(labels), features=tuple(values), bundles=tuple(sorted(bundles)))
+        cells = {"features": tuple(values), "bundles": tuple(sorted(bundles))}
+        return Vocabulary((*SPECIAL, *kept), tuple(labels), edges=edges_of(ends), **cells)
 
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
         """The values of the features, each as one symbol, then the letters of the word."""

@@ -109,3 +109,24 @@ def test_a_table_that_is_not_as_it_should_be_is_not_sound() -> None:
         assert not rules.is_sound(), name
         setattr(rules, name, usual)
     assert rules.is_sound()
+
+
+def test_the_vowels_of_a_word_say_what_its_ending_does_not() -> None:
+    stems = [f"{a}{vowel}{b}" for vowel in "aouei" for a in "bdkp" for b in "lmnr"]
+    rows: list[Row] = [
+        (stem, "N;PL", stem + ("ek" if stem[1] in "ei" else "ok")) for stem in stems if stem[2] != "n"
+    ]
+    rules, kind, vocabulary = fitted(*rows)
+    class_of = dict(zip(vocabulary.symbols, rules.classes.tolist(), strict=True))
+    back, front = ({class_of[letter] for letter in letters} for letters in ("aou", "ei"))
+    assert (len(back), len(front), len(back | front | {0})) == (1, 1, 3)
+    assert not {class_of[letter] for letter in "bdkplmr"} - {0}
+    made = rules, kind, vocabulary
+    assert proposed(made, "bon", "N;PL")[0] == "bonok", "no word of training ends in -n"
+    assert proposed(made, "den", "N;PL")[0] == "denek"
+
+
+def test_without_harmony_there_are_no_classes() -> None:
+    stems = [f"{a}{vowel}{b}" for vowel in "aouei" for a in "bdkp" for b in "lmnr"]
+    rules, *_ = fitted(*((stem, "N;PL", stem + "ok") for stem in stems))
+    assert not rules.classes.any()

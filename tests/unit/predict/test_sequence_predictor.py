@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from esetrag import predict
-from esetrag.core import config
+from esetrag.core import config, text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.predict import inputs, sequence_predictor
@@ -133,3 +133,12 @@ def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Pa
     assert queries.to_pylist() == ["ház\tN;SG"]
     with pytest.raises(DataError, match="expected features beside the words"):
         list(inputs.with_features(inputs.from_words(["ház"])))
+
+
+@pytest.mark.parametrize("glued", ["{}!", "„{}”", "{}\u200b", "\ufeff{}", " ({}), "])
+def test_what_no_training_word_has_at_its_end_is_left_out(predictor: SequencePredictor, glued: str) -> None:
+    stem, bundle = QUERIES[1].split("\t")
+    (plain,) = predictor.predict([f"{stem}\t{bundle}"], 3)
+    (found,) = predictor.predict([f"{glued.format(stem)}\t{bundle}"], 3)
+    assert (found.labels, found.label_set) == (plain.labels, plain.label_set)
+    assert found.unknown == text.visible("".join(sorted(glued.format("").strip())))

@@ -71,6 +71,9 @@ def examine(selection: Selection, task: config.UnimorphTask) -> Audit:
         review.of_kind(review.HEADING, selection.headings, review.LEFT_OUT),
         review.of_kind(review.HEADING, single.filter(pa.array(alien)), "under many lemmas, unlike them all"),
         review.of_kind(
+            review.HEADING, single.filter(pa.array(spelling.glosses(single))), "a gloss: nothing of the lemma"
+        ),
+        review.of_kind(
             review.CITED, single.take(paradigms.otherwise_cited()), "of nearly all, it holds the lemma"
         ),
         review.of_kind(review.SCRIPT, single.filter(pa.array(mixed)), "letters of two scripts"),

@@ -19,6 +19,8 @@ NO_SCRIPT = frozenset(["MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIP
 """First words of the names of letters that stand beside letters of any script."""
 HIDDEN = r"\pC|[^\PZ ]"
 """Control and format characters, and spaces other than the plain one."""
+MORE = 3
+"""Words that a gloss has more than its lemma; letters in a row that a form has in common with it."""
 JOINERS = "\u200c\u200d"
 """Invisible, but letters of Persian and Hindi within a word."""
 
@@ -93,6 +95,20 @@ def hidden(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
         rows_with = pc.match_substring(words, symbol)
         result[text.visible(symbol)] = pc.and_(rows_with, at_ends) if symbol in JOINERS else rows_with
     return result
+
+
+def glosses(rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Whether a sentence stands where a form should, such as *the verb has no subjunctive forms*, (n,).
+
+    It has at least ``MORE`` words more than the lemma, and nothing of the lemma is in it.
+    """
+    spaces = [pc.count_substring(rows[name], " ").to_numpy() for name in ("form", "lemma")]
+    found = spaces[0] - spaces[1] >= MORE
+    for place in np.flatnonzero(found).tolist():
+        lemma, form = (rows[name][place].as_py().casefold() for name in ("lemma", "form"))
+        parts = {lemma[start : start + MORE] for start in range(max(len(lemma) - MORE, 0) + 1)}
+        found[place] = not any(part in form for part in parts)
+    return found
 
 
 def script_of(letter: str) -> str:

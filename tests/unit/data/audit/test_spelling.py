@@ -71,3 +71,18 @@ def test_invisible_characters_are_found_and_joiners_at_ends_only() -> None:
     rows = {name: mask.to_pylist().index(True) for name, mask in found.items() if any(mask.to_pylist())}
     assert rows == {"U+200B": 0, "U+00A0": 2, "U+200C": 3, "U+00AD": 4, "U+000B": 6}
     assert sum(sum(mask.to_pylist()) for mask in found.values()) == 5
+
+
+@pytest.mark.parametrize(
+    ("lemma", "form", "is_gloss"),
+    [
+        ("hanyatlik", "the verb has no subjunctive forms", True),
+        ("singen", "ich werde gesungen haben", False),  # nothing but the tense has more words
+        ("Singen", "sie haben oft gesungen", False),
+        ("kap", "has no plural", False),
+        ("New York City", "New York Citys", False),
+    ],
+)
+def test_a_sentence_that_stands_for_a_form(lemma: str, form: str, is_gloss: bool) -> None:
+    rows = pa.table({"lemma": pa.chunked_array([[lemma]]), "form": pa.chunked_array([[form]])})
+    assert spelling.glosses(rows).tolist() == [is_gloss]
