@@ -47,10 +47,8 @@ format: $(READY) ## format, and mend what ruff can mend
 types: $(READY) ## check types with mypy, strict
 	mypy
 
-ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
-	@case "$${MLFLOW_TRACKING_URI:-}" in \
-	  http*) echo "The runs are on a server; open $$MLFLOW_TRACKING_URI";; \
-	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
+ui: $(READY) ## show the runs in MLflow's pages; prints the address of each task (PORT=5000)
+	@esetrag ui $(if $(PORT),--port $(PORT))
 
 serve: $(READY) ## serve the workspace's model over HTTP (TASK=… PORT=5001 HOST=127.0.0.1)
 	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
