@@ -5,10 +5,10 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults fuzz lint format types ui serve metrics plots track curve results bench look raw clean
+.PHONY: help install repro test test-faults fuzz lint format types ui notebook-experiment serve metrics plots track curve results bench look raw clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## make the virtual environment, with the exact versions of requirements.lock
 
@@ -47,10 +47,17 @@ format: $(READY) ## format, and mend what ruff can mend
 types: $(READY) ## check types with mypy, strict
 	mypy
 
-ui: $(READY) ## open the MLflow UI on http://127.0.0.1:5000
-	@case "$${MLFLOW_TRACKING_URI:-}" in \
-	  http*) echo "The runs are on a server; open $$MLFLOW_TRACKING_URI";; \
-	  *) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1;; esac
+ui: $(READY) ## show the runs in MLflow's pages; prints the address of each task (PORT=5000)
+	@esetrag ui $(if $(PORT),--port $(PORT))
+
+notebook-experiment: $(READY) ## run the lecture notebook's own experiment, with its split and settings
+	dvc exp run --temp --force --name notebook error_analysis@hun-noun-case $(addprefix -S ,$(NOTEBOOK))
+	dvc metrics diff HEAD notebook --targets metrics/hun-noun-case/summary.json
+
+NOTEBOOK := sample.split=notebook sample.test=200 models.bilstm.dropout=0 models.bilstm.lemmas=false \
+  train.analogies=0 train.epochs=30 train.min_steps=0 train.batch_size=128 train.shuffle=false \
+  train.schedule=constant train.learning_rate=0.001 train.weight_decay=0 train.label_smoothing=0 \
+  train.clip=null train.pool=1
 
 serve: $(READY) ## serve the workspace's model over HTTP (TASK=… PORT=5001 HOST=127.0.0.1)
 	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)

@@ -42,6 +42,8 @@ def main(
 
     examined = examine.KINDS[config.behaviour(task)](test, tested, predictor.predict_table)
     files.write_json(layout.metrics / "test.json", {**tested.figures, "stress": examined.figures})
+    dev_accuracy = files.read_json(layout.metrics / "train.json")["dev_accuracy"]
+    files.write_json(layout.metrics / "summary.json", tested.summary(dev_accuracy))
     files.write_csv(layout.stress, examined.sets)
     files.write_csv(layout.masking, examined.masking)
     tables.write(layout.attributions, examined.explained)

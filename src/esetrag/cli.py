@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from esetrag.core import config, files, runtime
+from esetrag.core import config, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
@@ -78,6 +78,8 @@ def _parser() -> Parser:
     patience = "for the store and each task (default: 12 for a server, 120 for a file)"
     track.add_argument("--wait", type=float, metavar="SECONDS", help=patience)
 
+    ui = command(_ui, "show the runs in MLflow's pages", "all")
+    ui.add_argument("--port", type=int, default=5000, help="default: %(default)s")
     promote = command(_promote, "make a run's model the champion if it is better (exit code 1: it is not)")
     promote.add_argument("name", nargs="?", metavar="RUN", help="id or name (default: the workspace's run)")
     promote.add_argument("--anyway", action="store_true", help="even if it is not significantly better")
@@ -174,12 +176,10 @@ def _compare(options: Options) -> None:
     from esetrag.tracking import compare
     from esetrag.tracking.run_state import State
 
-    a, b = (State.named(name, layout, params.tracking.experiment) for name in (options.a, options.b))
+    a, b = (State.named(name, layout, params.experiment_of(layout.task)) for name in (options.a, options.b))
     result = compare.compare(a, b, params.evaluate)
-    if options.format == "json":
-        _print(json.dumps(compare.content(result), indent=2, ensure_ascii=False))
-    else:
-        _print(compare.text(result, options.all))
+    content = json.dumps(compare.content(result), indent=2, ensure_ascii=False)
+    _print(content if options.format == "json" else compare.text(result, options.all))
 
 
 def _track(options: Options) -> None:
@@ -201,6 +201,13 @@ def _track(options: Options) -> None:
         run_state.restored(revision, options.task) as (layouts, params),
     ):
         return log(layouts, params.model_copy(update={"tracking": tracking}), revision.origin)
+
+
+def _ui(options: Options) -> None:
+    params, layouts = _tasks(options)
+    from esetrag.tracking import store
+
+    store.browse([params.experiment_of(layout.task) for layout in layouts], options.port)
 
 
 def _promote(options: Options) -> None:
@@ -254,10 +261,4 @@ def _curve(options: Options) -> None:
 def _results(options: Options) -> None:
     from esetrag.report import results
 
-    readme = Path("README.md")
-    now = readme.read_text("utf-8")
-    new = results.insert(now, results.table(Path("metrics")))
-    if options.check and new != now:
-        raise DataError(f"{readme}: its table of results is not that of metrics/; run: esetrag results")
-    if new != now:
-        files.write_text(readme, new)
+    results.update(Path("README.md"), Path("metrics"), options.check)

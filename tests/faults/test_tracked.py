@@ -28,7 +28,7 @@ ANSWERS = {
 def run_of(project: Project) -> Any:
     """The only run of a project's store."""
     client = mlflow.MlflowClient(f"sqlite:///{project.root / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("esetrag")
+    experiment = client.get_experiment_by_name("esetrag/toy")
     assert experiment is not None
     (run,) = client.search_runs([experiment.experiment_id])
     steps = [point.step for point in client.get_metric_history(run.info.run_id, "dev_loss")]

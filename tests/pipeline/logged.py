@@ -16,7 +16,7 @@ Open = Callable[..., Client]
 
 
 def runs(client: Client) -> list[Any]:
-    experiment = client.get_experiment_by_name("esetrag")
+    experiment = client.get_experiment_by_name("esetrag/toy")
     assert experiment is not None
     return list(client.search_runs([experiment.experiment_id]))
 
@@ -26,9 +26,9 @@ def assert_complete(project: Project, client: Client, run: Any) -> None:
     assert run.info.status == "FINISHED"
     assert run.data.params["train.epochs"] == str(project.params["train"]["epochs"])
     test = project.json("metrics/toy/test.json")
-    assert run.data.metrics["test_accuracy"] == test["models"][test["model"]]["accuracy"]
+    assert run.data.metrics["test_accuracy"] == round(test["models"][test["model"]]["accuracy"], 4)
     for name in test["baselines"]:
-        assert run.data.metrics[f"baseline_{name}_accuracy"] == test["models"][name]["accuracy"]
+        assert run.data.metrics[f"baseline_{name}_accuracy"] == round(test["models"][name]["accuracy"], 4)
     epochs = project.json("data/toy/model/manifest.json")["training"]["epochs"]
     for curve in ("train_loss", "dev_loss", "dev_accuracy"):
         points = client.get_metric_history(run.info.run_id, curve)

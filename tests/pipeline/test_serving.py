@@ -151,7 +151,7 @@ def test_mlflow_loads_the_logged_model(tracked: Project, monkeypatch: pytest.Mon
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow exports what it is told; put back afterwards
     mlflow.set_tracking_uri(f"sqlite:///{tracked.root / 'mlflow.db'}")
-    experiment = mlflow.get_experiment_by_name("esetrag")
+    experiment = mlflow.get_experiment_by_name("esetrag/toy")
     assert experiment is not None
     (logged,) = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
     model, expected = mlflow.pyfunc.load_model(logged.model_uri), predicted(tracked)

@@ -48,7 +48,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 def is_followed(store: Client) -> bool:
     """Whether the store shows a run that goes on, with epochs in it."""
-    experiment = store.get_experiment_by_name("esetrag")
+    experiment = store.get_experiment_by_name("esetrag/toy")
     found = store.search_runs([experiment.experiment_id]) if experiment else []
     return any(run.info.status == "RUNNING" and "dev_loss" in run.data.metrics for run in found)
 

@@ -57,7 +57,7 @@ def test_words_are_inflected_from_the_table_to_the_answers(
     ):
         assert title in report
     store = client(project)
-    experiment = store.get_experiment_by_name("esetrag")
+    experiment = store.get_experiment_by_name("esetrag/toy")
     assert experiment
     (run,) = store.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED"

@@ -7,6 +7,7 @@ may be left out. Tasks and models are unions: ``kind`` names the class, which ha
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -118,6 +119,7 @@ class Tracking(Section):
     required: bool
     """Whether a store that cannot be used is an error, raised before the training."""
     experiment: Annotated[str, Field(min_length=1)]
+    """The runs of a task are in the MLflow experiment ``<experiment>/<task>``."""
 
 
 Own = TypeVar("Own", Sample, Train)
@@ -208,6 +210,10 @@ class Params(Section):
         experts = [self.models[expert] for expert in names]
         return Resolved(name, [e for e in experts if not isinstance(e, BlendModel)], model.lemmas)
 
+    def experiment_of(self, task: str) -> str:
+        """The MLflow experiment of a task: each has its own, so runs side by side are comparable."""
+        return f"{self.tracking.experiment}/{task}"
+
     def model_of(self, task: str) -> Resolved:
         """The model that a task names."""
         return self.resolve(self.task(task).model)
@@ -229,12 +235,15 @@ class Params(Section):
             model = self.models[name]
             names |= dict.fromkeys(model.experts if isinstance(model, BlendModel) else ())
         rest = self.model_dump(exclude={"tasks", "models", "tracking"})
+        train = self.section_of(task, Train).model_dump()
+        if not any(isinstance(self.models[name], GradientModel) for name in names):
+            train = dict(itertools.takewhile(lambda entry: entry[0] != "device", train.items()))
         return {
             "task": entry.model_dump(exclude_unset=True, exclude={"sample", "train"}),
             "models": {name: self.models[name].model_dump() for name in names},
             **rest,
             "sample": self.section_of(task, Sample).model_dump(),
-            "train": self.section_of(task, Train).model_dump(),
+            "train": train,
         }
 
     def sections(self, task: str, kinds: Sequence[type]) -> list[Any]:

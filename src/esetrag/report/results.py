@@ -98,3 +98,13 @@ def insert(page: str, text: str) -> str:
     if not end:
         raise DataError(f"README.md: expected the marks {BEGIN} and {END}")
     return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def update(readme: Path, metrics: Path, check: bool) -> None:
+    """Writes the table of results into the README, or only checks it; DataError if it is another."""
+    now = readme.read_text("utf-8")
+    new = insert(now, table(metrics))
+    if check and new != now:
+        raise DataError(f"{readme}: its table of results is not that of metrics/; run: esetrag results")
+    if new != now:
+        files.write_text(readme, new)

@@ -35,6 +35,18 @@ class Tested:
     confusion: pd.DataFrame
     """Of each row what is true, ``label``, and what is ``predicted``."""
 
+    def summary(self, dev_accuracy: float) -> dict[str, float]:
+        """The figures of ``summary.json``, alike for all kinds of task: shares, to four places."""
+        models, own = self.figures["models"], self.figures["model"]
+        values = {
+            "test_accuracy": models[own]["accuracy"],
+            "dev_accuracy": dev_accuracy,
+            "baseline": max(models[name]["accuracy"] for name in self.figures["baselines"]),
+            "upper_bound": self.figures["upper_bound"]["accuracy"],
+            "ece": models[own]["ece"],
+        }
+        return {name: round(float(value), 4) for name, value in values.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Test:

@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from esetrag.core import config, files, tables, versions
 from esetrag.core.errors import TrackingError
 from esetrag.core.layout import PARTS, Layout
@@ -54,7 +56,7 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
     """
     inputs, outcome = runs.finished(layout, params)
     origin = runs.origin() if origin is None else origin
-    with store.opened(params.tracking.experiment) as opened, tempfile.TemporaryDirectory() as folder:
+    with store.opened(params.experiment_of(layout.task)) as opened, tempfile.TemporaryDirectory() as folder:
         client = opened.client
         begun, run = opened.unfinished(inputs.key), opened.run(inputs.key, outcome.results)
         if begun is not None and (run is not None or not _is_beginning(client, begun, outcome.epochs)):
@@ -68,7 +70,8 @@ def complete(layout: Layout, params: config.Params, origin: dict[str, str] | Non
                 return run_id
             client.update_run(run_id, "RUNNING")
         client.set_tag(run_id, store.RESULTS, outcome.results)
-        client.set_tag(run_id, NOTE, _description(inputs, outcome))
+        report = f"#/experiments/{opened.experiment_id}/runs/{run_id}/artifacts/reports/report.html"
+        client.set_tag(run_id, NOTE, _description(inputs, outcome, report))
         _log_params(opened, run_id, inputs)  # whoever created the run may have been killed
         known = {point.step for point in client.get_metric_history(run_id, "dev_loss")}
         _log(opened, run_id, outcome.metrics, [epoch for epoch in outcome.epochs if epoch.epoch not in known])
@@ -117,8 +120,8 @@ def follow(
     Raises:
         TrackingError: if the store cannot be used.
     """
-    inputs = Inputs.of(layout, params)
-    with store.opened(params.tracking.experiment) as opened:
+    start, inputs = time.monotonic(), Inputs.of(layout, params)
+    with store.opened(params.experiment_of(layout.task)) as opened:
         run = opened.unfinished(inputs.key) or _create(opened, inputs, runs.origin())
     client, run_id = opened.client, run.info.run_id
     client.update_run(run_id, "RUNNING")
@@ -129,6 +132,8 @@ def follow(
             _log(opened, run_id, {}, [epoch])
     if not epoch:
         client.set_terminated(run_id, "KILLED")
+    elif not known:  # of one that was resumed it would be a part
+        _log(opened, run_id, {store.TRAIN_SECONDS: round(time.monotonic() - start, 1)}, [])
 
 
 def _create(opened: Store, inputs: Inputs, origin: dict[str, str]) -> Any:
@@ -150,7 +155,7 @@ def _is_beginning(client: Any, run: Any, epochs: list[Epoch]) -> bool:
     return logged.items() <= {epoch.epoch: epoch.dev_loss for epoch in epochs}.items()
 
 
-def _description(inputs: Inputs, outcome: Outcome) -> str:
+def _description(inputs: Inputs, outcome: Outcome, report: str) -> str:
     """The run in a few lines of Markdown."""
     test, metrics = outcome.test, outcome.metrics
     low, high, ours = (f"{metrics[f'test_accuracy{end}']:.2%}" for end in ("_low", "_high", ""))
@@ -161,7 +166,7 @@ def _description(inputs: Inputs, outcome: Outcome) -> str:
         f"Test accuracy {ours} ({test['confidence']:.0%} interval {low} to {high}, "
         f"{outcome.rows['test']:,} rows); best baseline {best}: "
         f"{test['models'][best]['accuracy']:.2%}; upper bound {metrics['upper_bound']:.2%}.\n\n"
-        "Everything else: `reports/report.html` among the artifacts."
+        f"Everything else: [report.html]({report}) among the artifacts."
     )
 
 
@@ -238,7 +243,8 @@ def _log_datasets(opened: Store, run_id: str, layout: Layout, inputs: Inputs, ou
     logged = []
     for part, context in CONTEXTS.items():
         digest = outcome.md5[layout.sample(part).relative_to(layout.root).as_posix()]
-        profile = json.dumps({"num_rows": outcome.rows[part]})
+        labels = pq.read_table(layout.sample(part), columns=["label"])["label"]
+        profile = json.dumps({"num_rows": outcome.rows[part], "num_labels": len(labels.unique())})
         rows = entities.Dataset(f"{inputs.task}-{part}", digest, "local", source, profile=profile)
         logged.append(entities.DatasetInput(rows, [entities.InputTag("mlflow.data.context", context)]))
     opened.client.log_inputs(run_id, logged)

@@ -45,8 +45,8 @@ def promote(layout: Layout, params: config.Params, name: str | None = None, anyw
         CheckpointError: if the candidate's model cannot be loaded.
     """
     state = runs.finished(layout, params) if name is None else None
-    with store.opened(params.tracking.experiment) as opened:
-        run = opened.named(name, layout.task) if name else None
+    with store.opened(params.experiment_of(layout.task)) as opened:
+        run = opened.named(name) if name else None
         if run is None and (state := state or _of_revision(name or "", layout)):
             run = opened.run(state[0].key, state[1].results)
         if run is None or run.info.status != "FINISHED":

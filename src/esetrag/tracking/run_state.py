@@ -158,7 +158,7 @@ class State:
             unknown = error
         if store.exists():
             with store.opened(experiment) as opened:
-                if run := opened.named(name, layout.task):
+                if run := opened.named(name):
                     return cls.logged(name, run, layout, opened)
         raise DataError(
             f"{name}: expected {WORKSPACE}, a git revision, a DVC experiment or a finished MLflow run "
@@ -176,7 +176,9 @@ class State:
             path = opened.client.download_artifacts(run.info.run_id, file, folder)
             predictions = pq.read_table(path).select(COLUMNS)
         params = {key: _typed(text) for key, text in run.data.params.items()}
-        metrics = {key: value for key, value in run.data.metrics.items() if key not in CURVES}
+        metrics = {
+            key: value for key, value in run.data.metrics.items() if key not in (*CURVES, store.TRAIN_SECONDS)
+        }
         return cls(name, params, metrics, predictions)
 
 

@@ -107,7 +107,7 @@ MAIN = ("accuracy", "macro_f1", "edit_distance", "ece")
 
 
 def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
-    """The figures that distinguish runs, by the same plain names for every kind of task.
+    """The figures that distinguish runs, by the same plain names for every kind of task, to four places.
 
     They are taken from ``test.json`` and ``train.json``; those of an older version give none.
     """
@@ -115,15 +115,17 @@ def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
         return {}
     models, ours = test["models"], test["model"]
     others = [name for name in models if name != ours and name not in test["baselines"]]
+    baselines = {f"baseline_{name}_accuracy": models[name]["accuracy"] for name in test["baselines"]}
     values = {
         **{f"test_{name}": models[ours][name] for name in MAIN if name in models[ours]},
         **{f"test_accuracy_{bound}": models[ours][bound] for bound in ("low", "high")},
         **{f"best_{name}": train[name] for name in ("dev_accuracy", "epoch")},
-        **{f"baseline_{name}_accuracy": models[name]["accuracy"] for name in test["baselines"]},
+        "baseline_accuracy": max(baselines.values()),
+        **baselines,
         **{f"{name}_accuracy": models[name]["accuracy"] for name in others},
         "upper_bound": test["upper_bound"]["accuracy"],
     }
-    return {name: float(value) for name, value in values.items() if value is not None}
+    return {name: round(float(value), 4) for name, value in values.items() if value is not None}
 
 
 def finished(layout: Layout, params: config.Params) -> tuple[Inputs, Outcome]:
@@ -150,12 +152,12 @@ def checkpoint_of(
         yield layout.checkpoint
         return
     with tempfile.TemporaryDirectory() as folder:
-        with store.opened(params.tracking.experiment) as opened:
+        with store.opened(params.experiment_of(layout.task)) as opened:
             if champion:
                 version, mend = opened.champion(layout.task), "has no champion; esetrag promote makes one"
                 uri = version and version.source
             else:
-                run = opened.named(str(name), layout.task)
+                run = opened.named(str(name))
                 mend = f"has no finished run called {name}; list them: make ui; log one: esetrag track"
                 uri = run and f"models:/{run.data.tags[store.MODEL]}"
             if not uri:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +26,31 @@ KEY, RESULTS, MODEL = "esetrag.key", "esetrag.results", "esetrag.model"
 """Tags of a run: the key of its inputs, the digest of its results, the id of its logged model."""
 CHAMPION = "champion"
 """The alias of the model version that is to be used."""
-KIND = ("mlflow.experimentKind", "custom_model_development")
-"""The tag by which MLflow 3 opens an experiment on its training runs, not on traces and prompts."""
+TRAIN_SECONDS = "train_seconds"
+"""A metric of a run whose training was followed: no artifact knows a time."""
+VIEW = "results"
+COLUMNS = {
+    **dict.fromkeys(["params.`task.model`", "params.`sample.train`"], 105),
+    **{
+        f"metrics.`{name}`": 30 + 7 * len(name)
+        for name in (
+            *("test_accuracy", "baseline_accuracy", "best_dev_accuracy", "upper_bound", "test_macro_f1"),
+            *("test_ece", TRAIN_SECONDS, "test_accuracy_low", "test_accuracy_high"),
+        )
+    },
+}
+"""What the list of runs shows in this view, by the width in pixels; MLflow shows no metric by itself."""
+STATE = {
+    "selectedColumns": [*COLUMNS], "columnOrder": [*COLUMNS], "columnWidths": COLUMNS,
+    "orderByKey": "metrics.`test_accuracy`", "orderByAsc": False,
+}  # fmt: skip
+TAGS = {
+    "mlflow.experimentKind": "custom_model_development",
+    f"mlflow.sharedViewState.{VIEW}": json.dumps(
+        {"name": VIEW, "createdAt": 0, "updatedAt": 0, "state": json.dumps(STATE)}
+    ),
+}
+"""Of an experiment: it is of training runs, not of traces and prompts, and has a view of them."""
 DATABASE, ARTIFACTS, LOCK = "mlflow.db", "mlartifacts", ".mlflow.lock"
 VARIABLE = "MLFLOW_TRACKING_URI"
 SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
@@ -66,19 +91,22 @@ class Store:
         rows = self.runs(f"tags.`{KEY}` = '{key}' AND attributes.status != 'FINISHED'", 100)
         return next((run for run in rows if RESULTS not in run.data.tags), None)
 
-    def named(self, name: str, task: str) -> Any:
-        """The finished run that has this id or name, or None; TrackingError if several or of another task."""
+    def named(self, name: str) -> Any:
+        """The finished run that has this id or name, or None; TrackingError if several have the name."""
         finished = f"attributes.status = 'FINISHED' AND tags.`{RESULTS}` != ''"
         for attribute in ("run_id", "run_name") if "'" not in name else ():
             rows = self.runs(f"attributes.{attribute} = '{name}' AND {finished}")
             if len(rows) > 1:
                 ids = ", ".join(run.info.run_id for run in rows)
                 raise TrackingError(f"{name}: more than one run has this name; give an id: {ids}")
-            for run in rows:
-                if (other := run.data.tags["task"]) != task:
-                    raise TrackingError(f"{name}: a run of the task {other}, not of {task}: --task {other}")
-                return run
+            if rows:
+                return rows[0]
         return None
+
+    def page(self, server: str) -> str:
+        """The address of the run list at a server, with its figures; else MLflow opens pages for LLMs."""
+        query = f"viewStateShareKey={VIEW}&workflowType=machine_learning"
+        return f"{server}/#/experiments/{self.experiment_id}/runs?{query}"
 
     def champion(self, task: str) -> Any:
         """The version of the task's registered model that has the alias, or None."""
@@ -162,6 +190,18 @@ def root() -> Path:
     return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
+def browse(experiments: list[str], port: int) -> None:
+    """Prints where MLflow's pages show the runs of experiments; serves them if no server does it already."""
+    place = _place()
+    for name in experiments:
+        with opened(name) as store:
+            server = address() if place.startswith("http") else f"http://127.0.0.1:{port}"
+            print(f"{name}: {store.page(server)}", flush=True)
+    if not place.startswith("http"):
+        options = ["--backend-store-uri", place, "--host", "127.0.0.1", "--port", str(port)]
+        os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *options])  # noqa: S606
+
+
 def address() -> str:
     """Where runs go, as it may be shown: without a password."""
     return masked(_place())
@@ -219,9 +259,9 @@ def _prepare(uri: str) -> None:
 def _experiment(client: Any, name: str, artifacts: str | None) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
-        return str(client.create_experiment(name, artifact_location=artifacts, tags=dict([KIND])))
+        return str(client.create_experiment(name, artifact_location=artifacts, tags=TAGS))
     if experiment.lifecycle_stage == "deleted":
         raise TrackingError(f"the experiment {name} is deleted; restore it or change tracking.experiment")
-    if KIND[0] not in experiment.tags:
-        client.set_experiment_tag(experiment.experiment_id, *KIND)
+    for key in TAGS.keys() - experiment.tags.keys():
+        client.set_experiment_tag(experiment.experiment_id, key, TAGS[key])
     return str(experiment.experiment_id)

@@ -82,7 +82,7 @@ def completing(layout: Layout) -> Iterator[None]:
     def complete() -> None:
         from esetrag.tracking import log_run, store
 
-        with store.opened(params.tracking.experiment):  # which takes most of the time
+        with store.opened(params.experiment_of(layout.task)):  # which takes most of the time
             pass
         done.wait()
         log_run.complete(layout, params)

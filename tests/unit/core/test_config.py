@@ -124,13 +124,13 @@ def test_a_model_is_resolved_to_its_experts(params: config.Params) -> None:
 
 
 def test_a_task_overrides_values_of_training(tmp_path: Path, content: dict[str, Any]) -> None:
-    changes = (("tasks.own", COLUMNS), ("tasks.own.train", {"epochs": 33, "clip": None}))
+    changes = (("tasks.own", COLUMNS), ("tasks.own.train", {"epochs": 33, "clip": None, "threads": 2}))
     params = config.load(written(tmp_path, changed(content, *changes)))
     own, usual = (params.section_of(name, config.Train) for name in ("own", TASK))
     assert (own.epochs, own.clip, own.seed) == (33, None, usual.seed)
     assert usual == params.train
     assert params.sections("own", [config.Train, config.ClassifyTask]) == [own, params.task("own")]
-    assert params.used_by("own")["train"]["epochs"] == 33
+    assert params.used_by("own")["train"]["threads"] == 2
 
 
 def test_a_stage_receives_the_sections_it_names(params: config.Params) -> None:
@@ -151,6 +151,7 @@ def test_what_a_task_uses_leaves_out_other_tasks_and_models(tmp_path: Path, cont
         assert used(unrelated) == usual
     for related in (("models.bilstm.hidden", 65), ("models.ngram.longest", 7), (f"tasks.{TASK}.pos", "V")):
         assert used(related) != usual
+    assert "batch_size" not in used((f"tasks.{TASK}.model", "ngram"))["train"]
     assert set(used((f"tasks.{TASK}.model", "blend"))["models"]) == {"blend", "bilstm", "ngram"}
 
 

@@ -24,7 +24,7 @@ from tests.unit.tracking.conftest import EPOCHS, PARAMS, TASK, Log, predictions
 
 
 def logged() -> list[Any]:
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         return opened.runs("", 100)
 
 
@@ -43,7 +43,7 @@ def test_a_run_holds_what_tells_it_from_others_and_no_more(log: Log, layout: Lay
         "test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95, "test_macro_f1": 0.6,
         "test_ece": 0.02, "best_dev_accuracy": 0.8, "best_epoch": 1, "ngram_accuracy": 0.85,
         "baseline_logistic_regression_accuracy": 0.8, "baseline_longest_suffix_accuracy": 0.7,
-        "baseline_majority_accuracy": 0.3, "upper_bound": 0.98,
+        "baseline_majority_accuracy": 0.3, "baseline_accuracy": 0.8, "upper_bound": 0.98,
     }  # fmt: skip
     assert run.data.metrics == pytest.approx(curves | figures)
     assert len(figures) <= 15
@@ -66,11 +66,16 @@ def test_a_run_holds_what_tells_it_from_others_and_no_more(log: Log, layout: Lay
     assert digests[f"{TASK}-dev"] == files.md5(layout.sample("dev"))
     hashes = json.loads(artifacts(tmp_path, "hashes.json").read_text())
     assert hashes["artifacts_md5"][f"metrics/{TASK}/test.json"] == files.md5(layout.metrics / "test.json")
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         (version,) = opened.client.search_model_versions(f"name = '{TASK}'")
         assert (version.description, version.tags["test_accuracy"]) == (note, "0.9000")
         experiment = opened.client.get_experiment(opened.experiment_id)
+    assert experiment.name == f"esetrag/{TASK}"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    shown = json.loads(json.loads(experiment.tags["mlflow.sharedViewState.results"])["state"])[
+        "selectedColumns"
+    ]
+    assert {name.split("`")[1] for name in shown} <= {*figures, *run.data.params, "train_seconds"}
 
 
 def test_nothing_of_the_machine_is_in_the_model_and_it_predicts(log: Log, tmp_path: Path) -> None:
@@ -86,7 +91,7 @@ def test_nothing_of_the_machine_is_in_the_model_and_it_predicts(log: Log, tmp_pa
 def test_curves_are_logged_by_epoch_and_only_once(log: Log) -> None:
     run_id = log()
     assert log() == run_id
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         points = opened.client.get_metric_history(run_id, "dev_loss")
         assert {point.step: point.value for point in points} == {0: 2.1, 1: 0.4, 2: 0.6}
         assert len(points) == 3
@@ -186,6 +191,14 @@ def test_a_run_whose_maker_was_killed_at_once_gets_its_parameters(
     assert log() == begun
     (run,) = logged()
     assert run.data.params["train.epochs"] == str(PARAMS.train.epochs)
+
+
+def test_the_seconds_of_a_whole_training_are_kept(log: Log, layout: Layout) -> None:
+    events: Iterator[Epoch | bool] = iter([*EPOCHS, True])
+    log_run.follow(layout, PARAMS, lambda: next(events), lambda: None)
+    log()
+    (run,) = logged()
+    assert 0 <= run.data.metrics["train_seconds"] < 600
 
 
 def test_the_run_of_another_training_is_no_part_of_it(log: Log, layout: Layout) -> None:

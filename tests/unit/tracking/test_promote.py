@@ -25,7 +25,7 @@ def challenge(name: str | None, layout: Layout, anyway: bool = False) -> Verdict
 
 def present() -> tuple[int, str, str] | None:
     """The champion's version, its run, and why it is the champion."""
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         version = opened.champion(TASK)
         return (int(version.version), version.run_id, version.tags[promote.WHY]) if version else None
 
@@ -138,10 +138,10 @@ def test_a_champion_whose_run_is_deleted_is_compared_until_it_is_gone(log: Log, 
     first = log("first", predictions(HALF))
     challenge("first", layout)
     log("worse", predictions(range(150)))
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         opened.client.delete_run(first)
     assert "50 fewer of 200 forms" in challenge("worse", layout).text
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         opened.client._tracking_client.store._hard_delete_run(first)  # as mlflow gc does
     with pytest.raises(TrackingError, match=r"version 1: its run and its predictions are gone; .* --anyway"):
         challenge("worse", layout)
@@ -151,11 +151,7 @@ def test_who_is_no_candidate_is_told(log: Log, layout: Layout) -> None:
     with pytest.raises(TrackingError, match=r"no finished run of .* called nobody; list them: make ui"):
         challenge("nobody", layout)
     run_id = log("only")
-    with store.opened(PARAMS.tracking.experiment) as opened:
-        opened.client.set_tag(run_id, "task", "other")
-    with pytest.raises(TrackingError, match=r"only: a run of the task other, not of .*: --task other$"):
-        challenge("only", layout)
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         opened.client.set_terminated(run_id, "FAILED")
     with pytest.raises(TrackingError, match=r"no finished run of .* of the files as they are now; log it"):
         challenge(None, layout)

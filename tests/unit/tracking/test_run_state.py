@@ -12,7 +12,7 @@ from esetrag.tracking import run_state
 from esetrag.tracking.run_state import Revision, State
 from tests.unit.tracking.conftest import PARAMS, TASK, Log, predictions
 
-EXPERIMENT = PARAMS.tracking.experiment
+EXPERIMENT = PARAMS.experiment_of(TASK)
 
 
 def test_the_workspace_and_a_run_of_it_are_the_same_state(layout: Layout, log: Log) -> None:

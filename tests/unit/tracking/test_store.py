@@ -82,3 +82,18 @@ def test_an_address_without_a_scheme_gets_a_hint(tmp_path: Path, monkeypatch: py
     hint = r"found localhost:5000; did you mean http://localhost:5000\?$"
     with pytest.raises(TrackingError, match=hint), store.opened("here"):
         pass
+
+
+def test_the_pages_of_each_task_are_named_and_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv(store.VARIABLE, f"sqlite:///{tmp_path / 'new.db'}")
+    served: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda _, command: served.extend(command))
+    store.browse(["esetrag/a", "esetrag/b"], 5001)
+    lines = capsys.readouterr().out.splitlines()
+    place = "http://127.0.0.1:5001/#/experiments/"
+    assert [line.split("/runs?")[0] for line in lines] == [f"esetrag/a: {place}1", f"esetrag/b: {place}2"]
+    assert served[1:4] == ["-m", "mlflow", "ui"]
+    assert served[-1] == "5001"
