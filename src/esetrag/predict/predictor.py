@@ -150,9 +150,10 @@ class Predictor:
         made: list[dict[str, dict[str, float]]] = [{} for _ in batch.sets]
         for feature in self.features:
             values, shares = feature.ranked(batch.all_shares, self.checkpoint.network.head, top_k)
-            pairs = zip(values.tolist(), shares.tolist(), strict=True)
-            for row, ranks in zip(made, pairs, strict=True):
-                row[feature.name] = {v: round(share, 4) for v, share in zip(*ranks, strict=True)}
+            for row, ranks in zip(
+                made, zip(values.tolist(), shares.round(4).tolist(), strict=True), strict=True
+            ):
+                row[feature.name] = dict(zip(*ranks, strict=True))
         return made
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:

@@ -201,7 +201,8 @@ def test_a_name_that_could_not_be_a_folder_is_refused(
 
 def test_a_task_that_is_not_there_is_named_with_those_known(params: config.Params) -> None:
     with pytest.raises(
-        ParamsError, match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-bundle, hun-noun-case, hun-segments$"
+        ParamsError,
+        match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-bundle, ",
     ):
         params.task("hun")
 
