@@ -121,6 +121,7 @@ def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
         **{f"best_{name}": train[name] for name in ("dev_accuracy", "epoch")},
         **{f"baseline_{name}_accuracy": models[name]["accuracy"] for name in test["baselines"]},
         **{f"{name}_accuracy": models[name]["accuracy"] for name in others},
+        **{f"test_accuracy_{name}": of[ours]["accuracy"] for name, of in test.get("features", {}).items()},
         "upper_bound": test["upper_bound"]["accuracy"],
     }
     return {name: float(value) for name, value in values.items() if value is not None}
