@@ -17,7 +17,7 @@ from bench import experiment, measure
 from bench.measure import REPO, mean
 from esetrag.core import config, features
 from esetrag.core.layout import PARAMS
-from esetrag.data import bundles, label_sets, sampling, unimorph
+from esetrag.data import label_sets, sampling, unimorph
 from esetrag.data.bundles import features_of
 from esetrag.data.selection import select
 from esetrag.report.markdown import table
@@ -57,7 +57,7 @@ def run(path: Path, pos: str, asked: list[str], seed: int, params: config.Params
     options, model = experiment.options_of(params, data, seed), params.resolve(MODEL)
     output = trainer.fit(data, model, options).output(data, data.encode(parts["test"]), params.calibration)
     labels = data.vocabulary.labels
-    present = bundles.present(labels, asked)
+    present = [feature.name for feature in features_of(labels, asked)]
     quickly = params.evaluate.model_copy(update={"resamples": 100})  # intervals are those over seeds
     tested = evaluation.evaluate(
         Classify(), parts, {MODEL: output}, labels, quickly, params.calibration, dimensions=present

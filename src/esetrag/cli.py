@@ -14,7 +14,7 @@ from esetrag.core import config, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
-from esetrag.predict.arguments import add_words, check_words
+from esetrag.predict import commands as predicting
 
 Options = argparse.Namespace
 Parser = argparse.ArgumentParser
@@ -50,9 +50,9 @@ def _parser() -> Parser:
         return added
 
     predict = command(_predict, "predict the labels of words")
-    add_words(predict, "1")
+    predicting.add_words(predict, "1")
     analyze = command(_analyze, "predict all features of words", "the first with several features")
-    add_words(analyze, "all probable ones; 1 in tables")
+    predicting.add_words(analyze, "all probable ones; 1 in tables")
     analyze.add_argument("--lemmas", metavar="TASK", help="a task that lemmatises, for the lemmas too")
 
     inflect = command(_inflect, "write forms of a lemma", "the first that inflects")
@@ -133,23 +133,21 @@ def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
 
 
 def _predict(options: Options) -> None:
-    check_words(options)
+    predicting.check_words(options)
     folder = options.checkpoint or _task(options)[1].checkpoint
     from esetrag import predict
-    from esetrag.predict import commands  # imports PyTorch: only here
 
-    commands.label(options, lambda: predict.load(folder), most=1)
+    predicting.label(options, lambda: predict.load(folder), most=1)
 
 
 def _analyze(options: Options) -> None:
-    check_words(options)
+    predicting.check_words(options)
     params = config.load(PARAMS)
     folder = options.checkpoint or Layout(params.task_that("analyzes", options.task)).checkpoint
     lemmas = options.lemmas and Layout(params.task_that("lemmatises", options.lemmas)).checkpoint
-    from esetrag.predict import commands
-    from esetrag.predict.analyzer import READINGS, Analyzer
+    from esetrag.predict.analyzer import READINGS, Analyzer  # imports PyTorch
 
-    commands.label(options, lambda: Analyzer.of(folder, lemmas), READINGS)
+    predicting.label(options, lambda: Analyzer.of(folder, lemmas), READINGS)
 
 
 def _inflect(options: Options) -> None:
@@ -165,10 +163,15 @@ def _lemmatise(options: Options) -> None:
 
 
 def _write(options: Options, words: list[str], bundles: list[str] | None) -> None:
+    """Writes words for words, each with each bundle; None are all bundles that training has."""
     name = config.load(PARAMS).task_that("lemmatises" if bundles == [] else "inflects", options.task)
-    from esetrag.predict import commands
+    from esetrag import predict
+    from esetrag.predict import inputs, outputs
 
-    commands.write(options, Layout(name).checkpoint, words, bundles)
+    predictor = predict.load(Layout(name).checkpoint)
+    wanted = predictor.bundles if bundles is None else bundles
+    queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if wanted else words
+    outputs.write(predictor, inputs.from_words(queries), options.top_k, options.format, None)
 
 
 def _compare(options: Options) -> None:

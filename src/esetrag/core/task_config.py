@@ -91,13 +91,8 @@ class UnimorphTask(ClassifyTask):
 
     @property
     def does(self) -> str:
-        """Bundles are what a word is."""
-        return "analyzes" if self.has_bundles else ""
-
-    @property
-    def has_bundles(self) -> bool:
-        """Whether a label joins values of several features."""
-        return self.feature == ALL or not isinstance(self.feature, str)
+        """It ``analyzes`` if a label is a bundle of features."""
+        return "analyzes" if self.feature == ALL or not isinstance(self.feature, str) else ""
 
     @property
     def dimensions(self) -> tuple[str, ...]:

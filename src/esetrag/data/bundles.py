@@ -53,19 +53,10 @@ class Feature:
 
 
 def features_of(labels: Sequence[str], dimensions: Sequence[str]) -> list[Feature]:
-    """The features of labels, in the order in which they are named."""
+    """The features of which some label has a value, in the order in which they are named."""
     made = []
     for name in dimensions:
         found = [features.of_label(label, name) for label in labels]
         values = tuple(sorted({*found}))
         made.append(Feature(name, values, np.array(found)[:, None] == np.array(values)))
-    return made
-
-
-def present(labels: Sequence[str], dimensions: Sequence[str]) -> tuple[str, ...]:
-    """The dimensions of which some label has a value."""
-    return tuple(
-        name
-        for name in dimensions
-        if any(features.of_label(label, name) != features.ABSENT for label in labels)
-    )
+    return [feature for feature in made if feature.values != (features.ABSENT,)]

@@ -59,9 +59,8 @@ class Analyzer(Predictor):
         table = super().predict_table(forms, top_k)
         if self.lemmas is None:
             return table
-        lemmas = self.lemmas.predict_table(forms)
-        table = table.append_column("lemma", lemmas["label"])
-        return table.append_column("lemma_probability", lemmas["probability"])
+        lemma, share = self.lemmas.predict_table(forms).columns[:2]
+        return table.append_column("lemma", lemma).append_column("lemma_probability", share)
 
 
 def _probable(ranked: Mapping[str, float]) -> dict[str, float]:

@@ -153,9 +153,8 @@ class Predictor:
         made: list[dict[str, dict[str, float]]] = [{} for _ in batch.sets]
         for feature in self.features:
             values, shares = feature.ranked(batch.all_shares, self.checkpoint.network.head, top_k)
-            pairs = zip(values.tolist(), shares.tolist(), strict=True)
-            for row, ranks in zip(made, pairs, strict=True):
-                row[feature.name] = {v: round(share, 4) for v, share in zip(*ranks, strict=True)}
+            for row, *ranks in zip(made, values.tolist(), shares.round(4).tolist(), strict=True):
+                row[feature.name] = dict(zip(*ranks, strict=True))
         return made
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
@@ -173,7 +172,7 @@ class Predictor:
         Raises:
             ParamsError: if ``top_k`` is less than 1.
         """
-        columns_of = schema(min(top_k, len(self.labels)), self.checkpoint.vocabulary.dimensions)
+        columns_of = schema(min(top_k, len(self.labels)), tuple(feature.name for feature in self.features))
         names = pa.array(self.labels, pa.string())
         tables = [columns_of.empty_table()]
         for batch in self._batches(forms, top_k):

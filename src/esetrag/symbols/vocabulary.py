@@ -264,6 +264,6 @@ class _Stored(Section):
             raise ValueError("symbols are not those of its unit")
         if any(values != sorted(set(values)) for values in (others, self.labels, self.features, self.words)):
             raise ValueError("symbols, labels, features and words should be sorted, each once")
-        if not {*self.dimensions} <= DIMENSIONS.keys():
-            raise ValueError("dimensions should be of the schema")
+        if len({*self.dimensions} & DIMENSIONS.keys()) != len(self.dimensions):
+            raise ValueError("dimensions should be of the schema, each once")
         return self

@@ -34,9 +34,10 @@ class Classify:
         """Symbols and labels of the training rows (``tables.SAMPLE``), of which a batch is in memory."""
         rows = ((batch["form"].to_pylist(), batch["label"].unique().to_pylist()) for batch in batches)
         vocabulary = Vocabulary.of_batches(rows, options.min_count, options.unit, options.merges)
-        if not (isinstance(self.entry, config.UnimorphTask) and self.entry.has_bundles):
-            return vocabulary
-        return replace(vocabulary, dimensions=bundles.present(vocabulary.labels, self.entry.dimensions))
+        if isinstance(self.entry, config.UnimorphTask) and self.entry.does:
+            found = bundles.features_of(vocabulary.labels, self.entry.dimensions)
+            return replace(vocabulary, dimensions=tuple(feature.name for feature in found))
+        return vocabulary
 
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:  # noqa: ARG002
         """The forms."""

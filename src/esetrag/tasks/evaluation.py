@@ -15,7 +15,8 @@ import torch
 
 from esetrag.core import config
 from esetrag.core.layout import Layout
-from esetrag.data import bundles, label_sets
+from esetrag.data import label_sets
+from esetrag.data.bundles import Feature, features_of
 from esetrag.models.checkpoint import Checkpoint
 from esetrag.scoring import calibration, classes, ratios, reliability
 from esetrag.scoring.calibration import ModelOutput
@@ -128,7 +129,8 @@ def evaluate(
         "seeds": _spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
     }
     if dimensions:
-        figures["features"] = by_feature(everyone, targets, names, dimensions, clusters, options)
+        features = features_of(names, dimensions)
+        figures["features"] = by_feature(everyone, targets, features, clusters, options)
     predictions = task.predictions(test, output, labels)
     return Tested(
         predictions,
@@ -143,34 +145,27 @@ def evaluate(
 def by_feature(
     outputs: Mapping[str, ModelOutput],
     targets: Bools,
-    labels: Sequence[str],
-    dimensions: Sequence[str],
+    features: Sequence[Feature],
     clusters: Strings,
     options: config.Evaluate,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Of each feature of bundles and each model the accuracy, its interval, the calibration error.
+    """Of each feature and each model the accuracy, its interval, the calibration error.
 
-    A value is correct if one of the form's bundles has it.
-
-    Args:
-        outputs: of each model, for n forms.
-        targets: (n, labels) true bundles.
-        labels: the bundles; those that no model knows are the last.
-        dimensions: the features.
-        clusters: (n,) what the bootstrap draws.
-        options: of the intervals.
+    The most probable value is correct if one of the form's bundles has it. ``targets`` are (n, labels).
     """
     figures = {}
-    for feature in bundles.features_of(labels, dimensions):
+    for feature in features:
         true = feature.true(targets)
         shares = {key: feature.probabilities(each.probabilities, each.head) for key, each in outputs.items()}
         correct = {key: Ratio.mean(calibration.correct(each, true)) for key, each in shares.items()}
-        errors = {
-            key: reliability.expected_error(reliability.reliability(shares[key], true, each.head))
-            for key, each in outputs.items()
-        }
+        bins = {key: reliability.reliability(shares[key], true, each.head) for key, each in outputs.items()}
         figures[feature.name] = {
-            key: {"accuracy": found.value, "low": found.low, "high": found.high, "ece": errors[key]}
+            key: {
+                "accuracy": found.value,
+                "low": found.low,
+                "high": found.high,
+                "ece": reliability.expected_error(bins[key]),
+            }
             for key, found in ratios.intervals(correct, clusters, options).items()
         }
     return figures

@@ -123,6 +123,7 @@ def figures(test: dict[str, Any], train: dict[str, Any]) -> dict[str, float]:
         "baseline_accuracy": max(baselines.values()),
         **baselines,
         **{f"{name}_accuracy": models[name]["accuracy"] for name in others},
+        **{f"test_accuracy_{name}": of[ours]["accuracy"] for name, of in test.get("features", {}).items()},
         "upper_bound": test["upper_bound"]["accuracy"],
     }
     return {name: round(float(value), 4) for name, value in values.items() if value is not None}

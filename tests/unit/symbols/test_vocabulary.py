@@ -167,5 +167,6 @@ def test_features_that_labels_join_are_kept_and_checked(tmp_path: Path) -> None:
     vocabulary = Vocabulary((*SPECIAL, "a"), ("ACC;SG", "NOM;SG"), dimensions=("Case", "Number"))
     content = vocabulary.to_json()
     assert Vocabulary.from_json(content, tmp_path) == vocabulary
-    with pytest.raises(DataError, match="expected a vocabulary"):
-        Vocabulary.from_json(content | {"dimensions": ["Kasus"]}, tmp_path)
+    for wrong in (["Kasus"], ["Case", "Case"], [7]):
+        with pytest.raises(DataError, match="expected a vocabulary"):
+            Vocabulary.from_json(content | {"dimensions": wrong}, tmp_path)

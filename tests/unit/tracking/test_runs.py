@@ -65,6 +65,12 @@ def test_a_figure_that_could_not_be_measured_is_left_out() -> None:
     assert runs.figures({"reader": {"accuracy": 1.0}}, train) == {}, "of an older version"
 
 
+def test_each_feature_of_bundles_is_a_figure() -> None:
+    features = {"Case": {"bilstm": {"accuracy": 0.9}, "ngram": {"accuracy": 0.8}}}
+    found = runs.figures({**TEST, "features": features}, {"dev_accuracy": 0.5, "epoch": 3})
+    assert found["test_accuracy_Case"] == 0.9
+
+
 def test_results_are_model_and_predictions_and_no_page(layout: Layout) -> None:
     digests = [Outcome.of(layout).results]
     for path in (layout.weights, layout.manifest, layout.predictions, layout.report):
