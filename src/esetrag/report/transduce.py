@@ -25,13 +25,15 @@ COLUMNS = (
 """Of the words that were written wrongly."""
 
 
-def headline(context: Context, written: str = "written", writes: str = "writes") -> Headline:
+def headline(
+    context: Context, written: str = "written", writes: str = "writes", of: str = "lemmas"
+) -> Headline:
     """The main figure and what it says."""
     test, train = context.test, context.data["parts"]["train"]
     own, lead, seeds = test["models"][test["model"]], test["lead"], test["seeds"]
     points = [f"{100 * lead[key]:+.2f}".replace("-", "−") for key in ("value", "low", "high")]
     model, baseline = (NAMES.get(name, name) for name in (test["model"], lead["on"]))
-    clusters = f" of {test['lemmas']:,} lemmas" if test["lemmas"] else ""
+    clusters = f" of {test['lemmas']:,} {of}" if test["lemmas"] else ""
     text = (
         f"of {test['rows']:,} test words{clusters} are {written} exactly as in the table "
         f"({test['confidence']:.0%} interval {own['low']:.2%}–{own['high']:.2%}) by the {model} model, "
