@@ -41,9 +41,9 @@ def test_words_are_tagged_by_a_pipeline_of_their_own(repository: Project) -> Non
     repository.run("dvc", "repro")
     figures = repository.json("metrics/toy/test.json")
     own = figures["models"]["word_tagger"]
-    assert own["accuracy"] > 0.9 < figures["models"]["longest_suffix"]["accuracy"]
-    assert figures["sentences"] == repository.json("metrics/toy/data.json")["parts"]["test"]["rows"]
-    assert figures["rows"] < 5 * figures["sentences"]  # hm has no tag
+    assert own["accuracy"] > figures["models"]["longest_suffix"]["accuracy"] > 0.8
+    assert figures["lemmas"] == repository.json("metrics/toy/data.json")["parts"]["test"]["rows"]
+    assert figures["rows"] < 5 * figures["lemmas"]  # hm has no tag
     assert 0 < figures["exact_sentences"]["value"] <= own["accuracy"]
     assert {"seen word", "new word"} >= {*figures["stress"]} >= {"seen word"}
     assert (repository.root / "metrics/toy/report.html").stat().st_size > 50_000

@@ -18,6 +18,7 @@ def load(folder: Path) -> Predictor | SequencePredictor:
     """
     from esetrag.models import checkpoint  # PyTorch
     from esetrag.models.transducer import Transducer
+    from esetrag.models.word_tagger import SentenceTagger
     from esetrag.predict.predictor import Predictor
     from esetrag.predict.sentence_predictor import SentencePredictor
     from esetrag.predict.sequence_predictor import SequencePredictor
@@ -25,5 +26,5 @@ def load(folder: Path) -> Predictor | SequencePredictor:
 
     loaded = checkpoint.load(folder)
     if not isinstance(loaded.network, Transducer):
-        return (SentencePredictor if loaded.vocabulary.words else Predictor)(loaded)
+        return (SentencePredictor if isinstance(loaded.network, SentenceTagger) else Predictor)(loaded)
     return (TagPredictor if loaded.vocabulary.writes_tags else SequencePredictor)(loaded)

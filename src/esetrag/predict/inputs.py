@@ -33,7 +33,7 @@ TOKENS = pa.schema([*OFFSETS, ("form", pa.string())])
 """The columns of words of running text: where each stands, in characters from 0; a line end counts as one."""
 _JOINING = "-\u2010\u2011'’\u00ad\u200c\u200d"
 """What belongs to a word if it stands between two letters."""
-_TOKEN = re.compile(rf"\w+(?:[{_JOINING}]\w+)*|[^\w\s]")
+_TOKEN = re.compile(rf"\d+(?:[.,:]\d+)+|\w+(?:[{_JOINING}]\w+)*|[^\w\s]")
 _ENDS = ".?!…"
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from esetrag.predict.sequence_predictor import SequencePredictor
 
 PATH, JSON = "/invocations", "application/json"
-BYTES, SYMBOLS, WORDS, LABELS = 2**21, 250, 20_000, 200_000
-"""Most bytes of a request, symbols of a word, words of a request, and labels (words times ``top_k``)."""
+BYTES, SYMBOLS, SENTENCE, WORDS, LABELS = 2**21, 250, 5000, 20_000, 200_000
+"""Most bytes of a request, symbols of a word and of a sentence, words of a request, labels (words times
+``top_k``)."""
 CHUNK = 256
 """Words that are predicted at once; between two chunks other requests have their turn."""
 DRAIN = 5
@@ -48,11 +49,10 @@ def _cell(row: Any) -> Any:
     return row[0] if isinstance(row, list) and len(row) == 1 else row
 
 
-Text = Annotated[str, Field(max_length=SYMBOLS)]
 Words = Annotated[
-    list[Annotated[Text, BeforeValidator(_unwrapped)]], Field(max_length=WORDS), BeforeValidator(_unwrapped)
+    list[Annotated[str, BeforeValidator(_unwrapped)]], Field(max_length=WORDS), BeforeValidator(_unwrapped)
 ]
-Cells = Annotated[list[Annotated[Text, BeforeValidator(_cell)]], Field(max_length=WORDS)]
+Cells = Annotated[list[Annotated[str, BeforeValidator(_cell)]], Field(max_length=WORDS)]
 
 
 class _Strict(BaseModel):
@@ -83,8 +83,8 @@ class Question(_Strict):
     params: Params | None = None
 
 
-def parse(body: bytes) -> tuple[list[str], int]:
-    """The words of a request, and how many labels of each are asked for.
+def parse(body: bytes, symbols: int = SYMBOLS) -> tuple[list[str], int]:
+    """The words of a request, of so many symbols at most, and how many labels of each are asked for.
 
     Raises:
         HTTPException: 400 or 413, if it is none or asks for too much.
@@ -104,6 +104,8 @@ def parse(body: bytes) -> tuple[list[str], int]:
     if len(words) != 1 or not words[0]:
         expected = "expected words in one of inputs, instances, dataframe_records and dataframe_split"
         raise HTTPException(400, f"{expected}, found {'no word' if len(words) == 1 else len(words)}")
+    if (longest := max(map(len, words[0]))) > symbols:
+        raise HTTPException(400, f"expected {symbols:,} symbols a word at most, found {longest:,}")
     return words[0], question.params.top_k if question.params else 1
 
 
@@ -114,6 +116,7 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
         predictor: the model.
         hosts: names by which it may be called beside those of loopback; ``*`` is any.
     """
+    symbols = SENTENCE if predictor.checkpoint.vocabulary.words else SYMBOLS
     allowed = {*LOOPBACK, *map(str.lower, hosts)}
     worker = ThreadPoolExecutor(1)  # requests take turns chunk by chunk; the event loop stays free
 
@@ -152,7 +155,7 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
             raise HTTPException(415, f"expected JSON; send the header Content-Type: {JSON}")
         run = partial(asyncio.get_running_loop().run_in_executor, worker)
         try:
-            words, top_k = await run(parse, await _body(request))
+            words, top_k = await run(parse, await _body(request), symbols)
             top_k = min(top_k, len(predictor.labels))
             if len(words) * top_k > LABELS:
                 found = f"{len(words):,} words of {top_k} labels"

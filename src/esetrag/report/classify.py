@@ -110,12 +110,8 @@ def use(context: Context) -> Section:
 
 def summary(context: Context) -> tuple[Table, Table]:
     """For the terminal: the models side by side, and the misclassified forms."""
-    models, wrong = table(context), errors.table(context)
-    short = [
-        name for name in ("model", "accuracy", "interval", "any_correct", "macro_f1") if name in models.frame
-    ]
-    forms = [name for name in ("form", "label", "predicted", "probability", "lemma") if name in wrong.frame]
-    return Table(models.frame[short], "", models.formats), Table(wrong.frame[forms], "", wrong.formats)
+    models = table(context).only("model", "accuracy", "interval", "any_correct", "macro_f1")
+    return models, errors.table(context).only("form", "label", "predicted", "probability", "lemma")
 
 
 WRONG = "misclassified forms"

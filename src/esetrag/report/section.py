@@ -74,6 +74,10 @@ class Table:
         )
         return list(zip(*columns, strict=True))
 
+    def only(self, *names: str) -> Table:
+        """Those of the columns that it has, without a title."""
+        return Table(self.frame[[name for name in names if name in self.frame]], "", self.formats)
+
     def rest(self, limit: int | None) -> str:
         """A sentence about the rows beyond a limit, empty if there are none."""
         count = len(self.frame.iloc[limit:]) if limit else 0

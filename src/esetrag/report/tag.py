@@ -63,13 +63,8 @@ def _uncertain(row: dict[str, Any]) -> Letters:
 
 def misclassified(context: Context) -> Section:
     """All words that were segmented wrongly."""
-    wrong, rows = len(context.analysis.errors), context.analysis.rows
-    text = (
-        f"{wrong:,} of {rows:,} test words are split wrongly ({wrong / rows:.2%}), the most confident first. "
-        "Segments differ in colour; of the form the letters are highlighted whose tags are uncertain. All "
-        f"are in `data/{context.layout.task}/errors.parquet`."
-    )
-    return Section("Words split wrongly", (text, errors(context)) if wrong else ("There are no errors.",))
+    colours = "Segments differ in colour; of the form the letters are highlighted whose tags are uncertain. "
+    return transduce.wrong(context, "split", errors(context), colours)
 
 
 def errors(context: Context) -> Table:
@@ -91,11 +86,8 @@ def confusions(context: Context) -> Section:
     """Which segments are taken for which."""
     pairs = segments.confusion(context.predictions)
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
-    picture = Picture(figures.confusion(counts), "Segments there are and found", "confusion", png=True)
-    most = context.options.confusions
-    confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
-    texts = ("What the segments of a word are, or how many there are if they have no names.", picture)
-    return Section("Confusions", (*texts, Table(confused, "Most frequent", limit=context.options.confusions)))
+    text = "What the segments of a word are, or how many there are if they have no names."
+    return transduce.confused(context, text, counts, "Segments there are and found")
 
 
 def kinds(context: Context) -> Section:
@@ -130,10 +122,8 @@ def use(context: Context) -> Section:
 
 def summary(context: Context) -> tuple[Table, Table]:
     """For the terminal: the models side by side, and the words split wrongly."""
-    models, wrong = table(context), errors(context)
-    short = [name for name in ("model", "accuracy", "interval", "f1") if name in models.frame]
-    words = [name for name in ("form", "label", "predicted", "probability", "kind") if name in wrong.frame]
-    return Table(models.frame[short], "", models.formats), Table(wrong.frame[words], "", wrong.formats)
+    models = table(context).only("model", "accuracy", "interval", "f1")
+    return models, errors(context).only("form", "label", "predicted", "probability", "kind")
 
 
 WRONG = "words split wrongly"

@@ -25,13 +25,15 @@ COLUMNS = (
 """Of the words that were written wrongly."""
 
 
-def headline(context: Context, written: str = "written", writes: str = "writes") -> Headline:
+def headline(
+    context: Context, written: str = "written", writes: str = "writes", of: str = "lemmas"
+) -> Headline:
     """The main figure and what it says."""
     test, train = context.test, context.data["parts"]["train"]
     own, lead, seeds = test["models"][test["model"]], test["lead"], test["seeds"]
     points = [f"{100 * lead[key]:+.2f}".replace("-", "−") for key in ("value", "low", "high")]
     model, baseline = (NAMES.get(name, name) for name in (test["model"], lead["on"]))
-    clusters = f" of {test['lemmas']:,} lemmas" if test["lemmas"] else ""
+    clusters = f" of {test['lemmas']:,} {of}" if test["lemmas"] else ""
     text = (
         f"of {test['rows']:,} test words{clusters} are {written} exactly as in the table "
         f"({test['confidence']:.0%} interval {own['low']:.2%}–{own['high']:.2%}) by the {model} model, "
@@ -73,12 +75,17 @@ def partitions(context: Context) -> Section:
 
 def misclassified(context: Context) -> Section:
     """All words that were written wrongly."""
-    wrong, rows = len(context.analysis.errors), context.analysis.rows
+    return wrong(context, "written", errors(context))
+
+
+def wrong(context: Context, how: str, table: Table, more: str = "") -> Section:
+    """The table of the errors and how many they are."""
+    errors, rows = len(context.analysis.errors), context.analysis.rows
     text = (
-        f"{wrong:,} of {rows:,} test words are written wrongly ({wrong / rows:.2%}), the most confident "
-        f"first. All are in `data/{context.layout.task}/errors.parquet`."
+        f"{errors:,} of {rows:,} test words are {how} wrongly ({errors / rows:.2%}), the most confident "
+        f"first. {more}All are in `data/{context.layout.task}/errors.parquet`."
     )
-    return Section("Words written wrongly", (text, errors(context)) if wrong else ("There are no errors.",))
+    return Section(f"Words {how} wrongly", (text, table) if errors else ("There are no errors.",))
 
 
 def errors(context: Context) -> Table:
@@ -95,15 +102,19 @@ def confusions(context: Context) -> Section:
     """Which change is made in place of which."""
     pairs = edits.confusion(context.predictions)
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
-    wrong = counts[counts["label"] != counts["predicted"]].sort_values("forms", ascending=False)
-    shown = pd.unique(wrong[["label", "predicted"]].to_numpy().ravel())[:CHANGES]
+    made = counts[counts["label"] != counts["predicted"]].sort_values("forms", ascending=False)
+    shown = pd.unique(made[["label", "predicted"]].to_numpy().ravel())[:CHANGES]
     among = counts["label"].isin(shown) & counts["predicted"].isin(shown)
-    picture = figures.confusion(counts[among] if len(wrong) else counts)
-    most = context.options.confusions
-    confused = context.analysis.confusions.head(most).rename(columns={"errors": "words"})
+    counts = counts[among] if len(made) else counts
     text = "`-1 +ának` cuts off a letter and puts four behind; `le+` puts two in front."
-    blocks = (text, Picture(picture, "Changes to be made and changes made", "confusion", png=True))
-    return Section("Confusions", (*blocks, Table(confused, "Most frequent")))
+    return confused(context, text, counts, "Changes to be made and changes made")
+
+
+def confused(context: Context, text: str, counts: pd.DataFrame, alt: str) -> Section:
+    """The matrix of what is taken for what, and the most frequent errors."""
+    picture = Picture(figures.confusion(counts), alt, "confusion", png=True)
+    most = context.analysis.confusions.head(context.options.confusions).rename(columns={"errors": "words"})
+    return Section("Confusions", (text, picture, Table(most, "Most frequent")))
 
 
 def kinds(context: Context, meanings: Mapping[str, str] = KINDS) -> Section:
@@ -177,10 +188,8 @@ def use(context: Context) -> Section:
 
 def summary(context: Context) -> tuple[Table, Table]:
     """For the terminal: the models side by side, and the words written wrongly."""
-    models, wrong = table(context), errors(context)
-    short = [name for name in ("model", "accuracy", "interval", "edit_distance") if name in models.frame]
-    words = [n for n in ("form", "features", "label", "predicted", "probability") if n in wrong.frame]
-    return Table(models.frame[short], "", models.formats), Table(wrong.frame[words], "", wrong.formats)
+    models = table(context).only("model", "accuracy", "interval", "edit_distance")
+    return models, errors(context).only("form", "features", "label", "predicted", "probability")
 
 
 WRONG = "words written wrongly"

@@ -260,7 +260,7 @@ class _Stored(Section):
             and all(len(symbol) == 1 for symbol in atoms)
             and "" not in others,
         }
-        if special != SPECIAL or not of_unit[self.unit]:
+        if special != SPECIAL or not of_unit[self.unit] or (self.words and " " not in others):
             raise ValueError("symbols are not those of its unit")
         if any(values != sorted(set(values)) for values in (others, self.labels, self.features, self.words)):
             raise ValueError("symbols, labels, features and words should be sorted, each once")

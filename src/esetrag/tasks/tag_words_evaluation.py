@@ -47,5 +47,7 @@ def test(test: Test) -> Tested:
     exact = pd.Series(right).groupby(tested.predictions["lemma"].to_numpy()).all()
     score = Ratio.mean(exact.to_numpy())
     interval = ratios.intervals({"exact": score}, exact.index.to_numpy(object), test.options)["exact"]
-    figures = {"sentences": len(test.parts["test"]), "exact_sentences": asdict(interval)}
-    return replace(tested, figures=tested.figures | figures)
+    known = 1 - tested.figures["unseen_labels"] / max(tested.figures["rows"], 1)
+    bound = dict.fromkeys(("accuracy", "any_correct"), known)
+    figures = tested.figures | {"upper_bound": bound, "exact_sentences": asdict(interval)}
+    return replace(tested, figures=figures)

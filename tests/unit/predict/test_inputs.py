@@ -155,3 +155,22 @@ def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
     sizes = [len(forms) for _, forms in inputs.from_file(path)]
     assert sum(sizes) == 2 * BATCH + 1
     assert max(sizes) == BATCH
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Ég á hest. Hann er góður.", ["Ég á hest .", "Hann er góður ."]),
+        ("Sagði hv. þingmaður: „Nei!“", ["Sagði hv . þingmaður : „ Nei ! “"]),
+        ("Fyrsta lína\n\n  Önnur lína\n", ["Fyrsta lína", "Önnur lína"]),
+        ("Hvíta-Rússland? Já, 3,5 kg", ["Hvíta-Rússland ?", "Já , 3,5 kg"]),
+        ("", []),
+    ],
+)
+def test_running_text_becomes_sentences_of_words_and_marks(text: str, sentences: list[str]) -> None:
+    (table, forms), *rest = inputs.from_sentences(text)
+    assert not rest
+    assert forms.to_pylist() == sentences
+    places = zip(table["start"].to_pylist(), table["end"].to_pylist(), strict=True)
+    bare = [text[start:end].replace(" ", "") for start, end in places]
+    assert bare == [sentence.replace(" ", "") for sentence in sentences]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
+from starlette.exceptions import HTTPException
 
 from esetrag.predict import server
 from esetrag.predict.predictor import Predictor
@@ -182,3 +183,10 @@ def test_what_is_not_http_leaves_it_alive(port: int, ask: Ask) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
             raw.sendall(data)
     assert ask({"inputs": ["a"]})[0] == 200
+
+
+def test_a_sentence_may_be_longer_than_a_word() -> None:
+    body = json.dumps({"inputs": ["a " * 1000]}).encode()
+    assert server.parse(body, server.SENTENCE)[0] == ["a " * 1000]
+    with pytest.raises(HTTPException, match="expected 250 symbols a word at most, found 2,000"):
+        server.parse(body)
