@@ -99,7 +99,8 @@ class Seq2seq(Network):
 
     def _dropped(self, x: Tensor) -> Tensor:
         """Dropout of the same features at all steps (b, t, d): a mask for each step takes long to draw."""
-        return self.dropout(x.transpose(1, 2)).transpose(1, 2)
+        dropped: Tensor = self.dropout(x.transpose(1, 2))
+        return dropped.transpose(1, 2)
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of every step where the steps before are the target's, (b, u, outputs)."""

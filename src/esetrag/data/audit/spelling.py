@@ -103,7 +103,7 @@ def glosses(rows: pa.Table) -> npt.NDArray[np.bool_]:
     It has at least ``MORE`` words more than the lemma, and nothing of the lemma is in it.
     """
     spaces = [pc.count_substring(rows[name], " ").to_numpy() for name in ("form", "lemma")]
-    found = spaces[0] - spaces[1] >= MORE
+    found: npt.NDArray[np.bool_] = spaces[0] - spaces[1] >= MORE
     for place in np.flatnonzero(found).tolist():
         lemma, form = (rows[name][place].as_py().casefold() for name in ("lemma", "form"))
         parts = {lemma[start : start + MORE] for start in range(max(len(lemma) - MORE, 0) + 1)}
