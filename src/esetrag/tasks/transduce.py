@@ -42,10 +42,8 @@ class Transduce:
         kept = sorted(letter for letter, count in letters.items() if count >= options.min_count)
         labels = sorted(map(edits.name_of, written))
         values = sorted({value for bundle in bundles for value in features.all_tags(bundle)})
-        symbols, edges = (*SPECIAL, *kept), edges_of(ends)
-        return Vocabulary(
-            symbols, tuple(labels), edges=edges, features=tuple(values), bundles=tuple(sorted(bundles))
-        )
+        inputs, edges, known = (*SPECIAL, *kept), edges_of(ends), tuple(sorted(bundles))
+        return Vocabulary(inputs, tuple(labels), edges=edges, features=tuple(values), bundles=known)
 
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
         """The values of the features, each as one symbol, then the letters of the word."""

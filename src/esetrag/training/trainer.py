@@ -33,6 +33,7 @@ from esetrag.training.resume import SavedStates
 
 CPU = torch.device("cpu")
 Listener = Callable[[Epoch], None]
+Weights = npt.NDArray[np.float64]
 TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "bilstm": gradient.fit,
     "ngram": linear.fit,
@@ -183,16 +184,27 @@ def _transducer(
         epochs.append(loop.epochs)
     shapes: list[Any] = [shape] * ensemble
     weights = np.full(ensemble, 1 / ensemble)
+    alone = [weights]
     if vocabulary.writes_edits and shape.rules:
         experts.append(EditRules.of_rows(Batch.of(data.train, CPU), vocabulary))
         shapes.append(checkpoint.EditRulesModel())
+        alone = [np.append(weights, 0), np.append(0 * weights, 1)]
         weights = np.append(weights, RULES)
     joined = checkpoint.JOINED[shape.kind]
     if len(experts) > 1 and len(dev) and joined is Transducer:
-        every = Transducer(experts, torch.ones(len(experts))).eval()
-        candidates = every.candidates(dev.source)
-        matches = every.matches(candidates, dev)
-        weights = blending.fit(candidates.scores.double(), weights, matches, every)
+        weights = _weights(Transducer(experts, torch.ones(len(experts))).eval(), weights, alone, dev)
     used = [number for number, weight in enumerate(weights) if weight > 0 or number == 0]
     network = joined([experts[number] for number in used], torch.from_numpy(weights[used]).float())
     return Trained(network.eval(), [shapes[number] for number in used], epochs[0], {})
+
+
+def _weights(every: Transducer, usual: Weights, alone: list[Weights], dev: Batch) -> Weights:
+    """The weights of what writes: fitted, unless networks or rules alone get more rows of dev right."""
+    candidates = every.candidates(dev.source)
+    matches = every.matches(candidates, dev)
+
+    def right(weights: Weights) -> int:
+        blended = torch.tensordot(torch.from_numpy(weights), candidates.scores.double(), 1)
+        return int(matches.gather(1, blended.argmax(1, keepdim=True)).sum())
+
+    return max([blending.fit(candidates.scores.double(), usual, matches, every), *alone], key=right)

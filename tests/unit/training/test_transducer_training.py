@@ -13,6 +13,7 @@ from esetrag.core import config
 from esetrag.core.errors import CheckpointError
 from esetrag.core.layout import MANIFEST, WEIGHTS, Layout
 from esetrag.models import checkpoint
+from esetrag.models.edit_rules import EditRules
 from esetrag.models.transducer import Transducer
 from esetrag.symbols.batch import Batch
 from esetrag.training import history, trainer
@@ -76,6 +77,26 @@ def test_endings_are_learned_and_rules_stand_beside() -> None:
     assert history.best(found.epochs).dev_accuracy > 0.9
     assert found.epochs[0].dev_accuracy < 0.1
     assert (found.network.weights > 0).all()
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.01])
+def test_the_model_is_behind_no_expert_on_the_rows_that_decide(rate: float) -> None:
+    data = small(dev=12)
+    network = fit(data, learning_rate=rate).network
+    assert isinstance(network, Transducer)
+    dev = Batch.of(data.dev, CPU)
+    candidates = network.candidates(dev.source)
+    matches = network.matches(candidates, dev)
+
+    def right(scores: torch.Tensor) -> int:
+        return int(matches.gather(1, scores.argmax(1, keepdim=True)).sum())
+
+    own = right(network.logits(candidates))
+    rules = EditRules.of_rows(Batch.of(data.train, CPU), data.vocabulary).propose(dev.source)[:, 0]
+    width = max(rules.shape[1], dev.target.shape[1])
+    padded = (torch.nn.functional.pad(x, (0, width - x.shape[1])) for x in (rules, dev.target))
+    assert own >= int((next(padded) == next(padded)).all(1).sum())
+    assert own >= max(map(right, candidates.scores))
 
 
 def test_rules_are_left_out_where_they_are_not_wanted_or_letters_are_written() -> None:
