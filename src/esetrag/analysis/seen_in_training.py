@@ -39,7 +39,7 @@ class SeenInTraining:
             DataError: if a file is missing or damaged.
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
-        width = files.read_json(layout.metrics / "encoding.json")["width"]
+        width = files.read_json(layout.metrics / "encoding.json").get("width")
         longest = width - encoding.MARKS if width and vocabulary.unit == "char" else None
         return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)
 
