@@ -211,3 +211,19 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(fresh: Fresh) -> No
     project.write(".esetrag", "in the way")
     done = project.stage("train", code=2)
     assert done.stderr == "train: .esetrag/toy: cannot be written (Not a directory)\n"
+
+
+def test_parameters_that_change_while_a_stage_runs_are_not_noted_as_those_of_its_results(
+    fresh: Fresh, start: Start
+) -> None:
+    project = fresh()
+    slow_down(project, 0.5)
+    dvc = start(project, "dvc", "repro", "train@toy")
+    wait_for(dvc, "epoch   1")
+    project.change(train={"seed": 9})  # as an editor does, or the checkout of another branch
+    _, complained = dvc.communicate()
+    assert "train: params.yaml was changed while this ran" in complained
+    assert dvc.returncode != 0
+    assert "train@toy" not in (project.root / "dvc.lock").read_text()
+    project.run("dvc", "repro", "train@toy")
+    assert project.json("data/toy/model/manifest.json")["training"]["seed"] == 9

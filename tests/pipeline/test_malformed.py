@@ -205,3 +205,21 @@ def test_a_stage_refuses(finished: Project, tmp_path: Path, name: str) -> None:
     after = {name: (project.root / name).read_bytes() for name in project.outputs()}
     assert {name for name in before if before[name] != after.get(name)} == {f"data/toy/{file}"}
     assert after.keys() <= before.keys()
+
+
+@pytest.mark.parametrize(
+    "file", ["metrics/toy/encoding.json", "metrics/toy/test.json", "data/toy/model/manifest.json"]
+)
+@pytest.mark.parametrize("content", ["null", "{}"])
+def test_figures_that_are_none_are_refused(
+    finished: Project, tmp_path: Path, file: str, content: str
+) -> None:
+    shutil.copytree(finished.root, tmp_path / "copy", ignore=shutil.ignore_patterns(".dvc", ".git"))
+    project = Project(tmp_path / "copy")
+    (project.root / file).unlink()
+    project.write(file, content)
+    refused(
+        project.stage("error_analysis", code=None),
+        "error_analysis",
+        ["dvc repro" if content == "{}" else file],
+    )

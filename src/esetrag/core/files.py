@@ -81,18 +81,20 @@ def whole(stream: io.BufferedIOBase, most: int) -> bytes | None:
     return b"".join(parts)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, kind: type = dict) -> Any:
     """Reads a JSON file.
 
     Raises:
-        DataError: if there is no such file, it is not JSON or larger than ``LARGEST_JSON``.
+        DataError: if there is no such file, it is not JSON of this kind or larger than ``LARGEST_JSON``.
     """
     try:
         with path.open("rb") as file:
             data = whole(file, LARGEST_JSON)
         if data is None:
             raise DataError(f"{path}: expected JSON of {LARGEST_JSON:,} bytes at most, found more")
-        return json.loads(data)
+        if not isinstance(content := json.loads(data), kind):
+            raise ValueError(f"a {type(content).__name__} in place of a {kind.__name__}")
+        return content
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from esetrag.core import config, runtime
-from esetrag.core.errors import mendable
+from esetrag.core.errors import ParamsError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import tell
 
@@ -43,6 +43,9 @@ def run(main: Callable[..., None], *sections: type) -> None:
         layout, wanted = Layout(arguments.task), params.sections(arguments.task, sections)
         with runtime.locked(layout.runtime, script.stem):
             main(layout, *wanted)
+        # DVC reads the parameters once more now, and would note them as those of these results.
+        if config.load(PARAMS).sections(arguments.task, sections) != wanted:
+            raise ParamsError(f"{PARAMS} was changed while this ran; make the artifacts anew: dvc repro")
         code = 0
     except runtime.Stopped as stopped:
         tell(f"{script.stem}: {stopped}")

@@ -109,7 +109,7 @@ def _check_objects(report: Report, md5: str, stage: str | None) -> bool:
     if not md5.endswith(FOLDER):
         return True
     try:
-        listed = [str(entry["md5"]) for entry in files.read_json(place)]
+        listed = [str(entry["md5"]) for entry in files.read_json(place, list)]
         if not all(map(lock.MD5.fullmatch, listed)):
             raise DataError("leads elsewhere")
     except (DataError, KeyError, TypeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,22 @@ def test_the_pages_of_each_task_are_named_and_served(
     assert [line.split("/runs?")[0] for line in lines] == [f"esetrag/a: {place}1", f"esetrag/b: {place}2"]
     assert served[1:4] == ["-m", "mlflow", "ui"]
     assert served[-1] == "5001"
+
+
+def test_one_process_at_a_time_uses_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv(store.VARIABLE, f"sqlite:///{tmp_path / 'new.db'}")
+    is_open, may_close = threading.Event(), threading.Event()
+
+    def use() -> None:
+        with store.opened("here"):
+            is_open.set()
+            may_close.wait()
+
+    with store.opened("here"):
+        other = threading.Thread(target=use, daemon=True)
+        other.start()
+        assert not is_open.wait(3), "one that has been used opens in a fraction of this"
+    assert is_open.wait(60)
+    may_close.set()
+    other.join()
