@@ -14,6 +14,7 @@ from esetrag.core import config
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.predict import inputs, sequence_predictor
+from esetrag.predict.explain import explain
 from esetrag.predict.predictor import NO_LETTER, column
 from esetrag.predict.sequence_predictor import SequencePredictor
 from tests import writing
@@ -133,3 +134,10 @@ def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Pa
     assert queries.to_pylist() == ["ház\tN;SG"]
     with pytest.raises(DataError, match="expected features beside the words"):
         list(inputs.with_features(inputs.from_words(["ház"])))
+
+
+def test_what_each_step_looks_at_is_explained(predictor: SequencePredictor) -> None:
+    why = explain(predictor, QUERIES[0])
+    assert [letter for letter in why["read"] if len(letter) == 1] == [*QUERIES[0].split("\t")[0]]
+    assert len(why["weights"]) == len(why["written"])
+    assert all(abs(sum(row) - 1) < 0.02 for row in why["weights"])
