@@ -5,7 +5,7 @@ READY  := $(VENV)/.ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test test-faults fuzz lint format types ui notebook-experiment serve metrics plots track curve results bench look raw clean
+.PHONY: help install repro test test-faults fuzz lint format types ui notebook-experiment lecture serve metrics plots track curve results bench look raw clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ NOTEBOOK := sample.split=notebook sample.test=200 models.bilstm.dropout=0 models
   train.analogies=0 train.epochs=30 train.min_steps=0 train.batch_size=128 train.shuffle=false \
   train.schedule=constant train.learning_rate=0.001 train.weight_decay=0 train.label_smoothing=0 \
   train.clip=null train.pool=1
+
+lecture: $(READY) ## make docs/lecture.ipynb of docs/lecture.py: runs every cell
+	python -m bench.lecture
 
 serve: $(READY) ## serve the workspace's model over HTTP (TASK=… PORT=5001 HOST=127.0.0.1)
 	esetrag serve --task $(or $(TASK),hun-noun-case) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bench import experiment, languages, measure, notebook, probing, report
+from bench import experiment, languages, measure, notebook, probing, report, summary
 from bench.experiment import TableSample, parameters
 
+from esetrag.core import files
 from esetrag.training import trainer
 from tests.project import CASES, REPO, STEMS
 
@@ -103,3 +105,23 @@ def test_quick_measurements_make_a_page(raw: Path, tmp_path: Path, monkeypatch: 
     section = json.loads((tmp_path / "quick/sections/2 Encoding.json").read_text("utf-8"))
     assert [len(row) for row in section["rows"]] == [4, 4]
     assert "## Growth" not in page
+
+
+def test_a_reviewer_reads_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "metrics/toy"
+    files.write_json(folder / "summary.json", {"test_accuracy": 0.9})
+    files.write_json(folder / "errors.json", {"errors": 2, "rows": 20, "kinds": {"other": 2, "copied": 0}})
+    files.write_text(folder / "history.csv", "a\n")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    for command in (("init", "-q"), ("add", "-A"), (*who, "commit", "-q", "-m", "a")):
+        subprocess.run(["git", *command], check=True)
+    files.write_json(folder / "summary.json", {"test_accuracy": 0.95, "ece": 0.01})
+    files.write_text(folder / "confusion.csv", "label,predicted\nA,A\nA,B\nA,B\n")
+    files.write_text(folder / "history.csv", "b\n")
+    text = summary.text("HEAD")
+    assert "| toy | test_accuracy | 0.9000 | 0.9500 | +0.0500 |" in text
+    assert "| toy | ece |  | 0.0100 |  |" in text
+    assert "2 of 20 rows: other 2." in text
+    assert "| A | B | 2 |" in text
+    assert "- metrics/toy/history.csv" in text

@@ -56,7 +56,7 @@ def table(
     scores, rest = network.attribute(batch, torch.from_numpy(best[chosen]), torch.from_numpy(against[chosen]))
     explained, names = predictions.take(pa.array(chosen)), pa.array(vocabulary.labels, pa.string())
     letters = [
-        _letters(line[1 : length - 1], ids[1 : length - 1], form, vocabulary, encoded.keep)
+        letters_of(line[1 : length - 1], ids[1 : length - 1], form, vocabulary, encoded.keep)
         for line, ids, length, form in zip(
             scores.numpy(),
             encoded.ids[chosen],
@@ -87,7 +87,7 @@ def _chosen(predictions: pa.Table, best: Ints, wrong: Bools, seed: int) -> Ints:
     return np.concatenate([errors["row"].to_numpy()[:ERRORS], correct[first]])
 
 
-def _letters(
+def letters_of(
     scores: npt.NDArray[np.float32],
     ids: npt.NDArray[np.unsignedinteger],
     form: str,

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor  # imports PyTorch, and the port is taken before
     from esetrag.predict.sequence_predictor import SequencePredictor
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+"""Of the demo page: it loads nothing, and asks this server alone."""
 PATH, JSON = "/invocations", "application/json"
 BYTES, SYMBOLS, SENTENCE, WORDS, LABELS = 2**21, 250, 5000, 20_000, 200_000
 """Most bytes of a request, symbols of a word and of a sentence, words of a request, labels (words times
@@ -144,6 +147,28 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
     @app.get("/version")
     async def state() -> Response:
         return _json({"status": "ok", "version": __version__})
+
+    @app.get("/")
+    async def demo() -> Response:
+        page = Path(__file__).with_name("demo.html").read_text("utf-8")
+        return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
+
+    @app.get("/model")
+    async def model() -> Response:
+        known = predictor.checkpoint
+        content = {"task": known.manifest.training.get("task", ""), "bundles": predictor.bundles}
+        return _json({**content, "writes_tags": known.vocabulary.writes_tags})
+
+    @app.post("/explain")
+    async def explanation(request: Request) -> Response:
+        from esetrag.predict.explain import explain
+
+        run = partial(asyncio.get_running_loop().run_in_executor, worker)
+        try:
+            words, _ = await run(parse, await _body(request))
+            return _json(await run(explain, predictor, words[0]))
+        except DataError as error:
+            raise HTTPException(400, str(error)) from error
 
     def records(words: list[str], top_k: int) -> str:
         predictions = predictor.predict(words, top_k)

@@ -15,10 +15,9 @@ from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.scoring import ratios
 from esetrag.scoring.ratios import Interval, Ratio
-from esetrag.tracking.run_state import State
+from esetrag.tracking.common_test import common
+from esetrag.tracking.run_state import ROW, State
 
-ROW = ["lemma", "form", "features"]
-"""What makes a test row of two runs the same one."""
 LABELS = ("label_a", "label_b")
 ROWS = 10
 """Lines of a table on a screen."""
@@ -44,6 +43,8 @@ class Comparison:
     """Those that differ, each over all test rows of its run."""
     rows: tuple[int, int]
     """Test rows of each."""
+    predicted_anew: bool
+    """Whether both models predicted one test set, as those of the runs differ (``common_test``)."""
     shared: int
     """Rows compared: in both, under the same true label."""
     relabelled: list[dict[str, Any]]
@@ -63,11 +64,14 @@ class Comparison:
 
 
 def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
-    """Measures B against A on the test rows that both have.
+    """Measures B against A on the test rows that both have, or on those that neither was trained on.
 
     Raises:
         DataError: if they share no test row, or none with the same true label.
     """
+    rows = (len(a.predictions), len(b.predictions))
+    before = a
+    a, b = common(a, b)
     pairs = a.predictions.to_pandas().merge(
         b.predictions.to_pandas(), on=ROW, suffixes=("_a", "_b"), validate="one_to_one"
     )
@@ -85,8 +89,8 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
             f"{a.name} and {b.name} share {len(relabelled):,} test rows, none with the same true label "
             f"({_relabelling(relabelled)}); compare runs that predict the same feature"
         )
-    rows = pa.Table.from_pandas(pairs, preserve_index=False)
-    correct_a, correct_b = (label_sets.correct(rows["label"], rows[f"predicted_{side}"]) for side in "ab")
+    table = pa.Table.from_pandas(pairs, preserve_index=False)
+    correct_a, correct_b = (label_sets.correct(table["label"], table[f"predicted_{side}"]) for side in "ab")
     lost, gained = pairs[correct_a & ~correct_b], pairs[~correct_a & correct_b]
     clusters = pairs["lemma"].fillna(pairs["form"]).to_numpy(object)  # a task may be without lemmas
     return Comparison(
@@ -94,7 +98,8 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
         b=b.name,
         params=_differing(a.params, b.params),
         metrics=_differing(a.metrics, b.metrics),
-        rows=(len(a.predictions), len(b.predictions)),
+        rows=rows,
+        predicted_anew=a is not before,
         shared=len(pairs),
         relabelled=relabelled,
         accuracy=(float(correct_a.mean()), float(correct_b.mean())),
@@ -127,7 +132,12 @@ def notices(result: Comparison) -> list[str]:
     """What one must know to understand the figures: rows that could not be compared."""
     lines = []
     both = result.shared + len(result.relabelled)
-    if result.rows != (both, both):
+    if result.predicted_anew:
+        lines.append(
+            f"The test sets differ, so both models predicted the {both:,} rows of the larger one "
+            "whose lemma neither knows from training."
+        )
+    elif result.rows != (both, both):
         lines.append(
             f"The test rows differ: {result.a} has {result.rows[0]:,}, {result.b} {result.rows[1]:,}, "
             f"both have {both:,}; only these are compared."

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from esetrag.tracking.runs import BASELINE, EXPERIMENT, Outcome
 from esetrag.tracking.store import Store
 
 WORKSPACE = "workspace"
-COLUMNS = ("lemma", "form", "features", "label", "predicted")
+ROW = ["lemma", "form", "features"]
+"""What makes a test row of two runs the same one."""
+COLUMNS = (*ROW, "label", "predicted")
 GET = "get it: dvc pull, or dvc repro in that revision"
 
 
@@ -140,6 +142,8 @@ class State:
     """Those of ``runs.figures``."""
     predictions: pa.Table
     """``COLUMNS`` of every test row."""
+    files: Callable[[Path], Layout] | None = None
+    """Gives a place of checkpoint, training and development rows: a folder that it may write, or its own."""
 
     @classmethod
     def named(cls, name: str, layout: Layout, experiment: str) -> State:
@@ -150,10 +154,18 @@ class State:
             TrackingError: if the store of the runs cannot be used, or it is a run of another task.
         """
         if name == WORKSPACE:
-            return _state(name, layout, lambda path: (layout.root / path).read_bytes())
+            state = _state(name, layout, lambda path: (layout.root / path).read_bytes())
+            return replace(state, files=lambda _: layout)
+
+        def files(root: Path) -> Layout:
+            with Revision.named(name, layout.root) as revision:
+                for path in (layout.manifest, layout.weights, *map(layout.sample, ("train", "dev"))):
+                    revision.bring(path.relative_to(layout.root), root)
+            return Layout(layout.task, root)
+
         try:
             with Revision.named(name, layout.root) as revision:
-                return _state(name, layout, revision.read)
+                return replace(_state(name, layout, revision.read), files=files)
         except UnknownRevisionError as error:
             unknown = error
         if store.exists():

@@ -262,6 +262,7 @@ def _experiment(client: Any, name: str, artifacts: str | None) -> str:
         return str(client.create_experiment(name, artifact_location=artifacts, tags=TAGS))
     if experiment.lifecycle_stage == "deleted":
         raise TrackingError(f"the experiment {name} is deleted; restore it or change tracking.experiment")
-    for key in TAGS.keys() - experiment.tags.keys():
-        client.set_experiment_tag(experiment.experiment_id, key, TAGS[key])
+    for key, value in TAGS.items():
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
     return str(experiment.experiment_id)

@@ -14,6 +14,7 @@ from esetrag.core import config, text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.predict import inputs, sequence_predictor
+from esetrag.predict.explain import explain
 from esetrag.predict.predictor import NO_LETTER, column
 from esetrag.predict.sequence_predictor import SequencePredictor
 from tests import writing
@@ -142,3 +143,10 @@ def test_what_no_training_word_has_at_its_end_is_left_out(predictor: SequencePre
     (found,) = predictor.predict([f"{glued.format(stem)}\t{bundle}"], 3)
     assert (found.labels, found.label_set) == (plain.labels, plain.label_set)
     assert found.unknown == text.visible("".join(sorted(glued.format("").strip())))
+
+
+def test_what_each_step_looks_at_is_explained(predictor: SequencePredictor) -> None:
+    why = explain(predictor, QUERIES[0])
+    assert [letter for letter in why["read"] if len(letter) == 1] == [*QUERIES[0].split("\t")[0]]
+    assert len(why["weights"]) == len(why["written"])
+    assert all(abs(sum(row) - 1) < 0.02 for row in why["weights"])

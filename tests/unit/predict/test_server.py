@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import shutil
 import socket
+import subprocess
+import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import uvicorn
+from bench import look
 from starlette.exceptions import HTTPException
 
 from esetrag.predict import server
@@ -70,7 +76,7 @@ def ask(port: int) -> Ask:
     ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        method = "POST" if path == "/invocations" else "GET"
+        method = "POST" if path in ("/invocations", "/explain") else "GET"
         connection.request(
             method, path, data if method == "POST" else None, {"Content-Type": kind, **headers}
         )
@@ -190,3 +196,33 @@ def test_a_sentence_may_be_longer_than_a_word() -> None:
     assert server.parse(body, server.SENTENCE)[0] == ["a " * 1000]
     with pytest.raises(HTTPException, match="expected 250 symbols a word at most, found 2,000"):
         server.parse(body)
+
+
+def test_a_page_asks_what_the_model_is_and_why_it_predicts(port: int, ask: Ask) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+        page, policy = answer.read().decode(), answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert not re.search(r"(src|href)=", page), "it loads nothing"
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/model") as answer:
+        assert json.load(answer).keys() == {"task", "bundles", "writes_tags"}
+    status, why = ask({"inputs": ["kepből"]}, "/explain")
+    assert status == 200
+    assert [letter for letter, _ in why["letters"]] == [*"kepből"]
+    assert why["label"] != why["against"]
+    assert ask({"inputs": [""]}, "/explain") == (200, {})
+    assert ask({"inputs": []}, "/explain")[0] == 400
+
+
+BROWSER = next(filter(None, map(shutil.which, look.BROWSERS)), None)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on the path")
+def test_the_page_shows_predictions_in_a_browser(port: int) -> None:
+    address = f"http://127.0.0.1:{port}/?words=kanaban+kepb%C5%91l"
+    flags = [*look.FLAGS.split(), "--dump-dom", "--virtual-time-budget=20000"]
+    with tempfile.TemporaryDirectory() as profile:
+        command = [str(BROWSER), *flags, f"--user-data-dir={profile}", address]
+        page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "2 words predicted." in page
+    assert page.count("<tr>") == 3
+    assert 'aria-label="kepből"' in page

@@ -1,0 +1,32 @@
+"""Runs with other test sets are compared on one, which neither model knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from esetrag.core.layout import Layout
+from esetrag.tracking import compare
+from esetrag.tracking.common_test import common
+from esetrag.tracking.run_state import State
+from tests.unit.tracking.conftest import FORMS, LEMMAS, PARAMS, TASK
+
+
+def test_both_models_predict_the_rows_of_the_larger_set_that_neither_knows(layout: Layout) -> None:
+    large = State.named("workspace", layout, PARAMS.experiment_of(TASK))
+    small = replace(large, name="small", predictions=large.predictions.slice(0, 7))
+    a, b = common(small, large)
+    known = 60 // FORMS  # lemmas of the training rows, which have those of dev
+    assert len(a.predictions) == FORMS * (LEMMAS - known)
+    assert a.predictions.equals(b.predictions), "one model"
+    assert not {*a.predictions["lemma"].to_pylist()} & {f"l{lemma:02}" for lemma in range(known)}
+    result = compare.compare(small, large, PARAMS.evaluate)
+    assert (result.shared, result.rows, result.gain.value) == (len(a.predictions), (7, 200), 0)
+    assert "both models predicted the 140 rows" in compare.notices(result)[0]
+
+
+def test_states_of_the_same_rows_or_without_a_model_stay_as_they_are(layout: Layout) -> None:
+    state = State.named("workspace", layout, PARAMS.experiment_of(TASK))
+    assert common(state, state) == (state, state)
+    other = replace(state, predictions=state.predictions.slice(0, 7), files=None)
+    assert common(state, other) == (state, other)
+    assert not compare.compare(state, other, PARAMS.evaluate).predicted_anew
