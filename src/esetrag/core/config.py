@@ -26,15 +26,19 @@ from esetrag.core.model_config import (
     NgramModel,
     Resolved,
     Seq2seqModel,
+    SiameseModel,
     TaggerModel,
     Train,
 )
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
 from esetrag.core.task_config import (
     AnyTask,
+    BuiltPairsTask,
     ClassifyTask,
     ColumnsTask,
     InflectionTask,
+    PairsTask,
+    PairTask,
     SegmentsTask,
     SequencesTask,
     SpansTask,
@@ -45,10 +49,10 @@ from esetrag.core.task_config import (
 )
 
 __all__ = [
-    "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "Calibration",
-    "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
-    "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "Params", "Resolved", "Sample",
-    "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask", "TaggerModel",
+    "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "BuiltPairsTask",
+    "Calibration", "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
+    "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "PairTask", "PairsTask", "Params", "Resolved", "Sample",
+    "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SiameseModel", "SpansTask", "TagTask", "TaggerModel",
     "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "explain", "load",
 ]  # fmt: skip
 

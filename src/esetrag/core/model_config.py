@@ -132,7 +132,26 @@ class TaggerModel(Expert):
         return False
 
 
-GradientModel = BilstmModel | Seq2seqModel | TaggerModel
+class SiameseModel(Expert):
+    """One BiLSTM encoder for both texts of a pair, and a linear layer on what it makes of them."""
+
+    task_kind: ClassVar[str] = "pair"
+    kind: Literal["siamese"]
+    head: Literal["softmax"] = "softmax"
+    embedding: Size
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=16)]
+    dropout: Share
+    symmetric: bool
+    """Whether the order of the two is without influence."""
+
+    @property
+    def lemmas(self) -> bool:
+        """The lemma prior is one of classifiers."""
+        return False
+
+
+GradientModel = BilstmModel | Seq2seqModel | TaggerModel | SiameseModel
 """Trained by gradient descent."""
 
 
@@ -151,7 +170,7 @@ class Resolved:
     """A model with what it is made of."""
 
     name: str
-    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel]
+    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel | SiameseModel]
     lemmas: bool
 
     @property
@@ -170,5 +189,6 @@ class Compared(tuple[Resolved, ...]):
 
 
 Model = Annotated[
-    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | BlendModel, Field(discriminator="kind")
+    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | SiameseModel | BlendModel,
+    Field(discriminator="kind"),
 ]

@@ -89,6 +89,12 @@ class TagTask(AnyTask):
     kind: Literal["tag"]
 
 
+class PairTask(AnyTask):
+    """A label for two texts."""
+
+    kind: Literal["pair"]
+
+
 Order = Annotated[list[Literal["lemma", "form", "tags"]], Field(min_length=3, max_length=3)] | None
 """The order of a UniMorph table's columns if it is not lemma, form, tags."""
 
@@ -226,6 +232,45 @@ class SegmentsTask(TagTask):
     columns: SegmentColumns
 
 
+class BuiltPairsTask(PairTask):
+    """Pairs made of the rows of a UniMorph table, after its split (``data.pairs``)."""
+
+    source: Literal["unimorph"] = "unimorph"
+    builder: Literal["valid", "same-lemma"]
+    """``valid``: is this the lemma's form of these features? ``same-lemma``: do two forms share a lemma?"""
+    pos: Pos
+    """Part of speech, or several."""
+    columns: Annotated[Order, AfterValidator(_each_once)] = None
+
+    @property
+    def parts_of_speech(self) -> tuple[str, ...]:
+        """Those whose rows are wanted."""
+        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Rows stay apart until they are paired."""
+        return ("lemma", "form", "features")
+
+
+class PairColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    first: Column
+    second: Column
+    label: Column
+    lemma: Column | None = None
+    """What two parts should not share, whatever it is; without it the pair."""
+    weight: Column | None = None
+
+
+class PairsTask(PairTask):
+    """Labels of free text beside two texts, in a table of any columns."""
+
+    source: Literal["columns"]
+    columns: PairColumns
+
+
 def kind_of_task(value: Any) -> str:
     """The tag of a task."""
     read = value.get if isinstance(value, dict) else lambda name, default=None: getattr(value, name, default)
@@ -239,10 +284,12 @@ Task = Annotated[
     | Annotated[InflectionTask, Tag("transduce from unimorph")]
     | Annotated[SequencesTask, Tag("transduce from columns")]
     | Annotated[SpansTask, Tag("tag from unimorph")]
-    | Annotated[SegmentsTask, Tag("tag from columns")],
+    | Annotated[SegmentsTask, Tag("tag from columns")]
+    | Annotated[BuiltPairsTask, Tag("pair from unimorph")]
+    | Annotated[PairsTask, Tag("pair from columns")],
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
-        custom_error_message="kind and source should be classify, transduce or tag from unimorph or columns",
+        custom_error_message="kind and source should be classify, transduce, tag or pair from unimorph or columns",
     ),
 ]

@@ -24,6 +24,7 @@ from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network
 from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
+from esetrag.models.siamese import Siamese
 from esetrag.models.tagger import Tagger
 from esetrag.models.transducer import Transducer
 from esetrag.scoring.calibration import Calibration
@@ -54,6 +55,7 @@ Expert = Annotated[
     | config.NgramModel
     | config.Seq2seqModel
     | config.TaggerModel
+    | config.SiameseModel
     | LemmaPriorModel
     | EditRulesModel,
     Field(discriminator="kind"),
@@ -67,6 +69,7 @@ FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
     "lemmas": lambda model, words, shapes: LemmaPrior.empty(shapes, len(words.labels), model.head),
     "seq2seq": lambda model, words, _: Seq2seq(words, model),
     "tagger": lambda model, words, _: Tagger(words, model),
+    "siamese": lambda model, words, _: Siamese(words, model),
     "rules": lambda _, words, shapes: EditRules(shapes, len(words.symbols), len(words.output.symbols)),
 }
 """By kind: from model, vocabulary, and the shapes of the weights there are (which give the sizes that

@@ -6,11 +6,11 @@ import textwrap
 
 from esetrag.core import files
 from esetrag.core.errors import DataError
-from esetrag.report import classify, drawing, html, markdown, provenance, tag, transduce
+from esetrag.report import classify, drawing, html, markdown, pair, provenance, tag, transduce
 from esetrag.report.context import Context
 from esetrag.report.section import Section
 
-KINDS = {"classify": classify, "tag": tag, "transduce": transduce}
+KINDS = {"classify": classify, "pair": pair, "tag": tag, "transduce": transduce}
 """The module of each kind of task."""
 FIRST = 20
 """Misclassified forms on the terminal."""

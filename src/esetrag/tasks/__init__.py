@@ -8,10 +8,16 @@ from typing import Any
 from esetrag.core import config
 from esetrag.tasks.base import Task
 from esetrag.tasks.classify import Classify
+from esetrag.tasks.pair import Pair
 from esetrag.tasks.tag import Tag
 from esetrag.tasks.transduce import Transduce
 
-KINDS: dict[str, Callable[[Any], Task]] = {"classify": Classify, "tag": Tag, "transduce": Transduce}
+KINDS: dict[str, Callable[[Any], Task]] = {
+    "classify": Classify,
+    "pair": Pair,
+    "tag": Tag,
+    "transduce": Transduce,
+}
 """By ``kind`` of the task's entry in params.yaml."""
 
 
