@@ -158,7 +158,10 @@ def _predict(options: Options) -> None:
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
     predictor = predict.load(folder)
-    rows = inputs.with_features(rows) if predictor.bundles else rows
+    if predictor.checkpoint.vocabulary.reads_pairs:
+        rows = inputs.as_queries(rows, 2 + bool(predictor.bundles))
+    elif predictor.bundles:
+        rows = inputs.with_features(rows)
     outputs.write(predictor, rows, options.top_k, kind, options.output)
 
 

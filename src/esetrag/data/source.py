@@ -97,8 +97,8 @@ class Source:
     def parts(self, sample: config.Sample) -> tuple[Parts, Parts]:
         """All rows of train, dev and test, and those drawn of them (``tables.SAMPLE``).
 
-        Given parts are used whole, whatever sizes ``sample`` sets. Pairs are built of the rows that are
-        drawn, each part by itself, and drawn in their turn.
+        Given parts are used whole, whatever sizes ``sample`` sets. Pairs are built after the split, each
+        part by itself, and drawn in their turn.
         """
         if self.given:
             available = drawn = self.given
@@ -107,7 +107,9 @@ class Source:
             available = sampling.split(self.selection.table, sample, self.task.cell)
             drawn = sampling.draw(available, sample)
         if isinstance(self.task, config.BuiltPairsTask):
-            drawn = {part: self._built(rows, part, sample.seed) for part, rows in drawn.items()}
+            # A cell has its two pairs; few forms have a neighbour that is as like.
+            rows = drawn if self.task.builder == "valid" else available
+            drawn = {part: self._built(rows[part], part, sample.seed) for part in PARTS}
             drawn = drawn if self.given else sampling.draw(drawn, sample)
         return available, drawn
 

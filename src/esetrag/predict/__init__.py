@@ -18,11 +18,12 @@ def load(folder: Path) -> Predictor | SequencePredictor:
     """
     from esetrag.models import checkpoint  # PyTorch
     from esetrag.models.transducer import Transducer
+    from esetrag.predict.pair_predictor import PairPredictor
     from esetrag.predict.predictor import Predictor
     from esetrag.predict.sequence_predictor import SequencePredictor
     from esetrag.predict.tag_predictor import TagPredictor
 
     loaded = checkpoint.load(folder)
     if not isinstance(loaded.network, Transducer):
-        return Predictor(loaded)
+        return (PairPredictor if loaded.vocabulary.reads_pairs else Predictor)(loaded)
     return (TagPredictor if loaded.vocabulary.writes_tags else SequencePredictor)(loaded)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,8 @@ class Predictor:
     """
 
     checkpoint: checkpoint.Checkpoint
+    separated: ClassVar[bool] = False
+    """Whether tabs separate the parts of what is asked for."""
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -171,7 +173,7 @@ class Predictor:
             is_unknown = vocabulary.id_of_code_point[symbols] == UNK
             first, last = self._edges
             bare = pc.utf8_rtrim(pc.utf8_ltrim(words, characters=first), characters=last)
-            ids, lengths = encoding.encode(bare, vocabulary, shape.width, shape.keep)
+            ids, lengths = encoding.encode(bare, vocabulary, self._width(bare), shape.keep)
             rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
             encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
             shares = self.probabilities(encoded)[: len(words)]
@@ -187,6 +189,10 @@ class Predictor:
                     unknown[row] = text.visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter)
 
+    def _width(self, forms: pa.ChunkedArray) -> int:  # noqa: ARG002
+        """Symbols of encoded forms."""
+        return self.checkpoint.manifest.encoding.width
+
     @cached_property
     def _edges(self) -> tuple[str, str]:
         """What no training form begins with and what none ends with, of that which is no letter."""
@@ -201,7 +207,8 @@ class Predictor:
         known = np.array([symbol not in SPECIAL for symbol in vocabulary.symbols])
         has_letter = known & [any(map(str.isalpha, symbol)) for symbol in vocabulary.symbols]
         has_letter[UNK] = vocabulary.unit == "word"
-        return has_letter if has_letter.any() else known
+        counting: npt.NDArray[np.bool_] = has_letter if has_letter.any() else known
+        return np.pad(counting, (0, len(vocabulary.features)))
 
 
 class _Batch(NamedTuple):

@@ -59,6 +59,11 @@ class SequencePredictor:
         return tuple(map(str, range(network.most))) if isinstance(network, Transducer) else ()
 
     @property
+    def separated(self) -> bool:
+        """Whether features are behind a tab."""
+        return bool(self.bundles)
+
+    @property
     def bundles(self) -> tuple[str, ...]:
         """The bundles of features that training had, sorted; none to lemmatise."""
         return self.checkpoint.vocabulary.bundles
