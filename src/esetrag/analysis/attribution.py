@@ -5,6 +5,8 @@ The contributions of the letters and a rest add up to the difference of the two 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -94,7 +96,16 @@ def letters_of(
     vocabulary: Vocabulary,
     keep: str,
 ) -> npt.NDArray[np.float32]:
-    """The contributions of symbols, shared among their letters; 0 for letters that were cut off."""
+    """The contributions of symbols, shared among their letters; 0 for letters that were cut off.
+
+    Those of values of features belong to no letter.
+    """
+    scores, ids = scores[ids < len(vocabulary.symbols)], ids[ids < len(vocabulary.symbols)]
+    if vocabulary.reads_pairs and vocabulary.unit == "word":
+        spread = np.zeros(len(form), np.float32)
+        for word, score in zip(re.finditer(r"[^ \t]+|\t", form), scores, strict=False):
+            spread[slice(*word.span())] = score / len(word[0])
+        return spread
     unknown = len(form) if len(ids) == 1 else 1  # an unknown symbol is a letter or the whole form
     sizes = np.array([unknown if i == UNK else len(vocabulary.symbols[i]) for i in ids], dtype=np.int64)
     letters = np.repeat(scores / np.maximum(sizes, 1), sizes).astype(np.float32)

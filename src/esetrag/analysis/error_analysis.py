@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,21 @@ class Analysis:
     """slice (what the rows have in common), value, rows, errors, accuracy."""
 
 
-def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining) -> Analysis:
+def analyse(
+    predictions: pa.Table,
+    vocabulary: Vocabulary,
+    seen: SeenInTraining,
+    kinds: Callable[[pd.DataFrame, SeenInTraining], list[str]] = error_kinds.kinds,
+    names: Mapping[str, str] | None = None,
+) -> Analysis:
     """Summarises the errors.
 
     Args:
         predictions: what the evaluate stage wrote (``tables.predictions``).
         vocabulary: symbols and labels of the training rows.
         seen: the rows of the parts.
+        kinds: finds the kind of each error.
+        names: of all kinds, if they are others than those of forms.
     """
     rows = predictions.drop_columns(["probabilities"]).to_pandas()
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
@@ -52,7 +60,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
     errors = rows[wrong].sort_values(
         ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
     )
-    errors = errors.assign(kind=error_kinds.kinds(errors, seen))
+    errors = errors.assign(kind=kinds(errors, seen))
     confusions = errors.groupby(["label", "predicted"]).size().reset_index(name="errors")
     several = rows["label"].str.contains(label_sets.CHOICE, regex=False)
     slices: dict[str, pd.Series[Any]] = {
@@ -68,7 +76,7 @@ def analyse(predictions: pa.Table, vocabulary: Vocabulary, seen: SeenInTraining)
         confusions=confusions.sort_values(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
-        kinds=tuple(error_kinds.counts(errors)),
+        kinds=tuple(names or error_kinds.counts(errors)),
         slices=pd.concat([grouped(*group, wrong) for group in slices.items()], ignore_index=True),
     )
 

@@ -13,6 +13,7 @@ from esetrag.analysis import attention, attribution, masking, partitions, stress
 from esetrag.analysis.stress import Predict
 from esetrag.core import tables
 from esetrag.data import sentences
+from esetrag.data.pairs import SEPARATOR
 from esetrag.tasks import tag_evaluation
 from esetrag.tasks.base import Test, Tested
 
@@ -56,6 +57,17 @@ def classifier(test: Test, tested: Tested, predict: Predict) -> Examined:
     )
 
 
+def pairs(test: Test, tested: Tested, _: Predict) -> Examined:
+    """What training has of lemma and features, hidden symbols, the contributions of letters."""
+    network, vocabulary = test.checkpoints[0].network, test.checkpoints[0].vocabulary
+    seed, letters, mark = test.options.seed, len(vocabulary.symbols), vocabulary.ids[SEPARATOR]
+    return Examined(
+        partitions.table(test.parts["train"], tested.predictions, vocabulary),
+        masking.curve(network, test.encoded, letters, seed, mark=mark),
+        attribution.table(network, test.encoded, tested.predictions, vocabulary, seed),
+    )
+
+
 def transducer(test: Test, tested: Tested, _: Predict) -> Examined:
     """What training has of lemma and features, hidden symbols, what attention sees."""
     network = cast("Transducer", test.checkpoints[0].network)
@@ -88,6 +100,7 @@ def word_tagger(test: Test, tested: Tested, _: Predict) -> Examined:
 
 KINDS: dict[str, Callable[[Test, Tested, Predict], Examined]] = {
     "classify": classifier,
+    "pair": pairs,
     "tag": tagger,
     "tag_words": word_tagger,
     "transduce": transducer,

@@ -19,7 +19,9 @@ STREAM = 41
 """Of the generator that draws them."""
 
 
-def curve(network: Blend, encoded: Encoded, letters: int, seed: int, most: int = ROWS) -> pd.DataFrame:
+def curve(
+    network: Blend, encoded: Encoded, letters: int, seed: int, most: int = ROWS, mark: int = PAD
+) -> pd.DataFrame:
     """Accuracy without the last k symbols of a form, and with nothing but them.
 
     A hidden symbol becomes PAD; BOS, EOS and the length stay. PAD has no effect on any model: its embedding
@@ -32,6 +34,7 @@ def curve(network: Blend, encoded: Encoded, letters: int, seed: int, most: int =
         letters: ids of letters; those behind are values of features, which are never hidden.
         seed: of the sample.
         most: forms of the sample.
+        mark: a symbol that is never hidden either.
 
     Returns:
         ``symbols`` (k = 0 … ``LONGEST``), ``without_last``, ``only_last``, ``forms`` (of the sample).
@@ -42,7 +45,7 @@ def curve(network: Blend, encoded: Encoded, letters: int, seed: int, most: int =
     ids, lengths = encoded.ids[rows], encoded.lengths[rows].astype(np.int64)
     place = np.arange(ids.shape[1])
     from_end = lengths[:, None] - 1 - place  # 1 is the last symbol before EOS
-    inside = (place >= 1) & (from_end >= 1) & (ids < letters)
+    inside = (place >= 1) & (from_end >= 1) & (ids < letters) & (ids != mark)
     counts = range(LONGEST + 1)
     hidden = [inside & (from_end <= k) for k in counts] + [inside & (from_end > k) for k in counts]
     variants = np.concatenate([np.where(hide, PAD, ids).astype(ids.dtype) for hide in hidden])

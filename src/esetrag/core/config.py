@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -18,6 +18,7 @@ from esetrag.core import yaml_reader
 from esetrag.core.errors import ParamsError
 from esetrag.core.explanation import explain
 from esetrag.core.model_config import (
+    AnyExpert,
     BilstmModel,
     BlendModel,
     Compared,
@@ -27,16 +28,29 @@ from esetrag.core.model_config import (
     NgramModel,
     Resolved,
     Seq2seqModel,
+    SiameseModel,
     TaggerModel,
     Train,
     WordTaggerModel,
 )
-from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed
+from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Head, Name, Section
+from esetrag.core.stage_config import (
+    BuildVocab,
+    Calibration,
+    EncodePad,
+    ErrorAnalysis,
+    Evaluate,
+    Sample,
+    Tracking,
+)
 from esetrag.core.task_config import (
     AnyTask,
+    BuiltPairsTask,
     ClassifyTask,
     ColumnsTask,
     InflectionTask,
+    PairsTask,
+    PairTask,
     SegmentsTask,
     SentencesTask,
     SequencesTask,
@@ -49,77 +63,51 @@ from esetrag.core.task_config import (
 )
 
 __all__ = [
-    "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "Calibration",
-    "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
-    "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "Params", "Resolved", "Sample",
-    "Section", "SegmentsTask", "SentencesTask", "Seq2seqModel", "SequencesTask", "SpansTask", "TagTask",
-    "TaggerModel", "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "WordTaggerModel",
-    "behaviour", "explain", "load",
+    "MOST_SEEDS",
+    "MOST_THREADS",
+    "AnyExpert",
+    "AnyTask",
+    "BilstmModel",
+    "BlendModel",
+    "BuildVocab",
+    "BuiltPairsTask",
+    "Calibration",
+    "ClassifyTask",
+    "ColumnsTask",
+    "Compared",
+    "EncodePad",
+    "ErrorAnalysis",
+    "Evaluate",
+    "Expert",
+    "GradientModel",
+    "Head",
+    "InflectionTask",
+    "Model",
+    "NgramModel",
+    "PairTask",
+    "PairsTask",
+    "Params",
+    "Resolved",
+    "Sample",
+    "Section",
+    "SegmentsTask",
+    "SentencesTask",
+    "Seq2seqModel",
+    "SequencesTask",
+    "SiameseModel",
+    "SpansTask",
+    "TagTask",
+    "TaggerModel",
+    "Task",
+    "Tracking",
+    "Train",
+    "TransduceTask",
+    "UnimorphTask",
+    "WordTaggerModel",
+    "behaviour",
+    "explain",
+    "load",
 ]  # fmt: skip
-
-
-class Sample(Section):
-    """What the parts may share, and sampling."""
-
-    suspicious: Literal["keep", "drop", "stop"]
-    split: Literal["lemma", "family", "form", "notebook"]
-    seed: Seed
-    train: Count | None
-    dev: Count | None
-    test: Count | None
-
-
-class BuildVocab(Section):
-    """Symbols and labels."""
-
-    unit: Literal["char", "bpe", "word"]
-    merges: Annotated[int, Field(ge=0, le=100_000)]
-    """Of ``bpe``: pairs that become one symbol."""
-    min_count: Count
-
-
-class EncodePad(Section):
-    """Symbols to ids of one width."""
-
-    max_symbols: Count | None
-    keep: Literal["end", "start"]
-
-
-class Calibration(Section):
-    """How far probabilities are to be trusted, fitted on dev."""
-
-    temperature: bool
-    risk: Annotated[float, Field(gt=0, lt=1)]
-
-
-class Evaluate(Section):
-    """Intervals, baselines and stress sets."""
-
-    seed: Seed
-    resamples: Annotated[int, Field(ge=100, le=100_000)]
-    confidence: Annotated[float, Field(gt=0, lt=1)]
-    suffix_length: Annotated[int, Field(ge=1, le=100)]
-    stress: Annotated[int, Field(ge=1, le=10**6)]
-    """Forms of each stress set, as far as there are so many."""
-    compare: list[Name]
-    """Keys of ``models``: trained on the same rows, and shown beside the task's own model."""
-
-
-class ErrorAnalysis(Section):
-    """How much the error report shows."""
-
-    examples: Count
-    confusions: Count
-
-
-class Tracking(Section):
-    """Where runs are logged. No stage depends on it: it changes no result."""
-
-    enabled: bool
-    required: bool
-    """Whether a store that cannot be used is an error, raised before the training."""
-    experiment: Annotated[str, Field(min_length=1)]
-    """The runs of a task are in the MLflow experiment ``<experiment>/<task>``."""
 
 
 Own = TypeVar("Own", Sample, Train)

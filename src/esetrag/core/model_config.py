@@ -83,12 +83,22 @@ class NgramModel(Expert):
         return self.iterations
 
 
-class Seq2seqModel(Expert):
+class _NoPrior(Expert):
+    """A model of its own kind of task: the lemma prior is one of classifiers of words."""
+
+    head: Literal["softmax"] = "softmax"
+
+    @property
+    def lemmas(self) -> bool:
+        """Whether the lemma prior stands beside it."""
+        return False
+
+
+class Seq2seqModel(_NoPrior):
     """A BiLSTM encoder and an LSTM decoder with attention."""
 
     task_kind: ClassVar[str] = "transduce"
     kind: Literal["seq2seq"]
-    head: Literal["softmax"] = "softmax"
     attention: Literal["luong", "bahdanau"]
     embedding: Size
     hidden: Size
@@ -102,16 +112,10 @@ class Seq2seqModel(Expert):
     rules: bool
     """Whether longest-suffix edit rules stand beside it, as far as dev wants them."""
 
-    @property
-    def lemmas(self) -> bool:
-        """The lemma prior is one of classifiers."""
-        return False
 
-
-class _Tagger(Expert):
+class _Tagger(_NoPrior):
     """A BiLSTM encoder and a linear layer on its outputs."""
 
-    head: Literal["softmax"] = "softmax"
     embedding: Size
     hidden: Size
     layers: Annotated[int, Field(ge=1, le=16)]
@@ -122,11 +126,6 @@ class _Tagger(Expert):
     @property
     def rules(self) -> bool:
         """Edit rules are for scripts."""
-        return False
-
-    @property
-    def lemmas(self) -> bool:
-        """The lemma prior is one of classifiers."""
         return False
 
 
@@ -146,7 +145,21 @@ class WordTaggerModel(_Tagger):
     """Of words that stand as unknown ones in training, so that the network learns from letters alone."""
 
 
-GradientModel = BilstmModel | Seq2seqModel | TaggerModel | WordTaggerModel
+class SiameseModel(_NoPrior):
+    """One BiLSTM encoder for both texts of a pair, and a linear layer on what it makes of them."""
+
+    task_kind: ClassVar[str] = "pair"
+    kind: Literal["siamese"]
+    embedding: Size
+    hidden: Size
+    layers: Annotated[int, Field(ge=1, le=16)]
+    dropout: Share
+    symmetric: bool
+    """Whether the order of the two is without influence."""
+
+
+AnyExpert = BilstmModel | NgramModel | Seq2seqModel | TaggerModel | WordTaggerModel | SiameseModel
+GradientModel = BilstmModel | Seq2seqModel | TaggerModel | WordTaggerModel | SiameseModel
 """Trained by gradient descent."""
 
 
@@ -165,7 +178,7 @@ class Resolved:
     """A model with what it is made of."""
 
     name: str
-    experts: list[BilstmModel | NgramModel | Seq2seqModel | TaggerModel | WordTaggerModel]
+    experts: list[AnyExpert]
     lemmas: bool
 
     @property
@@ -184,6 +197,6 @@ class Compared(tuple[Resolved, ...]):
 
 
 Model = Annotated[
-    BilstmModel | NgramModel | Seq2seqModel | TaggerModel | WordTaggerModel | BlendModel,
+    AnyExpert | BlendModel,
     Field(discriminator="kind"),
 ]

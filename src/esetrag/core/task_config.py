@@ -8,7 +8,17 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from esetrag.core import features
 from esetrag.core.section import Name, Section, TablePath
-from esetrag.core.task_fields import ALL, Column, Feature, Order, Pos, each_once
+from esetrag.core.task_fields import (
+    ALL,
+    Columns,
+    Feature,
+    Order,
+    PairColumns,
+    Pos,
+    SegmentColumns,
+    SequenceColumns,
+    each_once,
+)
 
 
 class GivenSplits(Section):
@@ -72,6 +82,12 @@ class TagTask(AnyTask):
     """A tag for each letter of a word, which say what its segments are; or for each word of a sentence."""
 
     kind: Literal["tag"]
+
+
+class PairTask(AnyTask):
+    """A label for two texts."""
+
+    kind: Literal["pair"]
 
 
 class UnimorphTask(ClassifyTask):
@@ -142,30 +158,11 @@ class InflectionTask(TransduceTask):
         return self
 
 
-class Columns(Section):
-    """Which column of a table holds what: its name in the first line, or its number from 1 on."""
-
-    form: Column
-    label: Column
-    lemma: Column | None = None
-    weight: Column | None = None
-
-
 class ColumnsTask(ClassifyTask):
     """Labels of free text beside words, in a table of any columns."""
 
     source: Literal["columns"]
     columns: Columns
-
-
-class SequenceColumns(Section):
-    """Which column of a table holds what, as ``Columns``."""
-
-    source: Column
-    target: Column
-    features: Column | None = None
-    lemma: Column | None = None
-    weight: Column | None = None
 
 
 class SequencesTask(TransduceTask):
@@ -194,17 +191,6 @@ class SpansTask(TagTask):
         return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
 
 
-class SegmentColumns(Section):
-    """Which column of a table holds what, as ``Columns``."""
-
-    form: Column
-    segments: Column
-    """Segmentations, ``makró @@k @@ban`` or ``makró|k|ban``."""
-    lemma: Column | None = None
-    """Without it the longest segment stands for it."""
-    weight: Column | None = None
-
-
 class SegmentsTask(TagTask):
     """Segmentations beside words, in a table of any columns."""
 
@@ -218,6 +204,34 @@ class SentencesTask(TagTask):
     source: Literal["conllu"]
     field: Annotated[str, StringConstraints(pattern=r"^(upos|xpos|deprel|feats|(feats|misc)\.[\w\[\]]+)$")]
     """``feats.Case`` and ``misc.NER`` are entries of lists."""
+
+
+class BuiltPairsTask(PairTask):
+    """Pairs made of the rows of a UniMorph table, after its split (``data.pairs``)."""
+
+    source: Literal["unimorph"] = "unimorph"
+    builder: Literal["valid", "same-lemma"]
+    """``valid``: is this the lemma's form of these features? ``same-lemma``: do two forms share a lemma?"""
+    pos: Pos
+    """Part of speech, or several."""
+    columns: Order = None
+
+    @property
+    def parts_of_speech(self) -> tuple[str, ...]:
+        """Those whose rows are wanted."""
+        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Rows stay apart until they are paired."""
+        return ("lemma", "form", "features")
+
+
+class PairsTask(PairTask):
+    """Labels of free text beside two texts, in a table of any columns."""
+
+    source: Literal["columns"]
+    columns: PairColumns
 
 
 def kind_of_task(value: Any) -> str:
@@ -240,12 +254,14 @@ Task = Annotated[
     | Annotated[SequencesTask, Tag("transduce from columns")]
     | Annotated[SpansTask, Tag("tag from unimorph")]
     | Annotated[SegmentsTask, Tag("tag from columns")]
-    | Annotated[SentencesTask, Tag("tag from conllu")],
+    | Annotated[SentencesTask, Tag("tag from conllu")]
+    | Annotated[BuiltPairsTask, Tag("pair from unimorph")]
+    | Annotated[PairsTask, Tag("pair from columns")],
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
         custom_error_message=(
-            "kind and source should be classify, transduce or tag from unimorph or columns, "
+            "kind and source should be classify, transduce, tag or pair from unimorph or columns, "
             "or tag from conllu"
         ),
     ),

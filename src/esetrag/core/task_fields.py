@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag
 
 from esetrag.core import features
+from esetrag.core.section import Section
 
 ALL = "all"
 """All features that a part of speech has."""
@@ -58,3 +59,44 @@ Order = Annotated[
     AfterValidator(each_once),
 ]
 """The order of a UniMorph table's columns if it is not lemma, form, tags."""
+
+
+class Columns(Section):
+    """Which column of a table holds what: its name in the first line, or its number from 1 on."""
+
+    form: Column
+    label: Column
+    lemma: Column | None = None
+    weight: Column | None = None
+
+
+class SequenceColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    source: Column
+    target: Column
+    features: Column | None = None
+    lemma: Column | None = None
+    weight: Column | None = None
+
+
+class SegmentColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    form: Column
+    segments: Column
+    """Segmentations, ``makró @@k @@ban`` or ``makró|k|ban``."""
+    lemma: Column | None = None
+    """Without it the longest segment stands for it."""
+    weight: Column | None = None
+
+
+class PairColumns(Section):
+    """Which column of a table holds what, as ``Columns``."""
+
+    first: Column
+    second: Column
+    label: Column
+    lemma: Column | None = None
+    """What two parts should not share, whatever it is; without it the pair."""
+    weight: Column | None = None

@@ -29,6 +29,7 @@ def select(
     weight: Column | None = None,
     distinct: bool = True,
     features: Column | None = None,
+    second: Column | None = None,
 ) -> Selection:
     """The labelled rows of a table; those with an empty cell are left out and counted.
 
@@ -40,11 +41,13 @@ def select(
         weight: of numbers of at least 0.
         distinct: whether rows that stand again become one, of the sum of their weights.
         features: of bundles, which are null without it.
+        second: of texts that make a pair with each word: both are one form, with a tab between them.
 
     Raises:
         DataError: with file and line, if a column is missing, the file cannot be used, or no row is left.
     """
-    names = {"lemma": lemma, "form": form, "features": features, "label": label, "weight": weight}
+    names = {"lemma": lemma, "form": form, "second": second, "features": features, "label": label}
+    names["weight"] = weight
     used = {name: column for name, column in names.items() if column is not None}
     parts = list((_parquet if _is_parquet(path) else _text)(path, list(used.values())))
     cells = pa.concat_tables([part.rename_columns(list(used)) for part in parts])
@@ -53,7 +56,10 @@ def select(
     labels = pa.array([label_sets.join([text]) for text in texts.dictionary.to_pylist()], pa.string())
     null = pa.nulls(len(cells), pa.string())
     lemmas, bundles = (cells[name] if name in used else null for name in ("lemma", "features"))
-    columns = [lemmas, cells["form"], bundles, labels.take(texts.indices), weights]
+    forms = cells["form"]
+    if second is not None:
+        forms = pc.binary_join_element_wise(forms, cells["second"], "\t")
+    columns = [lemmas, forms, bundles, labels.take(texts.indices), weights]
     rows = pa.table(columns, schema=tables.LABELLED)
     empty = np.any([pc.equal(cells[name], "").to_numpy() for name in used if name != "weight"], axis=0)
     table = every = rows.filter(pa.array(~empty))

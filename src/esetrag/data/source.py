@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,7 @@ from esetrag.data import (
     conllu,
     label_sets,
     leakage,
+    pairs,
     sampling,
     segmented_rows,
     selection,
@@ -31,6 +33,8 @@ from esetrag.data.families import Families
 from esetrag.data.selection import Selection
 
 Parts = dict[str, pa.Table]
+PAIRS = 51
+"""Stream of the generator by which pairs are built."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Source:
                     leakage.refuse(given["train"], given[part], path)
         elif found:
             rows = audit.settle(rows, found, suspicious)
-        if len(names := label_sets.names(rows.table["label"])) < 2:
+        is_built = isinstance(task, config.BuiltPairsTask)  # which gets its labels later
+        if len(names := label_sets.names(rows.table["label"])) < 2 and not is_built:
             seen = f"; {selection.found(rows.bundles)}" if rows.bundles else ""
             raise DataError(f"{task.raw}: expected two labels, found only {'/'.join(names) or 'none'}{seen}")
         return cls(task, rows, given, found)
@@ -111,13 +116,29 @@ class Source:
     def parts(self, sample: config.Sample) -> tuple[Parts, Parts]:
         """All rows of train, dev and test, and those drawn of them (``tables.SAMPLE``).
 
-        Given parts are used whole, whatever sizes ``sample`` sets.
+        Given parts are used whole, whatever sizes ``sample`` sets. Pairs are built after the split, each
+        part by itself, and drawn in their turn.
         """
         if self.given:
-            return self.given, self.given
-        sample = sample.model_copy(update={"split": self.split_of(sample)})
-        available = sampling.split(self.selection.table, sample, self.task.cell)
-        return available, sampling.draw(available, sample)
+            available = drawn = self.given
+        else:
+            sample = sample.model_copy(update={"split": self.split_of(sample)})
+            available = sampling.split(self.selection.table, sample, self.task.cell)
+            drawn = sampling.draw(available, sample)
+        if isinstance(self.task, config.BuiltPairsTask):
+            # A cell has its two pairs; few forms have a neighbour that is as like.
+            rows = drawn if self.task.builder == "valid" else available
+            drawn = {part: self._built(self.task, rows[part], part, sample.seed) for part in PARTS}
+            drawn = drawn if self.given else sampling.draw(drawn, sample)
+        return available, drawn
+
+    def _built(self, task: config.BuiltPairsTask, rows: pa.Table, part: str, seed: int) -> pa.Table:
+        """The pairs of a part."""
+        builder = pairs.BUILDERS[task.builder]
+        chance = np.random.default_rng([seed, PAIRS, PARTS.index(part)])
+        if made := builder(rows, self.selection.table, chance):
+            return made
+        raise DataError(f"{task.raw}: no pair can be made of the {len(rows):,} rows of {part}")
 
     def figures(self, available: Parts, drawn: Parts, families: Families, split: str) -> dict[str, Any]:
         """What was loaded, what was left out and why, and what the parts hold: ``data.json``."""
@@ -163,7 +184,12 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         )
     if isinstance(task, config.SentencesTask):
         return conllu.select(path, task.field, distinct)
+    if isinstance(task, config.PairsTask):
+        of = task.columns
+        return columns.select(path, of.first, of.label, of.lemma, of.weight, distinct, None, of.second)
     batches = unimorph.batches(path, task.columns)
+    if isinstance(task, config.BuiltPairsTask):
+        return selection.select(batches, path, task.parts_of_speech, None, distinct)
     if isinstance(task, config.SpansTask):
         return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
     if isinstance(task, config.InflectionTask):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from esetrag.core.config import BilstmModel
 from esetrag.models.encoder import Encoder
 from esetrag.models.network import Network, difference
-from esetrag.symbols.batch import Batch
+from esetrag.symbols.batch import Batch, Sequences
 
 POINTS = (12, 48, 192)
 """On the path of integration (Gauss-Legendre): more where the scores miss the difference."""
@@ -35,10 +35,11 @@ class BilstmClassifier(Network):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of words, (b, labels)."""
-        return self._classify(self.encoder.embedding(batch.source.ids), batch.source.lengths)
+        return self._classify(self.encoder.embedding(batch.source.ids), batch.source)
 
-    def _classify(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        final = self.encoder.encode(embedded, lengths).final  # (b, directions * h)
+    def _classify(self, embedded: Tensor, source: Sequences) -> Tensor:
+        """Logits of words (b, labels) given by their embedded symbols, (b, t, e)."""
+        final = self.encoder.encode(embedded, source.lengths).final  # (b, directions * h)
         logits: Tensor = self.output(self.encoder.dropout(final))  # (b, labels)
         return logits
 
@@ -67,7 +68,7 @@ class BilstmClassifier(Network):
         letter = (place >= 1) & (place < lengths[:, None] - 1)  # (b, t)
 
         def compare(embedded: Tensor) -> Tensor:
-            return difference(self._classify(embedded, lengths), label, against)
+            return difference(self._classify(embedded, batch.source), label, against)
 
         with torch.no_grad():
             whole = self.encoder.embedding(ids)  # (b, t, e)

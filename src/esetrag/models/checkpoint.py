@@ -24,6 +24,7 @@ from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network
 from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
+from esetrag.models.siamese import Siamese
 from esetrag.models.tagger import Tagger
 from esetrag.models.transducer import Transducer
 from esetrag.models.word_tagger import SentenceTagger, WordTagger
@@ -55,7 +56,7 @@ Expert = Annotated[
     | config.NgramModel
     | config.Seq2seqModel
     | config.TaggerModel
-    | config.WordTaggerModel
+    | config.SiameseModel
     | LemmaPriorModel
     | EditRulesModel,
     Field(discriminator="kind"),
@@ -70,6 +71,7 @@ FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
     "seq2seq": lambda model, words, _: Seq2seq(words, model),
     "tagger": lambda model, words, _: Tagger(words, model),
     "word_tagger": lambda model, words, _: WordTagger(words, model),
+    "siamese": lambda model, words, _: Siamese(words, model),
     "rules": lambda _, words, shapes: EditRules(shapes, len(words.symbols), len(words.output.symbols)),
 }
 """By kind: from model, vocabulary, and the shapes of the weights there are (which give the sizes that

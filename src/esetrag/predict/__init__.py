@@ -19,6 +19,7 @@ def load(folder: Path) -> Predictor | SequencePredictor:
     from esetrag.models import checkpoint  # PyTorch
     from esetrag.models.transducer import Transducer
     from esetrag.models.word_tagger import SentenceTagger
+    from esetrag.predict.pair_predictor import PairPredictor
     from esetrag.predict.predictor import Predictor
     from esetrag.predict.sentence_predictor import SentencePredictor
     from esetrag.predict.sequence_predictor import SequencePredictor
@@ -26,5 +27,7 @@ def load(folder: Path) -> Predictor | SequencePredictor:
 
     loaded = checkpoint.load(folder)
     if not isinstance(loaded.network, Transducer):
-        return (SentencePredictor if isinstance(loaded.network, SentenceTagger) else Predictor)(loaded)
+        if isinstance(loaded.network, SentenceTagger):
+            return SentencePredictor(loaded)
+        return (PairPredictor if loaded.vocabulary.reads_pairs else Predictor)(loaded)
     return (TagPredictor if loaded.vocabulary.writes_tags else SequencePredictor)(loaded)

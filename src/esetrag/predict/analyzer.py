@@ -10,7 +10,8 @@ from typing import Self
 import pyarrow as pa
 
 from esetrag.models import checkpoint
-from esetrag.predict.predictor import Prediction, Predictor
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
 
 READINGS = 10

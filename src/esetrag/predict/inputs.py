@@ -155,6 +155,23 @@ def with_features(batches: Iterator[Rows]) -> Iterator[Rows]:
         yield table, pc.binary_join_element_wise(forms, texts, "\t")
 
 
+def as_queries(batches: Iterator[Rows], parts: int) -> Iterator[Rows]:
+    """The first columns of batches, joined by tabs, as a ``PairPredictor`` takes them.
+
+    Words of a command line are taken as they are.
+
+    Raises:
+        DataError: if there are fewer columns.
+    """
+    for table, forms in batches:
+        columns = table.columns[:parts] if len(table.column_names) > 1 else [forms]
+        if 1 < len(columns) < parts:
+            found = ", ".join(table.column_names)
+            raise DataError(f"expected {parts} columns (first, second, features), found {found}")
+        texts = [pc.utf8_trim_whitespace(texts.cast(pa.string())) for texts in columns]
+        yield table, pc.binary_join_element_wise(*texts, "\t")
+
+
 def _from_parquet(path: Path, name: str) -> Iterator[Rows]:
     try:
         row = 1

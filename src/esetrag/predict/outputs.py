@@ -20,7 +20,8 @@ from esetrag.core import files, streams
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.predict.inputs import OFFSETS, TOKENS, Rows
-from esetrag.predict.predictor import Prediction, Predictor
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from esetrag.data import label_sets
 from esetrag.data.bundles import Feature, features_of
 from esetrag.models import checkpoint
 from esetrag.models.network import score
+from esetrag.predict.prediction import Prediction
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -36,56 +37,6 @@ NO_LETTER = "no known letter"
 """The note of a form without any letter of the training set: digits, punctuation, another script, nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model predicts for a form.
-
-    Attributes:
-        form: as it was given.
-        labels: the most probable first.
-        probabilities: of those labels.
-        unknown: the symbols that are not in the training set; invisible ones as ``U+200B``.
-        label_set: all values that the form may have, joined by a slash; empty if the model abstains.
-        note: why it abstains, if not for a low probability.
-        by_feature: if labels are bundles, the values of each feature, the most probable first.
-        features: that were given with it.
-        names: of a tagger, what the segments are, if they have names.
-        tags: of a tagger, the tag of each letter (``data.segments``), or of each word.
-        tag_probabilities: the probability of each letter's most probable tag, before calibration; of each
-            word's, calibrated.
-        words: of a sentence that is tagged.
-        lemma: and its probability, if a model that lemmatises was asked, too.
-    """
-
-    form: str
-    labels: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    unknown: str
-    label_set: str = ""
-    note: str = ""
-    by_feature: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    features: str = ""
-    names: str = ""
-    tags: tuple[str, ...] = ()
-    tag_probabilities: tuple[float, ...] = ()
-    words: tuple[str, ...] = ()
-    lemma: str = ""
-    lemma_probability: float = 0.0
-
-    @property
-    def more(self) -> dict[str, Any]:
-        """What only some predictions have, as JSON."""
-        names = ["note", "features", "names", "words", "tags", "tag_probabilities", "by_feature", "lemma"]
-        names += ["lemma_probability"] if self.lemma else []
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
-
-    def record(self, several: bool) -> dict[str, Any]:
-        """As a record of JSON: the top label and, if ``several``, all labels."""
-        top = {"form": self.form, "label": self.labels[0], "probability": self.probabilities[0]}
-        ranks = {"labels": self.labels, "probabilities": self.probabilities} if several else {}
-        return {**top, "label_set": self.label_set, "unknown": self.unknown, **ranks, **self.more}
-
-
 @dataclass(frozen=True)
 class Predictor:
     """Predicts the label of forms, on the CPU.
@@ -95,8 +46,13 @@ class Predictor:
     """
 
     checkpoint: checkpoint.Checkpoint
-    bundles: tuple[str, ...] = ()
-    """A classifier is given no features."""
+    separated: ClassVar[bool] = False
+    """Whether tabs separate the parts of what is asked for."""
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        """The bundles that may be given; a classifier of words is given none."""
+        return ()
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -194,7 +150,8 @@ class Predictor:
             words, whole = composed(forms.slice(start, BATCH))
             symbols = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32)
             is_unknown = vocabulary.id_of_code_point[symbols] == UNK
-            ids, lengths = encoding.encode(bare(words, vocabulary), vocabulary, shape.width, shape.keep)
+            words_bare = bare(words, vocabulary)
+            ids, lengths = encoding.encode(words_bare, vocabulary, self._width(words_bare), shape.keep)
             rows = np.arange(len(words) + -len(words) % MULTIPLE) % len(words)
             encoded = encoding.Encoded.unlabelled(ids[rows], lengths[rows], len(self.labels))
             shares = self.probabilities(encoded)[: len(words)]
@@ -210,6 +167,10 @@ class Predictor:
                     unknown[row] = text.visible(vocabulary.unknown(words[row].as_py()))
             yield _Batch(top, top_shares, label_sets.labels(sets, self.labels), unknown, has_letter, shares)
 
+    def _width(self, forms: pa.ChunkedArray) -> int:  # noqa: ARG002
+        """Symbols of encoded forms."""
+        return self.checkpoint.manifest.encoding.width
+
     @cached_property
     def _is_letter(self) -> npt.NDArray[np.bool_]:
         """Whether the symbol of each id has a letter; where none has one, as in numbers, all count."""
@@ -217,7 +178,8 @@ class Predictor:
         known = np.array([symbol not in SPECIAL for symbol in vocabulary.symbols])
         has_letter = known & [any(map(str.isalpha, symbol)) for symbol in vocabulary.symbols]
         has_letter[UNK] = vocabulary.unit == "word"
-        return has_letter if has_letter.any() else known
+        counting: npt.NDArray[np.bool_] = has_letter if has_letter.any() else known
+        return np.pad(counting, (0, len(vocabulary.features)))
 
 
 class _Batch(NamedTuple):

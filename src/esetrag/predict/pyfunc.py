@@ -37,7 +37,10 @@ SIGNATURE = {
 def example(manifest: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
     """What a logged model is called with, for people to see: words, with features where they are needed."""
     bundles = manifest["vocabulary"].get("bundles", ())
-    words = [f"ház\t{bundle}" for bundle in bundles[:2]] or ["házból", "kertet"]
+    pairs = "\t" in manifest["vocabulary"]["symbols"]
+    words = ["ház\tházból", "kert\tkertet"] if pairs else ["ház" if bundles else "házból", "kertet"]
+    if bundles:
+        words = [f"{words[0]}\t{bundle}" for bundle in bundles[:2]]
     return words, {"top_k": 2}
 
 
@@ -88,6 +91,9 @@ def _column(model_input: pd.DataFrame | Iterable[str]) -> Iterable[Any]:
     if not isinstance(model_input, pd.DataFrame):
         return model_input
     columns = list(model_input.columns)
+    if {"first", "second"} <= {*columns}:
+        parts = [model_input[name] for name in ("first", "second", "features") if name in columns]
+        return ["\t".join(map(str, texts)) for texts in zip(*parts, strict=True)]
     if columns.count("form") != 1 and len(columns) != 1:
         raise DataError(f"expected a column form, found {str(columns)[:60]}")
     return list(model_input["form"] if columns.count("form") == 1 else model_input.iloc[:, 0])

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from esetrag.core import text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import label_sets, sentences
-from esetrag.predict.predictor import CPU, Prediction, Predictor, column, composed
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import CPU, Predictor, column, composed
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch

@@ -17,7 +17,8 @@ from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
 from esetrag.predict import predictor
-from esetrag.predict.predictor import NO_LETTER, Prediction, column, composed
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import NO_LETTER, column, composed
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -56,6 +57,11 @@ class SequencePredictor:
         """As many as there can be outputs of a word; what they are depends on the word."""
         network = self.checkpoint.network
         return tuple(map(str, range(network.most))) if isinstance(network, Transducer) else ()
+
+    @property
+    def separated(self) -> bool:
+        """Whether features are behind a tab."""
+        return bool(self.bundles)
 
     @property
     def bundles(self) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ def _unwrapped(value: Any) -> Any:
     match value:
         case {"form": str(form), "features": str(features)} if len(value) == 2:
             return f"{form}\t{features}"
+        case {"first": str(first), "second": str(second)} if value.keys() <= {"first", "second", "features"}:
+            return "\t".join([first, second, *map(str, list(value.values())[2:])])
         case {"form": form} if len(value) == 1:
             return form
     return value
@@ -77,7 +79,10 @@ class Split(_Strict):
 
 
 class Question(_Strict):
-    """A request in one of MLflow's shapes; a word may be a record ``{"form": word}``, with its features."""
+    """A request in one of MLflow's shapes; a word may be a record ``{"form": word}``, with its features.
+
+    A pair may be one of ``first`` and ``second``.
+    """
 
     inputs: Words | None = None
     instances: Words | None = None
@@ -185,7 +190,7 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
             if len(words) * top_k > LABELS:
                 found = f"{len(words):,} words of {top_k} labels"
                 raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
-            if not predictor.bundles and any("\t" in word for word in words):
+            if not predictor.separated and any("\t" in word for word in words):
                 raise HTTPException(400, "this model takes words without features")
             chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
             parts = [await run(records, chunk, top_k) for chunk in chunks]

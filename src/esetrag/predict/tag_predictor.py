@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from esetrag.analysis import uncertainty
 from esetrag.data import segments
-from esetrag.predict.predictor import Prediction, column, composed
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import column, composed
 from esetrag.predict.sequence_predictor import SequencePredictor
 
 

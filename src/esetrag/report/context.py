@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis import error_analysis, tag_errors, transduce_errors
+from esetrag.analysis import error_analysis, pair_errors, tag_errors, transduce_errors
 from esetrag.analysis.error_analysis import Analysis
 from esetrag.analysis.seen_in_training import SeenInTraining
 from esetrag.core import config, files, tables
@@ -43,6 +43,13 @@ KINDS = {
         lambda vocabulary: tables.predictions(list(vocabulary.labels)),
         tables.ATTRIBUTIONS,
         error_analysis.analyse,
+    ),
+    "pair": Kind(
+        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
+        tables.ATTRIBUTIONS,
+        lambda predictions, vocabulary, seen: error_analysis.analyse(
+            predictions, vocabulary, seen, pair_errors.kinds, pair_errors.KINDS
+        ),
     ),
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,

@@ -42,7 +42,8 @@ def table(context: Context) -> Table:
 
 
 def _letters(rows: pd.DataFrame) -> list[Letters]:
-    return [Letters(form, tuple(scores)) for form, scores in zip(rows["form"], rows["letters"], strict=True)]
+    forms = rows["form"].str.replace("\t", "~")  # between the two of a pair
+    return [Letters(form, tuple(scores)) for form, scores in zip(forms, rows["letters"], strict=True)]
 
 
 def confusions(context: Context) -> Section:

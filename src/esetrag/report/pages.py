@@ -6,11 +6,11 @@ import textwrap
 
 from esetrag.core import config, files
 from esetrag.core.errors import DataError
-from esetrag.report import classify, drawing, html, markdown, provenance, tag, tag_words, transduce
+from esetrag.report import classify, drawing, html, markdown, pair, provenance, tag, tag_words, transduce
 from esetrag.report.context import Context
 from esetrag.report.section import Section
 
-KINDS = {"classify": classify, "tag": tag, "tag_words": tag_words, "transduce": transduce}
+KINDS = {"classify": classify, "pair": pair, "tag": tag, "tag_words": tag_words, "transduce": transduce}
 """The module of each kind of task, by ``config.behaviour``."""
 FIRST = 20
 """Misclassified forms on the terminal."""

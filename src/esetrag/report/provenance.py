@@ -29,6 +29,8 @@ def description(task: dict[str, Any]) -> str:
         return f"field {task['field']} of the words of {names}"
     if task["kind"] == "tag":
         return f"segments of the words of {names}"
+    if task["kind"] == "pair":
+        return f"label of the pairs of {names}" + (f" ({task['builder']})" if "builder" in task else "")
     if "feature" not in task:
         return f"label of the words of {names}"
     pos = task["pos"] if isinstance(task["pos"], str) else ", ".join(task["pos"])
@@ -40,7 +42,7 @@ def training(context: Context) -> Section:
     """Accuracy before training, loss and accuracy over the epochs."""
     before, kept = context.epochs[0], history.best(context.epochs)
     labels = len(context.manifest["vocabulary"]["labels"])
-    writes = context.data["task"]["kind"] != "classify"
+    writes = context.data["task"]["kind"] in ("tag", "transduce")
     chance = "" if writes else f"; chance among {labels} labels: {1 / labels:.1%}"
     table = pd.DataFrame(map(asdict, context.epochs))
     formats = shares("train_accuracy", "dev_accuracy") | shares("train_loss", "dev_loss", form=".4f")

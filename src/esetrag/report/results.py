@@ -28,6 +28,9 @@ NAMES = {
     "word_tagger": "BiLSTM tagger of words",
     "suffix_splits": "longest-suffix split table",
     "frequent_tags": "most frequent tag of each letter",
+    "siamese": "siamese BiLSTM",
+    "remainders": "logistic regression on remainders",
+    "overlap": "logistic regression on overlap",
     "upper_bound": "upper bound",
 }
 """Names for people; other models go by their own."""
@@ -58,7 +61,8 @@ def scores(test: dict[str, Any]) -> pd.DataFrame:
 def compared(test: dict[str, Any], columns: Sequence[str], **formats: str) -> Table:
     """Some columns of ``scores``, the task's model marked; numbers that are no shares have a format."""
     frame = scores(test)
-    kept = distinct(frame.iloc[:-1][list(columns)]).columns  # the upper bound has few figures
+    there = [name for name in columns if name in frame]
+    kept = distinct(frame.iloc[:-1][there]).columns  # the upper bound has few figures
     return Table(frame[kept], formats=shares(*columns) | formats, marked=len(frame) - 2)
 
 

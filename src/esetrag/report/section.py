@@ -161,5 +161,5 @@ def _cell(cell: Any, form: str) -> str | Letters:
         return "–"
     if isinstance(cell, int | float):
         return format(cell, form or ("," if isinstance(cell, int) else ".4g"))
-    text = str(cell)
+    text = str(cell).replace("\t", " ~ ")  # pairs
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from esetrag.scoring.ratios import Bools
+from esetrag.scoring.ratios import Bools, Floats
 
 
 def per_class(chosen: Bools, targets: Bools, names: list[str]) -> pd.DataFrame:
@@ -28,6 +28,20 @@ def per_class(chosen: Bools, targets: Bools, names: list[str]) -> pd.DataFrame:
     )
     present: pd.DataFrame = table[(support + predicted) > 0].reset_index(drop=True)
     return present
+
+
+def auc(shares: Floats, true: Bools) -> float:
+    """Area under the ROC curve: how often a true one of two drawn rows has the higher share.
+
+    Args:
+        shares: (n,) of a label.
+        true: (n,) whether it is a row's label.
+    """
+    from scipy.stats import rankdata
+
+    positive, negative = int(true.sum()), int((~true).sum())
+    ranks = float(rankdata(shares)[true].sum()) - positive * (positive + 1) / 2
+    return ranks / max(positive * negative, 1)
 
 
 def macro_f1(classes: pd.DataFrame) -> float:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from esetrag.core import tables
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
+from esetrag.data.pairs import SEPARATOR
 from esetrag.symbols.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
 MARKS = 2  # BOS and EOS
@@ -116,9 +117,14 @@ def segmented(
     if vocabulary.unit == "bpe":
         return vocabulary.segmenter(forms.to_pylist())
     if vocabulary.unit == "word":
+        counts = np.ones(len(forms), np.int64)
+        if vocabulary.reads_pairs:  # the words of two texts
+            spaced = pc.replace_substring(forms, SEPARATOR, f" {SEPARATOR} ").combine_chunks()
+            words = pc.split_pattern_regex(spaced, " +")
+            forms, counts = words.flatten(), pc.list_value_length(words).to_numpy().astype(np.int64)
         places = pc.index_in(forms, value_set=pa.array(vocabulary.symbols[len(SPECIAL) :], pa.string()))
         ids = pc.fill_null(pc.add(places, len(SPECIAL)), UNK).to_numpy().astype(np.uint32)
-        return ids, np.ones(len(forms), np.int64)
+        return ids, counts
     # All forms as one string of code points, each of which is one table look-up away from its id.
     text = "".join(chunk_text(chunk) for chunk in forms.chunks)
     symbols = vocabulary.id_of_code_point[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)]

@@ -17,7 +17,7 @@ from esetrag.core import files
 from esetrag.core.config import Section
 from esetrag.core.errors import DataError
 from esetrag.core.features import DIMENSIONS
-from esetrag.data import edits, label_sets, segments
+from esetrag.data import edits, label_sets, pairs, segments
 from esetrag.symbols import bpe
 
 PAD, BOS, EOS, UNK = range(4)
@@ -166,6 +166,11 @@ class Vocabulary:
         """Whether what is written are tags of letters (``data.segments``)."""
         return any(segments.begins(label) and len(label) > 1 for label in self.labels)
 
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether what is read are pairs of texts (``data.pairs``)."""
+        return pairs.SEPARATOR in self.ids
+
     @cached_property
     def output(self) -> Vocabulary:
         """By which texts that a decoder writes are encoded."""
@@ -205,8 +210,10 @@ class Vocabulary:
     def unknown(self, text: str) -> str:
         """The characters of a text that have no id of their own, sorted; of ``word``, the text itself."""
         if self.unit == "word":
-            return "" if text in self.ids else text
-        return "".join(sorted(set(text) - self.characters - self.capitals.keys()))
+            words = text.split() if self.reads_pairs else [text]
+            return " ".join(word for word in words if word not in self.ids)
+        values = {chr(FEATURE + number) for number in range(len(self.features))}
+        return "".join(sorted(set(text) - self.characters - self.capitals.keys() - values))
 
 
 class _Output(Vocabulary):

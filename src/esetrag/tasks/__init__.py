@@ -8,12 +8,14 @@ from typing import Any
 from esetrag.core import config
 from esetrag.tasks.base import Task
 from esetrag.tasks.classify import Classify
+from esetrag.tasks.pair import Pair
 from esetrag.tasks.tag import Tag
 from esetrag.tasks.tag_words import TagWords
 from esetrag.tasks.transduce import Transduce
 
 KINDS: dict[str, Callable[[Any], Task]] = {
     "classify": Classify,
+    "pair": Pair,
     "tag": Tag,
     "tag_words": TagWords,
     "transduce": Transduce,

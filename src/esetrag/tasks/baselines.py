@@ -23,9 +23,11 @@ Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
 Logits = Callable[[pa.ChunkedArray], Floats]
 """Forms to scores (forms, labels): logarithms of probabilities but for a constant."""
+Trained = dict[str, Logits]
+"""By name, the best first."""
 
 
-def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
+def train(rows: pa.Table, labels: Sequence[str], suffix_length: int) -> Trained:
     """Trains all baselines, one for each of NAMES.
 
     Args:
@@ -72,25 +74,36 @@ def longest_suffix(rows: pa.Table, labels: Sequence[str], longest: int) -> Logit
 def logistic_regression(rows: pa.Table, labels: Sequence[str]) -> Logits:
     """scikit-learn's logistic regression on the last 1 to 8 symbols, the beginning of a form included.
 
-    A form of n labels is n rows of weight 1/n; arguments as for ``longest_suffix``.
+    Arguments as for ``longest_suffix``.
+    """
+    known = [pc.unique(column).drop_null() for column in _columns(rows["form"])]
+    return regression(rows, labels, lambda forms: indicators(_columns(forms), known))
+
+
+def regression(rows: pa.Table, labels: Sequence[str], matrix: Callable[[pa.ChunkedArray], Any]) -> Logits:
+    """scikit-learn's logistic regression; a form of n labels is n rows of weight 1/n.
+
+    Args:
+        rows: training rows: form, label, weight.
+        labels: names of the columns of scores.
+        matrix: from forms to what is known of them, (forms, columns), sparse or not.
     """
     from sklearn.linear_model import LogisticRegression  # a second that predictions do not need
     from threadpoolctl import threadpool_limits
 
-    known = [pc.unique(column).drop_null() for column in _columns(rows["form"])]
     targets = label_sets.matrix(rows["label"], labels)
     row, column = np.nonzero(targets)
     model = LogisticRegression(C=10.0, max_iter=1000)
     if several := len(np.unique(column)) > 1:
         with threadpool_limits(1):  # sums in another order differ in their last bits
             weights = (rows["weight"].to_numpy() / targets.sum(1))[row]
-            model.fit(_indicators(rows["form"], known)[row], column, weights)
+            model.fit(matrix(rows["form"])[row], column, weights)
 
     def logits(forms: pa.ChunkedArray) -> Floats:
         scores = np.zeros((len(forms), len(labels)))
         if several and len(forms):
             scores[:] = np.log(np.finfo(np.float32).tiny)  # of labels without a row
-            scores[:, model.classes_] = model.predict_log_proba(_indicators(forms, known))
+            scores[:, model.classes_] = model.predict_log_proba(matrix(forms))
         return scores
 
     return logits
@@ -115,12 +128,17 @@ def _places(column: pa.ChunkedArray, known: pa.Array) -> Ints:
     return places
 
 
-def _indicators(forms: pa.ChunkedArray, known: list[pa.Array]) -> Any:
-    """Which known suffixes each form has, a sparse matrix (forms, suffixes)."""
+def indicators(columns: list[pa.ChunkedArray], known: list[pa.Array]) -> Any:
+    """Which known values each row has, a sparse matrix (rows, values of all columns).
+
+    Args:
+        columns: (rows,) values each.
+        known: of each column.
+    """
     from scipy import sparse
 
     starts = np.cumsum([0, *map(len, known)])
-    places = np.stack([_places(*pair) for pair in zip(_columns(forms), known, strict=True)], axis=1)
+    places = np.stack([_places(*pair) for pair in zip(columns, known, strict=True)], axis=1)
     row, length = np.nonzero(places >= 0)
-    columns = (places + starts[:-1])[row, length]
-    return sparse.csr_array((np.ones(len(row)), (row, columns)), shape=(len(places), starts[-1]))
+    place = (places + starts[:-1])[row, length]
+    return sparse.csr_array((np.ones(len(row)), (row, place)), shape=(len(places), starts[-1]))

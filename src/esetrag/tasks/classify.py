@@ -16,7 +16,7 @@ from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks import baselines
-from esetrag.tasks.baselines import Logits
+from esetrag.tasks.baselines import Trained
 
 if TYPE_CHECKING:
     from esetrag.scoring.calibration import ModelOutput
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Classify:
     """See ``base.Task``."""
 
-    entry: config.ClassifyTask | None = None
+    entry: config.AnyTask | None = None
     cuts: bool = True
 
     def vocabulary(self, batches: Iterable[pa.Table], options: config.BuildVocab) -> Vocabulary:
@@ -61,8 +61,12 @@ class Classify:
             counts.update(dict.fromkeys(label_sets.values(label["values"]), label["counts"]))
         return {label: count for label, count in counts.items() if label not in {*vocabulary.labels}}
 
-    def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
-        """See ``baselines.train``."""
+    def asked(self, rows: pa.Table) -> pa.ChunkedArray:
+        """What baselines are given of rows: the forms."""
+        return rows["form"]
+
+    def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> Trained:
+        """What a model must beat; see ``baselines.train``."""
         return baselines.train(rows, labels, suffix_length)
 
     def predictions(self, rows: pa.Table, output: ModelOutput, labels: Sequence[str]) -> pa.Table:

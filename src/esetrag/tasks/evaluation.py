@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import torch
 
 from esetrag.core import config
-from esetrag.core.layout import Layout
+from esetrag.core.layout import PARTS, Layout
 from esetrag.data import label_sets
 from esetrag.data.bundles import Feature, features_of
 from esetrag.models.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ from esetrag.scoring.calibration import ModelOutput
 from esetrag.scoring.ratios import Bools, Ratio, Strings
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
-from esetrag.tasks import baselines, classify
+from esetrag.tasks import classify
 from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.classify import Classify
 
@@ -34,7 +34,7 @@ def test(test: Test) -> Tested:
 
 
 def tested(test: Test, task: Classify) -> Tested:
-    """Tests what classifies: words, or those of sentences."""
+    """Tests what classifies: words, pairs, or the words of sentences."""
     own, calibrating = test.checkpoints[0], test.calibrating
     outputs = {test.model.name: output(own, test.encoded)}
     outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
@@ -78,7 +78,8 @@ def evaluate(
     test, (name, output) = parts["test"], next(iter(outputs.items()))
     targets = classify.true_labels(test, labels)
     known = targets[:, : len(labels)]
-    everyone = {**outputs, **_baselines(task, parts, labels, options, calibrating)}
+    baselines = _baselines(task, parts, labels, options, calibrating)
+    everyone = {**outputs, **baselines}
     by_model = {key: task.scores(test, each, labels) for key, each in everyone.items()}
     clusters = clusters_of(test)
     intervals = ratios.intervals(
@@ -102,6 +103,7 @@ def evaluate(
             "high": intervals[key, "accuracy"].high,
             "any_correct_low": intervals[key, "any_correct"].low,
             "any_correct_high": intervals[key, "any_correct"].high,
+            **({"auc": classes.auc(each.probabilities[:, 1], known[:, 1])} if len(names) == 2 else {}),
             "macro_f1": classes.macro_f1(per_class[key]),
             "ece": reliability.expected_error(bins[key]),
             "risk_area": reliability.area(each.probabilities, known),
@@ -109,7 +111,7 @@ def evaluate(
         }
         for key, each in everyone.items()
     }
-    best = max(baselines.NAMES, key=lambda key: models[key]["any_correct"])
+    best = max(baselines, key=lambda key: models[key]["any_correct"])
     lead = ratios.difference(by_model[name]["any_correct"], by_model[best]["any_correct"], clusters, options)
     own = intervals[name, "any_correct"]
     figures: dict[str, Any] = {
@@ -120,7 +122,7 @@ def evaluate(
         "lemmas": pc.count_distinct(test["lemma"]).as_py(),
         "unseen_labels": int((~known.any(1)).sum()),
         "model": name,
-        "baselines": list(baselines.NAMES),
+        "baselines": list(baselines),
         "models": models,
         "upper_bound": {"accuracy": upper_bound(targets), "any_correct": 1.0, "set_f1": 1.0},
         "lead": {**asdict(lead), "on": best},
@@ -224,12 +226,13 @@ def _baselines(
     options: config.Evaluate,
     calibrating: config.Calibration,
 ) -> dict[str, ModelOutput]:
-    dev, test = parts["dev"], parts["test"]
-    targets = label_sets.matrix(dev["label"], labels)
+    train, dev, test = (task.asked(parts[part]) for part in PARTS)
+    targets = label_sets.matrix(parts["dev"]["label"], labels)
     outputs = {}
-    for name, logits in task.baselines(parts["train"], labels, options.suffix_length).items():
-        fitted = calibration.fit(logits(dev["form"]), targets, "softmax", calibrating)
-        shares = calibration.probabilities(logits(test["form"]), "softmax", fitted)
+    rows = parts["train"].set_column(1, "form", train)
+    for name, logits in task.baselines(rows, labels, options.suffix_length).items():
+        fitted = calibration.fit(logits(dev), targets, "softmax", calibrating)
+        shares = calibration.probabilities(logits(test), "softmax", fitted)
         outputs[name] = ModelOutput(shares, fitted)
     return outputs
 

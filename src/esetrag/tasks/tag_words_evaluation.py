@@ -14,7 +14,7 @@ from esetrag.scoring import ratios
 from esetrag.scoring.ratios import Ratio
 from esetrag.tasks import baselines, evaluation
 from esetrag.tasks.base import Test, Tested
-from esetrag.tasks.baselines import Logits
+from esetrag.tasks.baselines import Trained
 from esetrag.tasks.classify import Classify
 
 
@@ -22,7 +22,7 @@ from esetrag.tasks.classify import Classify
 class Words(Classify):
     """Words of sentences."""
 
-    def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> dict[str, Logits]:
+    def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> Trained:
         """The most frequent tag of a word, or of the longest suffix that an unknown word has; see there."""
         groups = rows.group_by(["form", "label"], use_threads=False).aggregate([("weight", "sum")])
         rows = groups.rename_columns(["form", "label", "weight"])

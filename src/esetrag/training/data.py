@@ -27,8 +27,8 @@ class Data:
 
     @cached_property
     def split(self) -> Decomposition | None:
-        """The rows of training split into stem and ending; None without lemmas, or parts of words."""
-        return Decomposition.of(self.rows, self.vocabulary)
+        """The rows of training as stem and ending; None of pairs, without lemmas, or of parts of words."""
+        return None if self.vocabulary.reads_pairs else Decomposition.of(self.rows, self.vocabulary)
 
     @classmethod
     def of(cls, train: pa.Table, dev: pa.Table, build: config.BuildVocab, shape: config.EncodePad) -> Data:

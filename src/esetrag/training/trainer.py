@@ -38,6 +38,7 @@ TRAINERS: dict[str, Callable[[Data, Any, Train, Any, Loop], Network]] = {
     "bilstm": gradient.fit,
     "ngram": linear.fit,
     "seq2seq": gradient.fit,
+    "siamese": gradient.fit,
     "tagger": gradient.fit,
     "word_tagger": gradient.fit,
 }
@@ -126,7 +127,8 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    fit_experts = _classifier if model.experts[0].task_kind == "classify" else _transducer
+    writes = model.experts[0].task_kind in ("tag", "transduce")
+    fit_experts = _transducer if writes else _classifier
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:

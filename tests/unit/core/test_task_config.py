@@ -53,7 +53,7 @@ KEYS = "kind, raw, splits, model, sample, train, leakage, source"
         ("feature", [], "List should have at least 1 item after validation, not 0, found []"),
         ("feature", 7, "should be a feature, a list of them or all, found 7"),
         ("columns", ["lemma", "tags", "tags"], "should name each once, found "),
-        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend"),
+        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, word_tagger, siamese, blend"),
         ("model", 7, "should be a valid string, found 7"),
         (
             "file",

@@ -15,7 +15,8 @@ import torch
 from esetrag.core import config, text
 from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.core.layout import MANIFEST, Layout
-from esetrag.predict.predictor import BATCH, NO_LETTER, Prediction, Predictor, column
+from esetrag.predict.prediction import Prediction
+from esetrag.predict.predictor import BATCH, NO_LETTER, Predictor, column
 from esetrag.symbols.encoding import Encoded
 from esetrag.training import trainer
 from esetrag.training.data import Data

@@ -1,0 +1,147 @@
+"""Pairs of texts with a label, made of the rows of a part: which form is right, which two share a lemma.
+
+A pair is one text, ``first<TAB>second``. Whoever is right has a counterpart that is wrong, so that neither
+text alone, nor the features, tell anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from esetrag.core import tables
+from esetrag.data import change
+from esetrag.data.change import Changes, Ints, Words, changes, words
+
+SEPARATOR = "\t"
+RIGHT, WRONG = "right", "wrong"
+SAME, DIFFERENT = "same", "different"
+TRIES = 20
+"""Changes that are tried on a lemma until one makes a form that it has not."""
+NEAR = 10
+"""Neighbours, in the list of sorted forms, that a form may be paired with."""
+CLOSE = 0.05
+"""By how much the shared parts of two pairs may differ, as shares of the longer form."""
+NONE = -1
+Column = pa.Array | pa.ChunkedArray
+Floats = npt.NDArray[np.float64]
+
+
+def joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Pairs as texts, (n,)."""
+    return pc.binary_join_element_wise(first, second, SEPARATOR)
+
+
+def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:
+    """Each lemma with its form of a cell, and with what the change of another lemma makes of it.
+
+    The other change is that of a random row of the same cell, so that it is drawn by its frequency. The
+    lemma must end in what the change cuts off, and the outcome be no form of the lemma: *sipka*, as *barát*
+    makes *baráttól*, gives *sipkatól*. A row for which none is found is left out.
+
+    Args:
+        rows: of a part (``tables.SAMPLE``), with lemmas and features.
+        table: all rows, for the forms that a lemma has.
+        chance: source of random numbers.
+
+    Returns:
+        Rows of two pairs each (``tables.SAMPLE``), labelled ``RIGHT`` and ``WRONG``.
+    """
+    change_of, real = Changes.of(rows), pc.unique(joined(table["lemma"], table["form"]))
+    lemmas, front, dropped, ending = map(
+        words, (change_of.lemmas, change_of.front, change_of.dropped, change_of.ending)
+    )
+    cell = rows["features"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order, sizes = np.argsort(cell, kind="stable"), np.bincount(cell)
+    starts = np.cumsum(sizes) - sizes
+    made, left = np.full(len(rows), None, object), np.arange(len(rows))
+    for _ in range(TRIES):
+        own = cell[left]
+        other = order[starts[own] + (chance.random(len(left)) * sizes[own]).astype(np.int64)]
+        lemma, cut = lemmas[left], dropped[other]
+        stem = np.strings.slice(lemma, 0, np.strings.str_len(lemma) - np.strings.str_len(cut))
+        texts = np.strings.add(np.strings.add(front[other], stem), ending[other])
+        forms = change.turn(pa.chunked_array([pa.array(texts, pa.string())]), change_of.at_end)
+        pairs = joined(rows["lemma"].take(pa.array(left)), forms)
+        good = np.strings.endswith(lemma, cut) & ~pc.is_in(pairs, real).to_numpy()
+        made[left[good]] = np.array(pairs.to_pylist(), object)[good]
+        left = left[~good]
+    found = np.flatnonzero([pair is not None for pair in made])
+    kept = rows.take(pa.array(found))
+    return _both(kept, joined(kept["lemma"], kept["form"]), pa.array(made[found], pa.string()), RIGHT, WRONG)
+
+
+def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:  # noqa: ARG001
+    """Each form with one of another lemma, and with one of its own lemma that is as like.
+
+    The first is the one of its neighbours in the sorted list that shares most with it. The second shares
+    nearly the same share of the longer form. A form without two such partners is left out.
+
+    Args:
+        rows: of a part (``tables.SAMPLE``), with lemmas.
+        table: all rows, for the forms that a lemma has.
+        chance: without use.
+
+    Returns:
+        Rows of two pairs each (``tables.SAMPLE``), labelled ``SAME`` and ``DIFFERENT``.
+    """
+    forms, real = words(rows["form"]), pc.unique(joined(table["lemma"], table["form"]))
+    lemma = rows["lemma"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(forms, kind="stable")
+    bad, like = _partners(order, forms, np.ones(len(forms)), lambda a, b: lemma[a] != lemma[b])
+    pairs = joined(rows["lemma"], rows["form"].take(pa.array(np.maximum(bad, 0))))
+    bad[pc.is_in(pairs, real).to_numpy()] = NONE  # a form of both lemmas
+    order = order[np.argsort(lemma[order], kind="stable")]
+    good, own = _partners(order, forms, like, lambda a, b: lemma[a] == lemma[b])
+    found = pa.array(np.flatnonzero((bad != NONE) & (good != NONE) & (np.abs(like - own) <= CLOSE)))
+    kept = rows.take(found).set_column(2, "features", pa.nulls(len(found), pa.string()))
+    good_pairs, bad_pairs = (
+        joined(kept["form"], rows["form"].take(pa.array(partner).take(found))) for partner in (good, bad)
+    )
+    return _both(kept, good_pairs, bad_pairs, SAME, DIFFERENT)
+
+
+def _partners(
+    order: Ints, forms: Words, wanted: Floats, allowed: Callable[[Ints, Ints], npt.NDArray[np.bool_]]
+) -> tuple[Ints, Floats]:
+    """Of each form the allowed neighbour whose shared share is nearest to the wanted one, (n,).
+
+    Args:
+        order: (n,) of the list in which neighbours stand near each other.
+        forms: (n,).
+        wanted: (n,) shares.
+        allowed: whether a form may be paired with another, for rows of both.
+
+    Returns:
+        Rows, ``NONE`` where there is none; the shares.
+    """
+    place, share, sizes = np.full(len(forms), NONE), np.zeros(len(forms)), np.strings.str_len(forms)
+    missed = np.full(len(forms), np.inf)
+    for step in range(1, NEAR + 1):
+        for own, other in ((order[:-step], order[step:]), (order[step:], order[:-step])):
+            shared = sizes[own] - changes(forms[own], forms[other])[0]
+            shares = shared / np.maximum(sizes[own], sizes[other])
+            off = np.abs(shares - wanted[own])
+            better = allowed(own, other) & (off < missed[own]) & (forms[own] != forms[other])
+            at = own[better]
+            place[at], share[at], missed[at] = other[better], shares[better], off[better]
+    return place, share
+
+
+def _both(rows: pa.Table, good: Column, bad: Column, right: str, wrong: str) -> pa.Table:
+    """Rows twice: with the good pairs, then with the bad ones."""
+    parts = []
+    for pairs, label in ((good, right), (bad, wrong)):
+        columns = {"form": pairs, "label": pa.array([label] * len(rows), pa.string())}
+        parts.append(pa.table([columns.get(n, rows[n]) for n in rows.column_names], schema=tables.SAMPLE))
+    return pa.concat_tables(parts)
+
+
+BUILDERS: dict[str, Callable[[pa.Table, pa.Table, np.random.Generator], pa.Table]] = {
+    "valid": valid,
+    "same-lemma": same_lemma,
+}

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from esetrag.core import tables
+from esetrag.data import pairs
+
+ENDINGS = {"N;NOM;SG": "", "N;DAT;SG": "nak", "N;TERM;SG": "ig"}
+
+
+def nouns(stems: list[str]) -> pa.Table:
+    """Nouns that inflect in one of two ways: by their last vowel."""
+    rows = [
+        (stem, stem + (ending if "a" in stem[:2] else ending.replace("a", "e")), bundle)
+        for stem in stems
+        for bundle, ending in ENDINGS.items()
+    ]
+    lemmas, forms, bundles = (list(column) for column in zip(*rows, strict=True))
+    return tables.sample(lemmas, forms, bundles, [""] * len(rows))
+
+
+ROWS = nouns(["bara", "bola", "dara", "dola", "fala", "gosa"])
+ALIKE = nouns([f"{stem}{end}" for stem in ("bara", "dola", "fala") for end in ("", "n", "ri", "nat")])
+
+
+def valid(rows: pa.Table, table: pa.Table, seed: int = 1) -> pa.Table:
+    return pairs.valid(rows, table, np.random.default_rng(seed))
+
+
+def test_wrong_forms_are_what_another_lemma_does() -> None:
+    made = valid(ROWS, ROWS)
+    assert made.schema == tables.SAMPLE
+    found = {(row["form"], row["label"]) for row in made.to_pylist()}
+    assert ("bara\tbaranak", "right") in found
+    assert ("bara\tbaranek", "wrong") in found
+    assert ("bola\tbolanak", "wrong") in found
+    assert {row["features"] for row in made.to_pylist()} == {"N;DAT;SG"}  # the others are made in one way
+
+
+def test_each_lemma_and_cell_is_as_often_right_as_wrong() -> None:
+    made = valid(ROWS, ROWS).group_by(["lemma", "features", "label"]).aggregate([([], "count_all")])
+    assert pc.unique(made["count_all"]).to_pylist() == [1]
+    assert len(made) == 12
+
+
+def test_a_form_that_the_lemma_has_is_never_wrong() -> None:
+    both = pa.concat_tables([ROWS, tables.sample(["bara"], ["baranek"], ["N;DAT;SG"], [""])])
+    assert "bara\tbaranek" not in valid(ROWS, both)["form"].to_pylist()
+
+
+def test_what_a_change_cuts_off_must_be_there() -> None:
+    rows = tables.sample(["alma", "ház", "kéz"], ["almát", "házat", "kezet"], ["N;ACC;SG"] * 3, [""] * 3)
+    wrong = valid(rows, rows).filter(pc.equal(valid(rows, rows)["label"], "wrong"))["form"].to_pylist()
+    assert {"ház\tházát", "alma\talmezet"}.isdisjoint(wrong)
+    assert "alma\talmaat" in wrong
+
+
+def test_words_that_inflect_at_their_beginning_are_paired_so() -> None:
+    lemmas = ["mtoto", "kitabu", "mtu", "kiti"]
+    rows = tables.sample(lemmas, ["watoto", "vitabu", "watu", "viti"], ["N;PL"] * 4, [""] * 4)
+    made = valid(rows, rows)
+    assert "kitabu\tvitabu" in made["form"].to_pylist() or not len(made)
+
+
+@pytest.mark.parametrize("name", pairs.BUILDERS)
+def test_pairs_of_the_same_seed_are_the_same(name: str) -> None:
+    rows = ALIKE
+    made = [pairs.BUILDERS[name](rows, rows, np.random.default_rng(7)) for _ in range(2)]
+    assert made[0].equals(made[1])
+    assert len(made[0])
+
+
+def test_forms_of_other_lemmas_share_as_much_as_forms_of_the_same() -> None:
+    rows = ALIKE
+    made = pairs.same_lemma(rows, rows, np.random.default_rng(1))
+    lemma_of = dict(zip(rows["form"].to_pylist(), rows["lemma"].to_pylist(), strict=True))
+    shares: dict[str, list[float]] = {"same": [], "different": []}
+    for row in made.to_pylist():
+        first, second = row["form"].split("\t")
+        assert (lemma_of[first] == lemma_of[second]) == (row["label"] == "same")
+        shared = next((n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
+        shares[row["label"]].append(min(shared, len(second)) / max(len(first), len(second)))
+        assert row["features"] is None
+    assert len(shares["same"]) == len(shares["different"]) > 0
+    assert np.abs(np.subtract(*shares.values())).max() <= pairs.CLOSE
