@@ -24,6 +24,8 @@ class Network(nn.Module):
     several labels has an equal share of each. ``sigmoid``: each label is present or absent by itself.
     """
 
+    at_once = AT_ONCE
+
     def __init__(self, labels: int, head: Head) -> None:
         """Sets what a head needs.
 
@@ -98,11 +100,11 @@ def score(network: Network, rows: Batch) -> Tensor:
     return logits
 
 
-def parts(rows: Batch) -> Sequence[Tensor] | Sequence[slice]:
-    """Which rows are computed together: those of similar length, ``AT_ONCE`` of them."""
-    if len(rows) <= AT_ONCE:
+def parts(rows: Batch, most: int = AT_ONCE) -> Sequence[Tensor] | Sequence[slice]:
+    """Which rows are computed together: those of similar length, so many at the most."""
+    if len(rows) <= most:
         return [slice(None)] if len(rows) else []
-    return list(torch.argsort(rows.source.lengths, stable=True).split(AT_ONCE))
+    return list(torch.argsort(rows.source.lengths, stable=True).split(most))
 
 
 def difference(logits: Tensor, label: Tensor, against: Tensor) -> Tensor:

@@ -20,8 +20,6 @@ LETTERS = 40
 """Letters of a word that are read, the last ones."""
 AT_ONCE = 4096
 """Words whose letters are read at once."""
-SENTENCES = 512
-"""Sentences that are tagged at once."""
 
 
 class WordTagger(TagNetwork):
@@ -30,6 +28,8 @@ class WordTagger(TagNetwork):
     A word enters as the sum of a vector of its own and of what a BiLSTM makes of its letters. An unknown word
     has no vector, and in training some known ones lose theirs.
     """
+
+    at_once = 512
 
     def __init__(self, vocabulary: Vocabulary, model: WordTaggerModel) -> None:
         """Builds the layers; weights come from torch's global generator.
@@ -82,7 +82,8 @@ class SentenceTagger(Blend):
 
     def ranked(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Logits (n, tags) of all words that have a tag, and which of them is true (bool)."""
-        parts = [self._ranked(batch[start : start + SENTENCES]) for start in range(0, len(batch), SENTENCES)]
+        size = WordTagger.at_once
+        parts = [self._ranked(batch[start : start + size]) for start in range(0, len(batch), size)]
         none = torch.empty(0, self.labels)
         return torch.cat([none, *(p[0] for p in parts)]), torch.cat([none.bool(), *(p[1] for p in parts)])
 

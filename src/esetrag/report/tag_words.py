@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from esetrag.report import classify, errors, provenance, transduce
-from esetrag.report.classify import summary, table
 from esetrag.report.context import Context
-from esetrag.report.section import Headline, Section
+from esetrag.report.section import Headline, Section, Table
 
 
 def headline(context: Context) -> Headline:
@@ -28,7 +27,15 @@ def results(context: Context) -> Section:
         "and an unknown word that of its longest known suffix. Logistic regression sees suffixes alone. "
         "Lower is better for ece (expected calibration error), loss (nats), brier (score) and risk area."
     )
-    return Section("Results", (text, table(context)))
+    return Section("Results", (text, classify.table(context)))
+
+
+def misclassified(context: Context) -> Section:
+    """All words that were tagged wrongly, with their sentences."""
+    names = {"lemma": "sentence", "features": "place"}
+    listed = errors.table(context)
+    shown = replace(listed, frame=listed.frame.rename(columns=names), filters=("kind", "label"))
+    return transduce.wrong(context, "tagged", shown)
 
 
 def use(context: Context) -> Section:
@@ -43,12 +50,17 @@ def use(context: Context) -> Section:
     return Section("Use", texts)
 
 
+def summary(context: Context) -> tuple[Table, Table]:
+    """For the terminal: the models side by side, and the words tagged wrongly without their sentences."""
+    models, wrong = classify.summary(context)
+    return models, wrong.only("form", "label", "predicted", "probability")
+
+
 WRONG = "words tagged wrongly"
 REPORT = (
-    *(results, provenance.training, transduce.partitions, errors.misclassified, errors.confusions),
+    *(results, provenance.training, transduce.partitions, misclassified, errors.confusions),
     *(errors.kinds, errors.groups, classify.calibration, provenance.data, provenance.audit),
     provenance.model,
 )
-ERRORS = (errors.misclassified, errors.confusions, errors.kinds, errors.groups)
+ERRORS = (misclassified, errors.confusions, errors.kinds, errors.groups)
 CARD = (use, results, transduce.partitions, errors.kinds, provenance.model)
-__all__ = ["CARD", "ERRORS", "REPORT", "WRONG", "headline", "summary"]

@@ -128,7 +128,7 @@ def measure(network: Network, rows: Batch) -> tuple[float, float]:
     network.eval()
     total, known, hits = 0.0, 0, 0.0
     with torch.inference_mode():
-        for part in parts(rows):
+        for part in parts(rows, network.at_once):
             batch = rows[part]
             logits, is_known = network(batch), network.known(batch.target)
             total += float(network.loss(logits, batch.target)[is_known].sum())
