@@ -9,7 +9,7 @@ from esetrag.core import config
 from tests.unit.core.params_file import COLUMNS, changed, refusal, written
 
 TASK = "hun-noun-case"
-KINDS = "kind and source should be classify, transduce or tag from unimorph or columns"
+KINDS = "kind and source should be classify, transduce, tag or pair from unimorph or columns, or tag from conllu"
 KEYS = "kind, raw, splits, model, sample, train, leakage, source"
 
 
