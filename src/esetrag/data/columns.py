@@ -78,7 +78,7 @@ def select(
 def _is_parquet(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"PAR1"
+            return file.read(4) in (b"PAR1", b"PARE")  # PARE: encrypted, which the reader says
     except OSError:
         return False  # the next one to open it says why
 

@@ -65,15 +65,20 @@ def _block(block: Block, level: int) -> Iterator[str]:
             for child in block.blocks:
                 yield from _block(child, level + 1)
         case _:
-            yield "\n".join(f"- {name}: {value.replace('<', '&lt;')}" for name, value in block.items())
+            yield "\n".join(f"- {name}: {_inert(value)}" for name, value in block.items())
 
 
 def _bold(cell: str | Letters, marked: bool) -> str:
     """A cell of a marked row in bold; of a form, the letters with at least half of the top score."""
     if not isinstance(cell, Letters):
-        return f"**{cell}**" if marked else cell.replace("<", "&lt;")
+        return f"**{_inert(cell)}**" if marked else _inert(cell)
     top = max(cell.scores, default=0.0)
     strong = (top > 0 and 2 * score >= top for score in cell.scores)
     runs = groupby(zip(strong, cell.form, strict=True), key=itemgetter(0))
-    texts = ((bold, "".join(letter for _, letter in run)) for bold, run in runs)
+    texts = ((bold, _inert("".join(letter for _, letter in run))) for bold, run in runs)
     return "".join(f"**{text}**" if bold else text for bold, text in texts)
+
+
+def _inert(text: str) -> str:
+    """A text that opens no tag of HTML."""
+    return text.replace("<", "&lt;")

@@ -96,6 +96,8 @@ def test_a_pile_of_marks_is_refused_or_left_as_it_is(tmp_path: Path) -> None:
         (pa.table({"a": [[1]], "b": ["x"]}), {"form": "a", "label": "b"}, "column 'a' is no text"),
         (pa.table({"a": ["x"]}), {"form": "a", "label": "b"}, "no column 'b'; found a"),
         (b"PAR1....", {"form": 1, "label": 2}, "not a whole parquet file"),
+        (b"PARE....PARE", {"form": 1, "label": 2}, "not a whole parquet file"),  # encrypted
+        (pa.table({"a": [{"b": "x"}], "b": ["x"]}), {"form": "a", "label": "b"}, "column 'a' is no text"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_in_one_line(

@@ -50,3 +50,11 @@ def test_empty_and_repeated_columns_are_left_out() -> None:
     )
     assert [*distinct(frame)] == ["a", "e"]
     assert Letters("ab", (0.0, 0.0)).levels == [0, 0]
+
+
+def test_no_cell_opens_a_tag() -> None:
+    evil = "<script>"
+    cells = [evil, evil, Letters(evil, (1.0, *[0.0] * 7))]
+    text = markdown.render(Section("Page", (Table(pd.DataFrame({"form": cells}), marked=1),)))
+    assert "<" not in text
+    assert text.count("&lt;") == 3

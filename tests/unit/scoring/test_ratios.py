@@ -75,3 +75,15 @@ def test_a_difference_is_paired() -> None:
     assert difference.value == pytest.approx(better.mean() - CORRECT.mean())
     assert difference.high - difference.low < alone.high - alone.low
     assert ratios.difference(a, a, LEMMAS, options()) == Interval(0, 0, 0)
+
+
+def test_an_interval_is_as_wide_as_its_confidence_says_and_has_as_many_draws_as_asked() -> None:
+    rows = np.arange(1000).astype(str).astype(object)
+    correct = np.random.default_rng(1).random(1000) < 0.8
+    deviation = np.sqrt(correct.mean() * (1 - correct.mean()) / 1000)
+    for confidence, reach in ((0.95, 1.96), (0.8, 1.2816)):  # of a normal distribution
+        found = accuracy(correct, rows, confidence=confidence, resamples=5000)
+        assert found.high - found.low == pytest.approx(2 * reach * deviation, rel=0.06)
+    few = options().model_copy(update={"resamples": 1})
+    alone = ratios.intervals({"": Ratio.mean(correct)}, rows, few)[""]
+    assert alone.low == alone.high
