@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from esetrag.core import config
-from esetrag.core.layout import PARAMS
+from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import tell
 
 Options = argparse.Namespace
@@ -34,6 +34,15 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     sweep.add_argument("--memory", type=float, default=8, metavar="GIB", help=memory)
     sweep.add_argument("--repository", default="", metavar="URL", help="what workers clone (default: this)")
 
+    tune = command(_tune, "search for better parameters: trains on train, judges on dev, never opens test")
+    tune.add_argument(
+        "--ranges", type=Path, default=Path("tune.yaml"), metavar="FILE", help="default: tune.yaml"
+    )
+    tune.add_argument(
+        "--trials", type=int, default=30, metavar="N", help="those made before counted (default: 30)"
+    )
+    tune.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+
     for added in (benchmark, sweep):
         added.add_argument("--engine", choices=ENGINES, default="local", help="default: local")
         processes = "jobs at once (default: as many as processors; a Ray cluster decides itself)"
@@ -47,12 +56,22 @@ def _sweep(options: Options) -> None:
     tasks = [options.task] if options.task else list(params.tasks)
     places, memory = (options.engine, options.workers), int(options.memory * 2**30)
     failed = 0
-    for run, state, seconds in sweep.sweep(params, tasks, options.set, places, memory, options.repository):
+    listed = sweep.runs(tasks, options.set)
+    for run, state, seconds in sweep.sweep(params, listed, places, memory, options.repository):
         print(f"{state}  {run.name}" + (f"  {seconds:.1f} s" if seconds else ""), flush=True)
         failed += state == sweep.FAILED
     if failed:
         tell(f"{failed} failed; their output is in {sweep.KEPT}")
         sys.exit(1)
+
+
+def _tune(options: Options) -> None:
+    from esetrag.tracking import tune
+
+    params = config.load(PARAMS)
+    layout = Layout(options.task or next(iter(params.tasks)))
+    params.task(layout.task)
+    print(tune.tune(layout, params, options.ranges, options.trials, options.workers), flush=True)
 
 
 def _benchmark(options: Options) -> None:

@@ -13,10 +13,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from esetrag.core import config, files
 from esetrag.core.errors import DataError, TrackingError
@@ -25,39 +25,22 @@ from esetrag.core.streams import tell
 from esetrag.tracking import engine, store
 
 KEPT = Path(".esetrag/sweep")
+"""Which runs are done, and the output of those that failed, in a folder of each commit."""
 DONE, FAILED = "DONE", "FAILED"
 INPUTS = (str(PARAMS), "dvc.yaml", "src", "stages", "data")
-FOREIGN = ("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS", "PYTHONPATH")
+FOREIGN = ("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS")
 
 
-@dataclass(frozen=True)
-class Run:
-    """A task with some values of parameters; both as ``dvc exp run`` names them."""
+class Run(NamedTuple):
+    """A task with values of parameters, as ``dvc exp run -S`` takes them."""
 
     task: str
     settings: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Task and settings as a name of a file."""
-        return named((self.task, *self.settings))
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker receives."""
-
-    run: Run
-    repository: str
-    commit: str
-    remote: dict[str, Any]
-    memory: int
-    """Bytes that each of its processes may allocate; 0 is no bound."""
-
-
-def named(parts: Sequence[str]) -> str:
-    """Some words as one name of a file and of a DVC experiment."""
-    return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
+        """Both as the name of a file."""
+        return _name((self.task, *self.settings))
 
 
 def runs(tasks: Sequence[str], grid: Sequence[str]) -> list[Run]:
@@ -65,7 +48,7 @@ def runs(tasks: Sequence[str], grid: Sequence[str]) -> list[Run]:
 
     Args:
         tasks: keys of ``tasks``.
-        grid: parameters with several values each, ``train.seed=1,2,3``, as of ``dvc exp run --queue -S``.
+        grid: parameters with several values each (``train.seed=1,2,3``), as of ``dvc exp run --queue -S``.
     """
     from dvc.utils.hydra import get_hydra_sweeps
 
@@ -73,8 +56,13 @@ def runs(tasks: Sequence[str], grid: Sequence[str]) -> list[Run]:
     return [Run(task, tuple(settings[str(PARAMS)])) for settings in sweeps for task in tasks]
 
 
-def compute(job: Job) -> float:
+def compute(shared: Mapping[str, Any], run: Run) -> float:
     """Computes a run in a process of its own; returns the seconds it took.
+
+    Args:
+        shared: ``repository`` and ``commit`` to clone; ``remote``, the configuration of DVC's; ``memory``,
+            bytes that each of its processes may allocate, or 0.
+        run: which.
 
     Raises:
         TrackingError: with the end of its output, if it failed.
@@ -82,11 +70,10 @@ def compute(job: Job) -> float:
     start = time.monotonic()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    content = {**vars(job), "task": job.run.task, "settings": job.run.settings, "run": None}
     done = subprocess.run(
         [sys.executable, "-m", "esetrag.tracking.sweep_worker"],
-        env={**clean, "PATH": path, "PYTHONPATH": str(Path(__file__).parents[2]), "DVC_NO_ANALYTICS": "1"},
-        input=json.dumps(content),  # not an argument: a remote may hold a secret
+        env={**clean, "PATH": path, "DVC_NO_ANALYTICS": "1"},
+        input=json.dumps({**shared, **run._asdict()}),  # no argument: a remote may hold a secret
         capture_output=True,
         text=True,
     )
@@ -97,8 +84,7 @@ def compute(job: Job) -> float:
 
 def sweep(
     params: config.Params,
-    tasks: Sequence[str],
-    grid: Sequence[str],
+    listed: Sequence[Run],
     places: tuple[str, int],
     memory: int = 0,
     repository: str = "",
@@ -107,8 +93,7 @@ def sweep(
 
     Args:
         params: all parameters.
-        tasks: which.
-        grid: as of ``runs``.
+        listed: what ``runs`` gave.
         places: engine and runs at once.
         memory: bytes for each process of a run; 0 is no bound.
         repository: what workers clone; empty is this folder, which other machines must see.
@@ -121,25 +106,30 @@ def sweep(
         ParamsError: if the engine is not installed.
     """
     commit, remote = _state()
+    shared = {
+        "commit": commit,
+        "remote": remote,
+        "memory": memory,
+        "repository": repository or str(Path.cwd()),
+    }
     folder = KEPT / commit[:12]
-    listed = runs(tasks, grid)
-    states = dict.fromkeys(listed, FAILED)
-    for run in listed:
-        if (folder / f"{run.name}.done").exists():
-            states[run] = DONE
-            yield run, DONE, 0.0
-    repository = repository or str(Path.cwd())
-    jobs = [Job(run, repository, commit, remote, memory) for run in listed if states[run] == FAILED]
-    for job, result in engine.results(compute, jobs, *places, threads=True) if jobs else ():
+    states = {run: DONE if (folder / f"{run.name}.done").exists() else FAILED for run in listed}
+    yield from ((run, DONE, 0.0) for run, state in states.items() if state == DONE)
+    left = [run for run, state in states.items() if state == FAILED]
+    for run, result in engine.results(partial(compute, shared), left, *places, threads=True) if left else ():
         if isinstance(result, Exception):
-            files.write_text(folder / f"{job.run.name}.log", f"{result}\n")
-            _log_failed(params, job, str(result))
-            yield job.run, FAILED, 0.0
+            files.write_text(folder / f"{run.name}.log", f"{result}\n")
+            _log_failed(params, run, commit)
+            yield run, FAILED, 0.0
         else:
-            states[job.run] = DONE
-            files.write_text(folder / f"{job.run.name}.done", f"{result:.1f}\n")
-            yield job.run, DONE, result
-    _gather(params, states)
+            files.write_text(folder / f"{run.name}.done", f"{result:.1f}\n")
+            states[run] = DONE
+            yield run, DONE, result
+    _gather(params, [run for run, state in states.items() if state == DONE])
+
+
+def _name(parts: Sequence[str]) -> str:
+    return re.sub(r"[^\w.=+-]+", "_", "-".join(parts))
 
 
 def _state() -> tuple[str, dict[str, Any]]:
@@ -152,23 +142,22 @@ def _state() -> tuple[str, dict[str, Any]]:
     try:
         with Repo() as repo:
             settings = repo.config
-            name = settings["core"].get("remote")
-            if name is None:
-                raise DataError("no default remote for results: dvc remote add --default NAME FOLDER_OR_URL")
-            return _output("git", "rev-parse", "HEAD").strip(), dict(settings["remote"][name])
     except DvcException as error:
         raise DataError(f"DVC: {error}") from error
+    if (name := settings["core"].get("remote")) is None:
+        raise DataError("no DVC remote for the results; add one: dvc remote add --default NAME FOLDER_OR_URL")
+    return _output("git", "rev-parse", "HEAD").strip(), dict(settings["remote"][name])
 
 
-def _gather(params: config.Params, states: dict[Run, str]) -> None:
-    """Lets DVC find the finished runs in the run cache; the experiments that are there stay."""
+def _gather(params: config.Params, done: Sequence[Run]) -> None:
+    """Lets DVC find what is done in the run cache; experiments that are there stay."""
     known = _output("dvc", "exp", "list", "--name-only").split()
-    for settings in dict.fromkeys(run.settings for run in states):
-        tasks = [run.task for run, state in states.items() if run.settings == settings and state == DONE]
+    for settings in dict.fromkeys(run.settings for run in done):
+        tasks = [run.task for run in done if run.settings == settings]
         targets = [] if len(tasks) == len(params.tasks) else [f"error_analysis@{task}" for task in tasks]
-        if not settings and tasks:
+        if not settings:
             _output("dvc", "repro", "--pull", *targets)
-        elif tasks and (name := named(settings)) not in known:
+        elif (name := _name(settings)) not in known:
             chosen = [part for setting in settings for part in ("-S", setting)]
             _output("dvc", "exp", "run", "--temp", "--pull", "--name", name, *chosen, *targets)
 
@@ -180,16 +169,16 @@ def _output(*command: str) -> str:
     return done.stdout
 
 
-def _log_failed(params: config.Params, job: Job, reason: str) -> None:
-    """Makes a failed run one in MLflow, too; others are logged from their results (``esetrag track``)."""
+def _log_failed(params: config.Params, run: Run, commit: str) -> None:
+    """Makes a failed run one in MLflow, too; the others are logged from their results: ``esetrag track``."""
     if not params.tracking.enabled:
         return
     try:
         with store.opened(params.tracking.experiment) as opened:
-            tags = {"task": job.run.task, "mlflow.note.content": reason, "commit": job.commit}
-            run = opened.client.create_run(opened.experiment_id, tags=tags, run_name=job.run.name)
-            for setting in job.run.settings:
-                opened.client.log_param(run.info.run_id, *setting.split("=", 1))
-            opened.client.set_terminated(run.info.run_id, FAILED)
+            tags = {"task": run.task, "mlflow.source.git.commit": commit}
+            logged = opened.client.create_run(opened.experiment_id, tags=tags, run_name=run.name).info.run_id
+            for setting in run.settings:
+                opened.client.log_param(logged, *setting.split("=", 1))
+            opened.client.set_terminated(logged, FAILED)
     except TrackingError as error:
         tell(f"tracking: {error}")
