@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from esetrag.core import config, files, yaml_reader
-from esetrag.core.errors import EsetragError, ParamsError, TrackingError
+from esetrag.core.errors import EsetragError, ParamsError, TrackingError, TrainingError
 from esetrag.core.explanation import explain
 from esetrag.core.layout import Layout
 from esetrag.core.section import Section
@@ -135,10 +135,9 @@ def tune(layout: Layout, params: config.Params, path: Path, trials: int, workers
     search = Search(layout, params, read(path, params, layout.task), trials)
     study, content = search.study(), params.model_dump()
     usual = {name: reduce(lambda part, key: part[key], name.split("."), content) for name in search.ranges}
-    study.enqueue_trial(
-        {name: value for name, value in usual.items() if _has(search.ranges[name], value)},
-        skip_if_exists=True,
-    )
+    usual = {name: value for name, value in usual.items() if _has(search.ranges[name], value)}
+    if not _losses(study, usual):
+        study.enqueue_trial(usual)
     searches = [replace(search, number=number) for number in range(workers)]
     for _, result in engine.results(optimize, searches, "local", workers):
         if isinstance(result, Exception):
@@ -149,12 +148,15 @@ def tune(layout: Layout, params: config.Params, path: Path, trials: int, workers
         except TrackingError as error:
             tell(f"tracking: {error}")
     states = [trial.state.name for trial in study.trials]
-    best = study.best_trial
+    if not (losses := _losses(study, {})):
+        raise TrainingError(f"{layout.task}: no trial has trained to its end; lower the ranges of {path}")
+    best, first = study.best_trial, _losses(study, usual)
     settings = " ".join(f"-S {name}={json.dumps(_rounded(value))}" for name, value in best.params.items())
     ended = sum(state in STATUS for state in states)
     return (
         f"{layout.task}: {ended} trials, {states.count('PRUNED')} of them pruned; loss on dev, nats a word:\n"
-        f"  {study.trials[0].value:.4f}  parameters as they are\n  {best.value:.4f}  trial {best.number}, the best\n"
+        + "".join(f"  {loss:.4f}  parameters as they are\n" for loss in first[:1])
+        + f"  {min(losses):.4f}  trial {best.number}, the best\n"
         f"dvc exp run {settings}"
     )
 
@@ -171,6 +173,7 @@ def optimize(search: Search) -> None:
     from esetrag.training.history import Epoch
 
     data, task, study = Data.read(search.layout), search.layout.task, search.study()
+    dev = Batch.of(data.dev, torch.device("cpu"))
 
     def objective(trial: optuna.Trial) -> float:
         values = {name: _rounded(_suggest(trial, name, given)) for name, given in search.ranges.items()}
@@ -183,9 +186,7 @@ def optimize(search: Search) -> None:
                 raise optuna.TrialPruned
 
         trained = trainer.fit(data, model, options, [listen])
-        logits, targets = (
-            part.numpy() for part in trained.network.ranked(Batch.of(data.dev, torch.device("cpu")))
-        )
+        logits, targets = (part.numpy() for part in trained.network.ranked(dev))
         fitted = trained.calibrate(data, params.calibration)
         shares = calibration.probabilities(logits, model.head, fitted)
         return float(calibration.losses(shares, targets, model.head).value)
@@ -194,6 +195,12 @@ def optimize(search: Search) -> None:
     if len(study.get_trials(states=ended)) < search.trials:
         enough = optuna.study.MaxTrialsCallback(search.trials, ended)
         study.optimize(objective, callbacks=[enough], catch=(EsetragError,))
+
+
+def _losses(study: Any, values: dict[str, Any]) -> list[float]:
+    """Of the trials with these values that trained to their end."""
+    trials = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+    return [trial.value for trial in trials if values.items() <= trial.params.items()]
 
 
 def _suggest(trial: Any, name: str, given: list[Any] | Interval) -> Any:

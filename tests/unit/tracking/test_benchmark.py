@@ -42,7 +42,8 @@ def test_a_folder_of_tasks_becomes_a_table_a_page_and_a_picture(
     table = pd.read_csv(project / "metrics/benchmark/many.tsv", sep="\t", index_col=["task", "model"])
     assert {task for task, _ in table.index} == {"given", "without-test", "mean"}
     assert list(table.loc["given"].index) == list(benchmark.MODELS)
-    assert table.loc[("given", "ngram"), "accuracy"] > table.loc[("given", "majority"), "accuracy"]
+    accuracy = dict(zip(table.loc["given"].index, table.loc["given"]["accuracy"], strict=True))
+    assert accuracy["ngram"] > accuracy["majority"]
     assert (table["seeds"] == 2).all()
     assert (table["low"] <= table["accuracy"]).all()
     kept = {path: path.stat().st_mtime_ns for path in (project / benchmark.KEPT).iterdir()}
