@@ -81,10 +81,10 @@ curve: $(READY) ## measure accuracy by training forms (TASK=… SEEDS=3): metric
 results: $(READY) ## write the table of results into README.md
 	esetrag results
 
-bench: $(READY) ## measure speed and accuracy (TABLES=folder PROBING=folder): bench/results.md, docs/results.md
+bench: $(READY) ## measure speed and accuracy (TABLES=folder PROBING=folder): bench/results.md, docs/results.md, docs/probing.md
 	for name in goal speed pipelines "audit $(TABLES)"; do python -m bench.$$name || exit; done
 	$(if $(TABLES),python -m bench.languages $(TABLES))
-	$(if $(PROBING),python -m bench.probing $(PROBING))
+	$(if $(PROBING),esetrag benchmark $(PROBING) --output docs/probing)
 	python -m bench.report
 
 look: $(READY) ## test each report in Chromium, with screenshots in dvc_plots/

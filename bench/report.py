@@ -40,12 +40,8 @@ all on {machine}, one thread. The baselines have the same rows, and are calibrat
   **Bold**: behind it, outside the interval. *forms*: of the training and of the test set.
 - *dev's choice*: of each seed the model of the lowest loss on dev; the default, unless another one's is lower
   by 2 nats. Behind the name: in how many seeds.
-"""
-PROBING = """## Morphological probing tasks
 
-Made by `python -m bench.probing FOLDER`: tasks of a given split, some 2,000 words of running text each, no
-lemmas. The published dev part is the test set; a tenth of the training words is held out as dev. One
-configuration for all, that of `params.yaml`. Accuracy in %.
+[probing.md](probing.md) has tasks of running text, without lemmas.
 """
 
 
@@ -151,31 +147,6 @@ def languages(samples: list[Figures]) -> str:
     )
 
 
-def probing(samples: list[Figures]) -> str:
-    """The tasks of each language, and their means."""
-    names = (*BASELINES, *MODELS, CHOICE)
-    tasks = {task: group for (task,), group in groups(samples, "raw").items()}
-    values = {
-        task: [*(group.mean(name)["value"] for name in names), group.calibration_error(MODELS[0])]
-        for task, group in tasks.items()
-    }
-    rows: list[Row] = []
-    for language in sorted({task.rsplit("-", 1)[-1] for task in tasks}):
-        own = [task for task in tasks if task.endswith(f"-{language}")]
-        for task in own:
-            cells = [f"{100 * value:.1f}" for value in values[task]]
-            rows.append((task, f"{tasks[task].average('train'):,.0f}", *cells, tasks[task].chosen()))
-        rows.append(_means(f"mean of {len(own)}, {language}", [values[task] for task in own]))
-    if len(rows) > len(tasks) + 1:
-        rows.append(_means(f"mean of all {len(tasks)}", list(values.values())))
-    head = ("task", "words", *names, f"ECE of {MODELS[0]}", "chosen")
-    return f"{PROBING}\n{table(head, rows, 'l' + 'r' * (len(head) - 2) + 'l')}\n"
-
-
-def _means(title: str, values: list[list[float]]) -> Row:
-    return f"**{title}**", "", *(f"**{100 * value:.2f}**" for value in np.mean(values, axis=0)), ""
-
-
 def goal(samples: list[Figures]) -> tuple[str, list[Bar]]:
     """The accuracies on the task's table, a table for each size; what is asked for."""
     text, bars = list[str](), list[Bar]()
@@ -237,14 +208,11 @@ def measurements(quick: bool) -> str:
 
 def write(quick: bool) -> None:
     """Writes both pages from the figures that there are; those of quick runs beside these."""
-    pages = {"languages": languages, "probing": probing}
-    texts = [
-        page(list(samples.values())) for name, page in pages.items() if (samples := measure.read(name, quick))
-    ]
+    samples = measure.read("languages", quick)
     folder, docs = (measure.folder(True),) * 2 if quick else (REPO / "bench", REPO / "docs")
     (folder / ("measurements.md" if quick else "results.md")).write_text(measurements(quick), "utf-8")
-    if texts:
-        (docs / "results.md").write_text("\n".join(texts), "utf-8")
+    if samples:
+        (docs / "results.md").write_text(languages(list(samples.values())), "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+from esetrag import cli_many
 from esetrag.core import config, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
@@ -101,6 +102,8 @@ def _parser() -> Parser:
     curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
     curve.add_argument("--sizes", type=int, nargs="+", metavar="FORMS", help="default: 30 100 300 1000 3000")
     curve.add_argument("--all", action="store_true", help="all training forms as well; takes minutes")
+
+    cli_many.add(command)
 
     results = command(_results, "write the table of results into README.md", default="")
     results.add_argument("--check", action="store_true", help="only check whether it is up to date")

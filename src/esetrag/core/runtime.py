@@ -36,9 +36,15 @@ def handle_signals() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, _stop)
     if "DVC_STAGE" in os.environ and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
         if os.getsid(os.getppid()) != os.getsid(0):  # another session has adopted this: DVC is dead already
             raise Stopped(signal.SIGTERM)
+
+
+def end_with_parent() -> None:
+    """Makes the death of the process that started this one a SIGTERM, on Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def leave(code: int) -> None:

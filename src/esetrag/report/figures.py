@@ -204,6 +204,26 @@ def masking(curve: pd.DataFrame) -> Figure:
 
 
 @style()
+def benchmark(means: pd.DataFrame, baseline: str) -> Figure:
+    """The accuracy of models on each task over that of a baseline: above the diagonal they are better.
+
+    Args:
+        means: task, model, accuracy; models in the order of their importance.
+        baseline: one of the models.
+    """
+    wide = means.pivot_table(index="task", columns="model", values="accuracy", observed=True).drop("mean")
+    figure, axes = single(5.6, 5.4)
+    low = float(wide[baseline].min()) - 0.02
+    axes.plot([low, 1], [low, 1], color=SOFT, linewidth=1, zorder=0)
+    for name, marker in zip(list(wide.columns)[:3], "os^", strict=True):
+        axes.scatter(wide[baseline], wide[name], 16, marker=marker, alpha=0.7, label=NAMES.get(name, name))
+    axes.set(xlabel=NAMES.get(baseline, baseline), title=f"test accuracy of {len(wide)} tasks")
+    percent(axes.xaxis, axes.yaxis)
+    figure.legend(loc="outside upper right", ncols=3)
+    return figure
+
+
+@style()
 def learning_curve(means: pd.DataFrame, task: str) -> Figure:
     """Test errors of each model over the number of training forms, both on logarithmic axes.
 

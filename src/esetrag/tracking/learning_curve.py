@@ -122,23 +122,28 @@ def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
 
     The interval is that of the mean on test (Student's); one seed has none.
     """
-    from scipy.stats import t
-
     rows: list[Any] = []
     frame = pd.DataFrame([asdict(point) for point in measurements])
     frame["model"] = pd.Categorical(frame["model"], [*MODELS, UPPER_BOUND])
     for (name, forms), group in frame.groupby(["model", "forms"], observed=True):
-        count, mean = len(group), group["test"].mean()
-        reach = t.ppf((1 + confidence) / 2, count - 1) * group["test"].std() / np.sqrt(count)  # NaN for one
-        bounds = np.clip([mean - reach, mean + reach], 0, 1)
-        rows.append((name, forms, count, group["dev"].mean(), mean, *bounds))
+        mean, *bounds = interval(group["test"], confidence)
+        rows.append((name, forms, len(group), group["dev"].mean(), mean, *np.clip(bounds, 0, 1)))
     return pd.DataFrame(rows, columns=["model", "forms", "seeds", "dev", "test", "low", "high"])
+
+
+def interval(values: pd.Series[float], confidence: float) -> tuple[float, float, float]:
+    """The mean of some values and Student's interval of it, which is NaN for one value."""
+    from scipy.stats import t
+
+    count, mean = len(values), float(values.mean())
+    reach = float(t.ppf((1 + confidence) / 2, count - 1) * values.std() / np.sqrt(count))
+    return mean, mean - reach, mean + reach
 
 
 def page(task: str, means: pd.DataFrame, confidence: float) -> str:
     """The curve as a page of Markdown; ``means`` is what ``table`` gave, ``confidence`` its intervals'."""
     sizes = sorted(means["forms"].unique())
-    cells = {(row.model, row.forms): _cell(row) for row in means.itertuples()}
+    cells = {(row.model, row.forms): cell(row, "test") for row in means.itertuples()}
     rows = [[name, *(cells.get((name, size), "") for size in sizes)] for name in means["model"].unique()]
     header = ["model", *(f"{size:,}" for size in sizes)]
     return "\n".join(
@@ -152,9 +157,10 @@ def page(task: str, means: pd.DataFrame, confidence: float) -> str:
     )
 
 
-def _cell(row: Any) -> str:
-    interval = "" if np.isnan(row.low) else f" ({100 * row.low:.1f}–{100 * row.high:.1f})"
-    return f"{100 * row.test:.1f}{interval}"
+def cell(row: Any, score: str) -> str:
+    """A mean (the column ``score``) with its interval (``low``, ``high``) in per cent."""
+    reach = "" if np.isnan(row.low) else f" ({100 * row.low:.1f}–{100 * row.high:.1f})"
+    return f"{100 * getattr(row, score):.1f}{reach}"
 
 
 def measure(

@@ -14,6 +14,8 @@ TASK = "hun-noun-case"
 BOUNDS = {"minimum": -1, "maximum": 1, "exclusiveMinimum": 0, "exclusiveMaximum": 0}
 """What is added to a bound of a JSON schema to be outside."""
 
+MODELS = ("bilstm", "ngram", "seq2seq", "tagger", "word_tagger", "siamese", "blend")
+
 
 def test_the_committed_file_is_valid(params: config.Params) -> None:
     task = params.task(TASK)
@@ -35,7 +37,7 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
         (
             "models.bilstm.kind",
             "gru",
-            "should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'word_tagger', 'siamese', 'blend', found 'gru'",
+            f"should be one of {', '.join(map(repr, MODELS))}, found 'gru'",
         ),
         ("models.bilstm.head", "tanh", "should be 'softmax' or 'sigmoid', found 'tanh'"),
         ("models.bilstm.longest", 8, "unknown key, expected one of head, kind, embedding, hidden, layers, "),
@@ -49,14 +51,18 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
         (
             "models.blend.experts",
             ["bilstm", "gru"],
-            "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, word_tagger, siamese, blend",
+            f"no model 'gru'; known: {', '.join(MODELS)}",
         ),
         ("models.blend.head", "softmax", "unknown key, expected one of kind, experts, lemmas"),
         ("calibration.temperature", 1, "should be a valid boolean, found 1"),
         ("encode_pad.keep", "middle", "should be 'end' or 'start', found 'middle'"),
         ("build_vocab.unit", "byte", "should be 'char', 'bpe' or 'word', found 'byte'"),
         ("sample.split", "row", "should be 'lemma', 'family', 'form' or 'notebook', found 'row'"),
-        ("evaluate.compare", ["gru"], "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, word_tagger, siamese, blend"),
+        (
+            "evaluate.compare",
+            ["gru"],
+            f"no model 'gru'; known: {', '.join(MODELS)}",
+        ),
         ("tracking.experiment", "", "String should have at least 1 character, found ''"),
         ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, patience, "),
         ("epochs", 1, "unknown key, expected one of tasks, models, sample, build_vocab, encode_pad, "),

@@ -138,6 +138,17 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_trains_to_the_same_bytes_again_and_about_as_well_as_the_cpu(train: Any) -> None:
+    (first, epochs), (second, _), (_, on_cpu) = train(device="cuda"), train(device="cuda"), train()
+    torch.use_deterministic_algorithms(False)
+    for name, value in first.state_dict().items():
+        assert value.device == CPU
+        assert torch.equal(value, second.state_dict()[name])
+    assert epochs.epochs[-1].dev_loss < epochs.epochs[0].dev_loss
+    assert epochs.epochs[-1].dev_loss == pytest.approx(on_cpu.epochs[-1].dev_loss, rel=0.3)
+
+
 @pytest.mark.parametrize("device", ["cuda", "cuda:3", "mps"])
 def test_a_device_that_is_not_there_is_named(device: str) -> None:
     message = f"params.yaml: train.device: no {device} on this machine; auto would take cpu"

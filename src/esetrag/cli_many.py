@@ -1,0 +1,83 @@
+"""The commands of many runs: ``esetrag benchmark``, ``sweep`` and ``tune``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from esetrag.core import config
+from esetrag.core.layout import PARAMS, Layout
+from esetrag.core.streams import tell
+
+Options = argparse.Namespace
+ENGINES = ("local", "ray")
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Adds the commands; ``command(run, text, default)`` makes a parser of one."""
+    benchmark = command(
+        _benchmark, "measure every model on a folder of tasks of words and labels", default=""
+    )
+    benchmark.add_argument("folder", type=Path, help="with a folder of train.tsv, dev.tsv, test.tsv a task")
+    benchmark.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings a task (default: 1)")
+    benchmark.add_argument("--only", default="", metavar="TEXT", help="tasks with this in their names")
+    output = "path of .tsv, .md and .png (default: metrics/benchmark/NAME)"
+    benchmark.add_argument("--output", type=Path, metavar="PATH", help=output)
+
+    sweep = command(_sweep, "compute all tasks, with several values of parameters, in many processes", "all")
+    grid = "values of a parameter, as train.seed=1,2,3; each combination is a DVC experiment"
+    sweep.add_argument("-S", "--set", action="append", default=[], metavar="NAME=VALUES", help=grid)
+    memory = "of each process of a run (default: 8; 0 is no bound)"
+    sweep.add_argument("--memory", type=float, default=8, metavar="GIB", help=memory)
+    sweep.add_argument("--repository", default="", metavar="URL", help="what workers clone (default: this)")
+
+    tune = command(_tune, "search for better parameters: trains on train, judges on dev, never opens test")
+    tune.add_argument(
+        "--ranges", type=Path, default=Path("tune.yaml"), metavar="FILE", help="default: tune.yaml"
+    )
+    tune.add_argument(
+        "--trials", type=int, default=30, metavar="N", help="those made before counted (default: 30)"
+    )
+    tune.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+
+    for added in (benchmark, sweep):
+        added.add_argument("--engine", choices=ENGINES, default="local", help="default: local")
+        processes = "jobs at once (default: as many as processors; a Ray cluster decides itself)"
+        added.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help=processes)
+
+
+def _sweep(options: Options) -> None:
+    from esetrag.tracking import sweep
+
+    params = config.load(PARAMS)
+    tasks = [options.task] if options.task else list(params.tasks)
+    places, memory = (options.engine, options.workers), int(options.memory * 2**30)
+    failed = 0
+    listed = sweep.runs(tasks, options.set)
+    for run, state, seconds in sweep.sweep(params, listed, places, memory, options.repository):
+        print(f"{state}  {run.name}" + (f"  {seconds:.1f} s" if seconds else ""), flush=True)
+        failed += state == sweep.FAILED
+    if failed:
+        tell(f"{failed} failed; their output is in {sweep.KEPT}")
+        sys.exit(1)
+
+
+def _tune(options: Options) -> None:
+    from esetrag.tracking import tune
+
+    params = config.load(PARAMS)
+    layout = Layout(options.task or next(iter(params.tasks)))
+    params.task(layout.task)
+    print(tune.tune(layout, params, options.ranges, options.trials, options.workers), flush=True)
+
+
+def _benchmark(options: Options) -> None:
+    from esetrag.tracking import benchmark
+
+    target = options.output or Path("metrics/benchmark") / options.folder.resolve().name
+    places = options.engine, options.workers
+    params = config.load(PARAMS)
+    print(benchmark.measure(options.folder, params, options.seeds, options.only, target, places), flush=True)
