@@ -9,7 +9,7 @@ from esetrag.core import config
 from tests.unit.core.params_file import COLUMNS, changed, refusal, written
 
 TASK = "hun-noun-case"
-KINDS = "kind and source should be classify, transduce or tag from unimorph or columns"
+KINDS = "kind and source should be classify, transduce or tag from unimorph or columns, or tag from conllu"
 KEYS = "kind, raw, splits, model, sample, train, leakage, source"
 
 
@@ -48,7 +48,7 @@ KEYS = "kind, raw, splits, model, sample, train, leakage, source"
         ("pos", ["N", 7], ".1: should be a valid string, found 7"),
         ("feature", "Kasus", "should be one of Aktionsart, Animacy, Aspect, Case, "),
         ("columns", ["lemma", "tags", "tags"], "should name each once, found "),
-        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend"),
+        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, word_tagger, blend"),
         ("model", 7, "should be a valid string, found 7"),
         (
             "file",
