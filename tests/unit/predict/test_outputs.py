@@ -216,3 +216,16 @@ def test_a_terminal_is_not_waited_for(
     with pytest.raises(SystemExit, match="2"):
         main(["predict", "--checkpoint", str(tiny_checkpoint)])
     assert b"expected words, found none" in capfdbinary.readouterr().err
+
+
+def test_columns_of_the_input_keep_their_names(run: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    pq.write_table(pa.table({"form": ["borban"], "label": ["x"], "predicted_label": ["y"]}), source)
+    run("--input", source, "--output", target)
+    written = pq.read_table(target)
+    assert written.column_names == [
+        *("form", "label", "predicted_label", "predicted_predicted_label"), *COLUMNS[2:]
+    ]  # fmt: skip
+    assert (
+        written.slice(0, 1).to_pylist()[0] | {"label": "x", "predicted_label": "y"} == written.to_pylist()[0]
+    )

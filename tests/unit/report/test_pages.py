@@ -229,3 +229,21 @@ def test_each_part_has_its_own_figures(tmp_path: Path) -> None:
         part: str(of["rows"]) for part, of in parts.items()
     }
     assert table_of(page, "**Rows of each label**").to_numpy().tolist()[0] == ["ACC", "2", "2", "7"]
+
+
+def test_words_that_look_like_markup_are_shown_and_inert(tmp_path: Path) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    rows = [(evil, f"{evil}{number}", *row[2:]) for number, row in enumerate(ROWS)]
+    summary, found = made(artifacts.write(tmp_path, rows))
+    assert evil in summary
+    assert "&lt;img src=x onerror=alert(1)&gt;" in found["report.html"]
+    assert "&lt;img src=x onerror=alert(1)>" in found["errors.md"]
+    assert not [name for name, text in found.items() if "<img" in text]
+
+
+def test_the_audit_says_whether_doubtful_rows_were_dropped(tmp_path: Path) -> None:
+    layout = artifacts.write(tmp_path)
+    data = files.read_json(layout.metrics / "data.json")
+    data["dropped"]["suspicious label"] = {"rows": 1, "examples": ["fa"]}
+    files.write_json(layout.metrics / "data.json", data)
+    assert "were dropped (`sample.suspicious`)" in made(layout)[1]["data_audit.md"]

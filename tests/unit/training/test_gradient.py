@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from esetrag.training.augmentation import Analogies
 from esetrag.training.data import Data
 from esetrag.training.loop import Loop
 from tests.samples import CPU
+from tests.unit.training.small import data_of
 
 LENGTHS = np.random.default_rng(5).integers(3, 30, size=1000)
 
@@ -40,6 +42,18 @@ def train(tiny_data: Data, tiny_model: BilstmModel, options: Train) -> Any:
         return network, loop
 
     return run
+
+
+def test_a_row_of_no_weight_teaches_nothing(
+    tiny_rows: pa.Table, tiny_model: BilstmModel, tiny_training: Train
+) -> None:
+    labels = tiny_rows["label"].to_pylist()
+    wrong = tiny_rows.set_column(3, "label", pa.array([*labels[1:], labels[0]], pa.string()))
+    wrong = wrong.set_column(4, "weight", pa.array([0.0] * len(wrong), pa.float32()))
+    data = data_of(pa.concat_tables([tiny_rows, wrong.cast(tiny_rows.schema)]), tiny_rows)
+    loop = Loop(Batch.of(data.dev, CPU))
+    gradient.fit(data, tiny_model, tiny_training, None, loop)
+    assert loop.epochs[-1].dev_accuracy > 0.9
 
 
 @pytest.mark.parametrize("pool", [1, 4, 10**6])
@@ -162,3 +176,11 @@ def test_a_second_gpu_is_missed_where_there_is_one(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(TrainingError, match="no cuda:1 on this machine; auto would take cuda"):
         gradient.choose_device("cuda:1")
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 10])
+def test_the_rate_rises_and_falls_in_few_steps_too(train: Any, epochs: int) -> None:
+    _, loop = train(epochs=epochs, batch_size=100)  # a step each
+    rates = [epoch.learning_rate for epoch in loop.epochs[1:]]
+    assert len(rates) == epochs
+    assert max(rates) >= rates[0] > 0
