@@ -94,7 +94,7 @@ def evaluate(
             "macro_f1": classes.macro_f1(per_class[key]),
             "ece": reliability.expected_error(bins[key]),
             "risk_area": reliability.area(each.probabilities, known),
-            **asdict(each.calibration),
+            **each.calibration.figures,
         }
         for key, each in everyone.items()
     }
@@ -184,7 +184,7 @@ def _baselines(
     targets = label_sets.matrix(dev["label"], labels)
     outputs = {}
     for name, logits in baselines.train(parts["train"], labels, options.suffix_length).items():
-        fitted = calibration.fit(logits(dev["form"]), targets, "softmax", calibrating)
+        fitted = calibration.fit(logits(dev["form"]), targets, "softmax", calibrating, labels)
         shares = calibration.probabilities(logits(test["form"]), "softmax", fitted)
         outputs[name] = ModelOutput(shares, fitted)
     return outputs

@@ -63,7 +63,7 @@ def evaluate(
     **others: ModelOutput,
 ) -> base.Tested:
     outputs = {"bilstm": output(shares, ratio), **others}
-    calibrating = config.Calibration(temperature=True, risk=0.1)
+    calibrating = config.Calibration(temperature=True, risk=0.1, prior=None)
     return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
@@ -195,3 +195,16 @@ def test_the_tables_are_of_every_label_and_every_form(options: config.Evaluate) 
     assert forms == dict.fromkeys(("bilstm", *NAMES), 5)
     assert found.coverage["coverage"].iloc[-1] == 1
     assert found.coverage["risk"].iloc[-1] == pytest.approx(2 / 5)
+
+
+def test_with_a_prior_an_accuracy_counts_labels_as_often_as_texts_have_them() -> None:
+    """One of two nominatives is found, and the only accusative; the others are not."""
+    prior = Calibration(prior=tuple({"NOM": 0.6, "ACC": 0.3}.get(label, 0.05) for label in LABELS))
+    shares = np.array(
+        [[label == wanted for label in LABELS] for wanted in ("NOM", "ACC", "NOM", "ACC", "NOM")]
+    )
+    scores = Classify().scores(TEST, ModelOutput(shares.astype(np.float32), prior), LABELS)
+    known = [label for label in ("NOM", "ACC", "IN+ESS", "DAT") if label in LABELS]
+    total = sum(dict(zip(LABELS, prior.prior, strict=True))[label] for label in known)
+    assert scores["text_accuracy"].value == pytest.approx((0.3 + 0.3) / total)
+    assert "text_accuracy" not in Classify().scores(TEST, output(SHARES), LABELS)
