@@ -6,7 +6,6 @@ tells what the model relies on (Ribeiro et al. 2020, *Beyond Accuracy*, for beha
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 
 from esetrag.analysis.endings import Endings, has_lemmas
 from esetrag.analysis.nonce import invent
-from esetrag.core import config
+from esetrag.core import config, text
 from esetrag.data import label_sets
 from esetrag.tasks.baselines import longest_suffix
 
@@ -91,14 +90,8 @@ def _drawn(wanted: Bools, number: int, options: config.Evaluate) -> Ints:
 
 def _without_accents(forms: pa.ChunkedArray, known: pa.ChunkedArray) -> pa.ChunkedArray:
     """The forms without the accents of letters that training has with and without them."""
-    alphabet = set("".join(pc.unique(known).to_pylist()))
-    bare = {}
-    for letter in alphabet:
-        base, *marks = list(unicodedata.normalize("NFD", letter))
-        # Marks that are letters of their own, as the vowels of Devanagari, decompose from nothing.
-        if marks and all(map(unicodedata.combining, marks)) and base in alphabet:
-            bare[ord(letter)] = base
-    return pa.chunked_array([pa.array([form.translate(bare) for form in forms.to_pylist()], pa.string())])
+    table = str.maketrans(text.bare("".join(pc.unique(known).to_pylist())))
+    return pa.chunked_array([pa.array([form.translate(table) for form in forms.to_pylist()], pa.string())])
 
 
 def examine(

@@ -21,6 +21,7 @@ from esetrag.core.model_config import (
     AnyExpert,
     BilstmModel,
     BlendModel,
+    Calibration,
     Compared,
     Expert,
     GradientModel,
@@ -34,15 +35,7 @@ from esetrag.core.model_config import (
     WordTaggerModel,
 )
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Head, Name, Section
-from esetrag.core.stage_config import (
-    BuildVocab,
-    Calibration,
-    EncodePad,
-    ErrorAnalysis,
-    Evaluate,
-    Sample,
-    Tracking,
-)
+from esetrag.core.stage_config import BuildVocab, EncodePad, ErrorAnalysis, Evaluate, Sample, Tracking
 from esetrag.core.task_config import (
     AnyTask,
     BuiltPairsTask,
@@ -110,7 +103,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-Own = TypeVar("Own", Sample, Train)
+Own = TypeVar("Own", Sample, Train, Calibration)
 
 
 class Params(Section):
@@ -151,7 +144,7 @@ class Params(Section):
             if name not in self.models:
                 raise ValueError(f"{place}: no model {name!r}; known: {', '.join(self.models)}")
         for key, task in self.tasks.items():
-            self.section_of(key, Train), self.section_of(key, Sample)
+            self.section_of(key, Train), self.section_of(key, Sample), self.section_of(key, Calibration)
             if not self._suits(task.model, task):
                 usable = ", ".join(name for name in self.models if self._suits(name, task)) or "none"
                 raise ValueError(
@@ -207,7 +200,7 @@ class Params(Section):
         return self.resolve(self.task(task).model)
 
     def section_of(self, task: str, kind: type[Own]) -> Own:
-        """The section ``sample`` or ``train`` with the task's own values."""
+        """The section ``sample``, ``train`` or ``calibration`` with the task's own values."""
         name = kind.__name__.lower()
         own = getattr(self.task(task), name)
         try:
@@ -227,11 +220,12 @@ class Params(Section):
         if not any(isinstance(self.models[name], GradientModel) for name in names):
             train = dict(itertools.takewhile(lambda entry: entry[0] != "device", train.items()))
         return {
-            "task": entry.model_dump(exclude_unset=True, exclude={"sample", "train"}),
+            "task": entry.model_dump(exclude_unset=True, exclude={"sample", "train", "calibration"}),
             "models": {name: self.models[name].model_dump() for name in names},
             **rest,
             "sample": self.section_of(task, Sample).model_dump(),
             "train": train,
+            "calibration": self.section_of(task, Calibration).model_dump(),
         }
 
     def sections(self, task: str, kinds: Sequence[type]) -> list[Any]:
@@ -239,15 +233,16 @@ class Params(Section):
 
         Args:
             task: a key of ``tasks``.
-            kinds: classes of sections; ``AnyTask`` stands for the task's entry, ``Sample`` and ``Train`` for
-                the sections with the task's own values, ``Resolved`` for the task's model and ``Compared``
-                for the models it is compared with.
+            kinds: classes of sections; ``AnyTask`` stands for the task's entry, ``Sample``, ``Train`` and
+                ``Calibration`` for the sections with the task's own values, ``Resolved`` for the task's model
+                and ``Compared`` for the models it is compared with.
         """
         own, entry = self.model_of(task), self.task(task)
         others = [n for n in self.evaluate.compare if n != own.name and self._suits(n, entry)]
         values: list[Any] = [entry, self.section_of(task, Sample), self.section_of(task, Train), own]
+        values.append(self.section_of(task, Calibration))
         values.append(Compared(map(self.resolve, others)))
-        values += [value for name, value in self if name not in ("sample", "train")]
+        values += [value for name, value in self if name not in ("sample", "train", "calibration")]
         return [next(value for value in values if isinstance(value, kind)) for kind in kinds]
 
 

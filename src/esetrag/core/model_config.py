@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed, Share, Size
 
@@ -19,6 +19,8 @@ class Train(Section):
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]
     """Forms made by analogy in all."""
+    bare: Share
+    """Share of them without accents."""
     patience: Count | None
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]
     epochs: Annotated[int, Field(ge=1, le=100_000)]
@@ -32,6 +34,22 @@ class Train(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     label_smoothing: Share
     clip: Annotated[float, Field(gt=0)] | None
+
+
+class Calibration(Section):
+    """How far probabilities are to be trusted, fitted on dev."""
+
+    temperature: bool
+    risk: Annotated[float, Field(gt=0, lt=1)]
+    prior: dict[str, Annotated[float, Field(gt=0, lt=1)]] | None
+    """Of classifiers: how frequent labels are where the model is used; the others share the rest."""
+
+    @field_validator("prior")
+    @classmethod
+    def _leaves_a_rest(cls, prior: dict[str, float] | None) -> dict[str, float] | None:
+        if prior and sum(prior.values()) > 1:
+            raise ValueError("should add up to 1 at most")
+        return prior
 
 
 class Expert(Section):

@@ -36,13 +36,6 @@ class EncodePad(Section):
     keep: Literal["end", "start"]
 
 
-class Calibration(Section):
-    """How far probabilities are to be trusted, fitted on dev."""
-
-    temperature: bool
-    risk: Annotated[float, Field(gt=0, lt=1)]
-
-
 class Evaluate(Section):
     """Intervals, baselines and stress sets."""
 

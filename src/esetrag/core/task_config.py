@@ -41,7 +41,8 @@ class AnyTask(Section):
     """A key of ``models``."""
     sample: dict[str, Any] = Field(default={})
     train: dict[str, Any] = Field(default={})
-    """Values of the sections ``sample`` and ``train`` that differ for this task."""
+    calibration: dict[str, Any] = Field(default={})
+    """Values of the sections ``sample``, ``train`` and ``calibration`` that differ for this task."""
     leakage: Literal["report", "refuse"] = "report"
     """Of given splits: what happens if lemmas or forms are in two of them."""
 

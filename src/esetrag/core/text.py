@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 MOST_MARKS = 30
@@ -32,6 +33,21 @@ def no_letters() -> str:
     """What may surround a word that is cut out of a text: marks, symbols, spaces, invisible characters."""
     symbols = ((chr(code), unicodedata.category(chr(code))) for code in range(0x10000))
     return "".join(symbol for symbol, kind in symbols if kind[0] in "PSZ" or kind in ("Cc", "Cf"))
+
+
+def bare(letters: Iterable[str]) -> dict[str, str]:
+    """Letters that have accents, with the same without them, if that is one of the letters, too.
+
+    >>> bare("aábő")
+    {'á': 'a'}
+    """
+    alphabet, found = {*letters}, {}
+    for letter in sorted(alphabet):
+        base, *marks = list(unicodedata.normalize("NFD", letter))
+        # Marks that are letters of their own, as the vowels of Devanagari, decompose from nothing.
+        if marks and all(map(unicodedata.combining, marks)) and base in alphabet:
+            found[letter] = base
+    return found
 
 
 def visible(symbols: str) -> str:

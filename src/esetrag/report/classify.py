@@ -13,7 +13,7 @@ from esetrag.report.results import NAMES, compared
 from esetrag.report.section import Headline, Picture, Section, Table, shares
 
 SCORES = (
-    *("model", "accuracy", "interval", "any_correct", "set_f1", "macro_f1", "auc", "ece"),
+    *("model", "accuracy", "interval", "text_accuracy", "any_correct", "set_f1", "macro_f1", "auc", "ece"),
     *("set_precision", "set_recall", "loss", "brier", "risk_area"),
 )
 """Figures of ``test.json``, in the order of the columns."""

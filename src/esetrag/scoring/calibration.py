@@ -6,16 +6,21 @@ All of it is fitted on dev; ``reliability`` measures how well that worked elsewh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from esetrag.core import config
+from esetrag.core.errors import ParamsError
 from esetrag.scoring.ratios import Bools, Floats, Ratio
 
 PRIORS = (0.5, 0.3)
 """Standard deviations of the logs of temperature and exponent before dev is seen: a few words without an
 error do not make a model certain of everything."""
+LEAST = 1e-6
+"""The least prior of a label."""
 _RATIOS = np.linspace(0.02, 1.0, 50)
 
 
@@ -31,6 +36,13 @@ class Calibration:
     """The label set holds every label at least this share as probable as the top one."""
     threshold: float = 0.0
     """Selective prediction abstains if the top label is less probable."""
+    prior: tuple[float, ...] = ()
+    """How frequent each label is where the model is used, if it was told (under ``softmax``)."""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All that was fitted."""
+        return {name: value for name, value in asdict(self).items() if name != "prior"}
 
 
 UNCALIBRATED = Calibration()
@@ -46,20 +58,27 @@ class ModelOutput:
     head: config.Head = "softmax"
 
 
-def fit(logits: Floats, targets: Bools, head: config.Head, options: config.Calibration) -> Calibration:
-    """Fits all four on forms that no training saw.
+def fit(
+    logits: Floats, targets: Bools, head: config.Head, options: config.Calibration, labels: Sequence[str] = ()
+) -> Calibration:
+    """Fits all but the prior on forms that no training saw.
 
     Args:
         logits: (n, labels).
         targets: (n, labels) the true labels of each form; forms without a known one do not count.
         head: meaning of the logits.
-        options: whether probabilities are calibrated; the accepted share of errors among the answers.
+        options: whether probabilities are calibrated; the accepted share of errors among the answers; prior.
+        labels: names of the columns, for the prior.
+
+    Raises:
+        ParamsError: if the prior names a label that there is not.
     """
     known = targets.any(1)
     logits, targets = logits[known].astype(np.float64), targets[known]
     if not len(logits):
         return Calibration()
     fitted = _fitted(logits, targets, head, PRIORS)[0] if options.temperature else Calibration()
+    fitted = replace(fitted, prior=_prior(options.prior or {}, labels))
     shares = probabilities(logits, head, fitted)
     return replace(fitted, ratio=_ratio(shares, targets), threshold=_threshold(shares, targets, options.risk))
 
@@ -81,8 +100,18 @@ def probabilities(logits: Floats, head: config.Head, fitted: Calibration = UNCAL
         return positive
     gaps = (logits.max(1, keepdims=True) - logits) / fitted.temperature
     shares = np.exp(-(gaps**fitted.exponent))
+    # Training rows have all labels about equally often, so that shares are weighted by the prior as they are.
+    shares *= np.array(fitted.prior or 1.0)
     normalised: Floats = shares / shares.sum(1, keepdims=True)
     return normalised
+
+
+def _prior(given: Mapping[str, float], labels: Sequence[str]) -> tuple[float, ...]:
+    """The frequency of each label; those that are not given share the rest."""
+    if unknown := sorted({*given} - {*labels}):
+        raise ParamsError(f"calibration.prior: expected labels of {', '.join(labels)}, found {unknown[0]}")
+    rest = (1 - sum(given.values())) / max(len(labels) - len(given), 1)
+    return tuple(max(given.get(label, rest), LEAST) for label in labels) if given else ()
 
 
 def truth(targets: Bools, head: config.Head) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
-from esetrag.core import files
+from esetrag.core import files, text
 from esetrag.core.config import Section
 from esetrag.core.errors import DataError
 from esetrag.core.features import DIMENSIONS
@@ -202,18 +202,26 @@ class Vocabulary:
         pairs = [(small.upper(), small) for small in sorted(self.characters)] if self.unit == "char" else []
         return {big: small for big, small in pairs if len(big) == 1 and big not in self.characters}
 
+    @cached_property
+    def bare(self) -> npt.NDArray[np.int64]:
+        """Of each id that of the same letter without its accents, if there is one; (size,)."""
+        table = np.arange(self.size)
+        for letter, base in text.bare(self.characters).items():
+            table[self.ids[letter]] = self.ids[base]
+        return table
+
     @property
     def spelling(self) -> Vocabulary:
         """Of ``char`` and ``bpe``: the same with its characters for symbols."""
         return Vocabulary((*SPECIAL, *sorted(self.characters)), self.labels)
 
-    def unknown(self, text: str) -> str:
-        """The characters of a text that have no id of their own, sorted; of ``word``, the text itself."""
+    def unknown(self, form: str) -> str:
+        """The characters of a form that have no id of their own, sorted; of ``word``, the form itself."""
         if self.unit == "word":
-            words = text.split() if self.reads_pairs else [text]
+            words = form.split() if self.reads_pairs else [form]
             return " ".join(word for word in words if word not in self.ids)
         values = {chr(FEATURE + number) for number in range(len(self.features))}
-        return "".join(sorted(set(text) - self.characters - self.capitals.keys() - values))
+        return "".join(sorted(set(form) - self.characters - self.capitals.keys() - values))
 
 
 class _Output(Vocabulary):

@@ -89,7 +89,8 @@ class Classify:
         """Strict and any-correct accuracy, set scores, loss, Brier score.
 
         Strict accuracy counts a correct prediction once and every true label of a form; ``any_correct`` is
-        the share of forms whose top label is one of theirs.
+        the share of forms whose top label is one of theirs. ``text_accuracy``, if there is a prior, counts
+        labels by it: the accuracy on texts in which labels are so frequent.
         """
         from esetrag.scoring import calibration, reliability
         from esetrag.scoring.ratios import Ratio
@@ -97,8 +98,13 @@ class Classify:
         targets = true_labels(rows, labels)
         shares, known = output.probabilities, targets[:, : len(labels)]
         correct = calibration.correct(shares, known)
+        scores = {}
+        if prior := output.calibration.prior:
+            share = known @ (np.array(prior) / np.maximum(known.sum(0), 1))
+            scores["text_accuracy"] = Ratio(correct * share, share)
         return {
             "accuracy": Ratio(correct, targets.sum(1)),
+            **scores,
             "any_correct": Ratio.mean(correct),
             **calibration.set_scores(label_matrix(output, targets), targets),
             "loss": calibration.losses(shares, known, output.head),

@@ -107,7 +107,7 @@ def evaluate(
             "macro_f1": classes.macro_f1(per_class[key]),
             "ece": reliability.expected_error(bins[key]),
             "risk_area": reliability.area(each.probabilities, known),
-            **asdict(each.calibration),
+            **each.calibration.figures,
         }
         for key, each in everyone.items()
     }
@@ -231,7 +231,7 @@ def _baselines(
     outputs = {}
     rows = parts["train"].set_column(1, "form", train)
     for name, logits in task.baselines(rows, labels, options.suffix_length).items():
-        fitted = calibration.fit(logits(dev), targets, "softmax", calibrating)
+        fitted = calibration.fit(logits(dev), targets, "softmax", calibrating, labels)
         shares = calibration.probabilities(logits(test), "softmax", fitted)
         outputs[name] = ModelOutput(shares, fitted)
     return outputs

@@ -175,7 +175,7 @@ def evaluate(
             "high": intervals[key].high,
             "ece": reliability.expected_error(bins[key]),
             "risk_area": reliability.area(each.shares, hits[key]),
-            **asdict(each.calibration),
+            **each.calibration.figures,
         }
         for key, each in models.items()
     }

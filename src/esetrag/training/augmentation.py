@@ -38,6 +38,8 @@ class Analogies:
     """By which the forms made are encoded; stems and endings are characters whatever its unit."""
     keep: Keep
     """The end of a longer form that stays."""
+    bare: float = 0.0
+    """The share of the forms made that lack their accents, as many people type them."""
 
     def draw(self, chance: np.random.Generator, width: int) -> tuple[Ids, Ids]:
         """Makes one form of each row, of its label, with the stem of another lemma.
@@ -53,6 +55,9 @@ class Analogies:
             ids (rows, width) and lengths (rows,), as ``encoding.encode`` gives them.
         """
         words = self._words(chance)
+        if self.bare:
+            bare = chance.random(len(words.ids)) < self.bare
+            words.ids[bare] = self.vocabulary.spelling.bare[words.ids[bare]]
         words = words.reversed() if self.rows.backwards else words
         if self.vocabulary.unit != "char":
             spelt = words.spelt(self.vocabulary.spelling)

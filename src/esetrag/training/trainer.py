@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -94,7 +94,8 @@ class Trained:
     def calibrate(self, data: Data, calibrating: Calibration) -> calibration.Calibration:
         """What dev says of how far the probabilities are to be trusted."""
         logits, targets = self.network.ranked(Batch.of(data.dev, CPU))
-        return calibration.fit(logits.numpy(), targets.numpy(), self.network.head, calibrating)
+        labels = data.vocabulary.labels
+        return calibration.fit(logits.numpy(), targets.numpy(), self.network.head, calibrating, labels)
 
     def output(self, data: Data, rows: Encoded, calibrating: Calibration) -> calibration.ModelOutput:
         """Calibrated probabilities of some rows."""
@@ -155,7 +156,7 @@ def _classifier(
     for number, expert in enumerate(model.experts):
         shape = expert.chosen(choices.prefixes)
         loop = Loop(Batch.of(data.dev, CPU), options.patience, () if number else listeners, saved(number))
-        used = analogies if choices.analogies else None
+        used = replace(analogies, bare=options.bare) if analogies and choices.analogies else None
         classifiers.append(TRAINERS[expert.kind](data, shape, options, used, loop))
         epochs.append(loop.epochs)
         shapes.append(shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given as for_all
@@ -12,11 +14,12 @@ from scipy.special import expit, softmax
 from sklearn.metrics import log_loss, precision_recall_fscore_support
 
 from esetrag.core import config
+from esetrag.core.errors import ParamsError
 from esetrag.scoring import calibration, reliability
 from esetrag.scoring.calibration import Calibration
 from esetrag.scoring.ratios import Bools, Floats
 
-OPTIONS = config.Calibration(temperature=True, risk=0.05)
+OPTIONS = config.Calibration(temperature=True, risk=0.05, prior=None)
 
 
 def drawn(forms: int, temperature: float = 1.0, exponent: float = 1.0, seed: int = 1) -> tuple[Floats, Bools]:
@@ -157,3 +160,20 @@ def test_scores_of_label_sets_are_those_of_scikit_learn(chosen: Bools, targets: 
     scores = [ratio.value for ratio in calibration.set_scores(chosen, targets).values()]
     expected = precision_recall_fscore_support(targets, chosen, average="micro", zero_division=0.0)
     assert scores == pytest.approx(list(expected[:3]))
+
+
+def test_a_prior_weights_the_probabilities_and_the_others_share_the_rest() -> None:
+    logits, targets = drawn(500)
+    options = OPTIONS.model_copy(update={"prior": {"a": 0.7, "c": 0.1}})
+    fitted = calibration.fit(logits, targets, "softmax", options, "abcd")
+    assert fitted.prior == pytest.approx((0.7, 0.1, 0.1, 0.1))
+    plain = calibration.probabilities(logits, "softmax", replace(fitted, prior=()))
+    weighted = plain * np.array(fitted.prior)
+    expected = weighted / weighted.sum(1, keepdims=True)
+    assert calibration.probabilities(logits, "softmax", fitted) == pytest.approx(expected)
+
+
+def test_a_prior_of_a_label_that_there_is_not_is_refused() -> None:
+    options = OPTIONS.model_copy(update={"prior": {"ACK": 0.2}})
+    with pytest.raises(ParamsError, match="expected labels of ACC, NOM, found ACK"):
+        calibration.fit(np.eye(2), np.eye(2) > 0, "softmax", options, ("ACC", "NOM"))

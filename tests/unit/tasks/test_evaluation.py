@@ -63,7 +63,7 @@ def evaluate(
     **others: ModelOutput,
 ) -> base.Tested:
     outputs = {"bilstm": output(shares, ratio), **others}
-    calibrating = config.Calibration(temperature=True, risk=0.1)
+    calibrating = config.Calibration(temperature=True, risk=0.1, prior=None)
     return evaluation.evaluate(Classify(), parts, outputs, LABELS, options, calibrating, seeds)
 
 
@@ -202,7 +202,7 @@ def test_each_feature_of_bundles_has_its_own_scores(options: config.Evaluate) ->
     labels = ("ACC;SG", "NOM;PL", "NOM;SG")
     shares = np.array([[0.4, 0.35, 0.25], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]], np.float32)
     parts = dict.fromkeys(("train", "dev", "test"), rows)
-    outputs, calibrating = {"bilstm": output(shares)}, config.Calibration(temperature=True, risk=0.1)
+    outputs, calibrating = {"bilstm": output(shares)}, config.Calibration(temperature=True, risk=0.1, prior=None)
     asked = ("Case", "Number")
     tested = evaluation.evaluate(Classify(), parts, outputs, labels, options, calibrating, (), asked)
     scores = tested.figures["features"]
@@ -210,3 +210,16 @@ def test_each_feature_of_bundles_has_its_own_scores(options: config.Evaluate) ->
     assert scores["Case"]["bilstm"]["accuracy"] == 1  # of fa 0.6 is NOM, though ACC;SG is its top bundle
     assert scores["Number"]["bilstm"]["accuracy"] == 1
     assert {*scores["Case"]} == {"bilstm", *NAMES}
+
+
+def test_with_a_prior_an_accuracy_counts_labels_as_often_as_texts_have_them() -> None:
+    """One of two nominatives is found, and the only accusative; the others are not."""
+    prior = Calibration(prior=tuple({"NOM": 0.6, "ACC": 0.3}.get(label, 0.05) for label in LABELS))
+    shares = np.array(
+        [[label == wanted for label in LABELS] for wanted in ("NOM", "ACC", "NOM", "ACC", "NOM")]
+    )
+    scores = Classify().scores(TEST, ModelOutput(shares.astype(np.float32), prior), LABELS)
+    known = [label for label in ("NOM", "ACC", "IN+ESS", "DAT") if label in LABELS]
+    total = sum(dict(zip(LABELS, prior.prior, strict=True))[label] for label in known)
+    assert scores["text_accuracy"].value == pytest.approx((0.3 + 0.3) / total)
+    assert "text_accuracy" not in Classify().scores(TEST, output(SHARES), LABELS)

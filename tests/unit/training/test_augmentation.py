@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -165,3 +166,15 @@ def test_memory_grows_with_the_rows_and_not_with_their_square() -> None:
 
     peak(10)  # what is made once is made
     assert peak(20_000) < 8 * peak(5_000)
+
+
+def test_some_of_the_forms_lack_their_accents_if_training_has_both_letters() -> None:
+    rows = [("ház", "házban"), ("vár", "várban"), ("őz", "őzben")]
+    analogies = analogies_of(rows)
+
+    def forms(bare: float) -> str:
+        ids, _ = replace(analogies, bare=bare).draw(np.random.default_rng(1), 12)
+        return "".join(analogies.vocabulary.symbols[symbol] for symbol in ids.ravel() if symbol > UNK)
+
+    assert {"á", "ő"} <= {*forms(0)}
+    assert {"á", "ő"} & {*forms(1)} == {"ő"}, "training has no o"
