@@ -22,7 +22,9 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         _benchmark, "measure every model on a folder of tasks of words and labels", default=""
     )
     benchmark.add_argument("folder", type=Path, help="with a folder of train.tsv, dev.tsv, test.tsv a task")
-    benchmark.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings a task (default: 1)")
+    benchmark.add_argument(
+        "--seeds", type=_count, default=1, metavar="N", help="trainings a task (default: 1)"
+    )
     benchmark.add_argument("--only", default="", metavar="TEXT", help="tasks with this in their names")
     output = "path of .tsv, .md and .png (default: metrics/benchmark/NAME)"
     benchmark.add_argument("--output", type=Path, metavar="PATH", help=output)
@@ -35,25 +37,29 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     sweep.add_argument("--repository", default="", metavar="URL", help="what workers clone (default: this)")
 
     tune = command(_tune, "search for better parameters: trains on train, judges on dev, never opens test")
+    tune.add_argument("--ranges", type=Path, default="tune.yaml", metavar="FILE", help="default: tune.yaml")
     tune.add_argument(
-        "--ranges", type=Path, default=Path("tune.yaml"), metavar="FILE", help="default: tune.yaml"
+        "--trials", type=_count, default=30, metavar="N", help="with those before (default: 30)"
     )
-    tune.add_argument(
-        "--trials", type=int, default=30, metavar="N", help="those made before counted (default: 30)"
-    )
-    tune.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    tune.add_argument("--workers", type=_count, default=1, metavar="N", help="processes (default: 1)")
 
     for added in (benchmark, sweep):
         added.add_argument("--engine", choices=ENGINES, default="local", help="default: local")
         processes = "jobs at once (default: as many as processors; a Ray cluster decides itself)"
-        added.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help=processes)
+        added.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help=processes)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {text}")
+    return int(text)
 
 
 def _sweep(options: Options) -> None:
     from esetrag.tracking import sweep
 
     params = config.load(PARAMS)
-    tasks = [options.task] if options.task else list(params.tasks)
+    tasks = [options.task] if options.task and params.task(options.task) else list(params.tasks)
     places, memory = (options.engine, options.workers), int(options.memory * 2**30)
     failed = 0
     listed = sweep.runs(tasks, options.set)
