@@ -102,11 +102,6 @@ def _parser() -> Parser:
     command(_verify, "check every artifact and DVC's cache byte for byte (exit code 1: damaged)", "all")
     command(_check, "check params.yaml and dvc.lock before any work", default="")
 
-    curve = command(_curve, "measure the accuracy by the number of training forms, from 30 on")
-    curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
-    curve.add_argument("--sizes", type=int, nargs="+", metavar="FORMS", help="default: 30 100 300 1000 3000")
-    curve.add_argument("--all", action="store_true", help="all training forms as well; takes minutes")
-
     cli_many.add(command)
 
     results = command(_results, "write the table of results into README.md", default="")
@@ -262,13 +257,6 @@ def _check(_: Options) -> None:
 
     if lock.LOCK.exists():
         lock.read(lock.LOCK)
-
-
-def _curve(options: Options) -> None:
-    params, layout = _task(options)
-    from esetrag.tracking import learning_curve
-
-    _print(learning_curve.measure(layout, params, options.seeds, options.sizes, options.all))
 
 
 def _results(options: Options) -> None:

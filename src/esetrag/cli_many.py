@@ -1,4 +1,4 @@
-"""The commands of many runs: ``esetrag benchmark``, ``sweep`` and ``tune``."""
+"""The commands of many runs: ``esetrag curve``, ``benchmark``, ``sweep`` and ``tune``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ ENGINES = ("local", "ray")
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Adds the commands; ``command(run, text, default)`` makes a parser of one."""
+    curve = command(_curve, "measure the accuracy by the number of training forms, from 30 on")
+    curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
+    curve.add_argument("--sizes", type=int, nargs="+", metavar="FORMS", help="default: 30 100 300 1000 3000")
+    curve.add_argument("--all", action="store_true", help="all training forms as well; takes minutes")
+
     benchmark = command(
         _benchmark, "measure every model on a folder of tasks of words and labels", default=""
     )
@@ -55,6 +60,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _task(options: Options) -> tuple[config.Params, Layout]:
+    """All parameters, and the task that is named or the first one."""
+    params = config.load(PARAMS)
+    layout = Layout(options.task or next(iter(params.tasks)))
+    params.task(layout.task)
+    return params, layout
+
+
+def _curve(options: Options) -> None:
+    params, layout = _task(options)
+    from esetrag.tracking import learning_curve
+
+    measured = learning_curve.measure(layout, params, options.seeds, options.sizes, options.all)
+    print(measured, flush=True)
+
+
 def _sweep(options: Options) -> None:
     from esetrag.tracking import sweep
 
@@ -74,9 +95,7 @@ def _sweep(options: Options) -> None:
 def _tune(options: Options) -> None:
     from esetrag.tracking import tune
 
-    params = config.load(PARAMS)
-    layout = Layout(options.task or next(iter(params.tasks)))
-    params.task(layout.task)
+    params, layout = _task(options)
     print(tune.tune(layout, params, options.ranges, options.trials, options.workers), flush=True)
 
 

@@ -33,6 +33,8 @@ def main() -> None:
             compute(job["task"], job["settings"], job["remote"])
         except DvcException as error:
             sys.exit(f"DVC: {error}")
+        except runtime.Stopped as stopped:
+            sys.exit(stopped.code)
 
 
 def compute(task: str, settings: list[str], remote: dict[str, Any]) -> None:
