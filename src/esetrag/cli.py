@@ -119,14 +119,6 @@ def _print(text: str) -> None:
             raise DataError(f"standard output: cannot be written ({error.strerror})") from error
 
 
-def _task(options: Options) -> tuple[config.Params, Layout]:
-    """All parameters, and the task that is named or the first one."""
-    params = config.load(PARAMS)
-    layout = Layout(options.task or next(iter(params.tasks)))
-    params.task(layout.task)
-    return params, layout
-
-
 def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
     """All parameters, and the task that is named or all of them."""
     params = config.load(PARAMS)
@@ -143,7 +135,7 @@ def _predict(options: Options) -> None:
         raise DataError("expected words, found none; name some, pipe them in or give --input FILE")
     if options.text and options.column:
         raise DataError("expected --text or --column, found both")
-    folder = options.checkpoint or _task(options)[1].checkpoint
+    folder = options.checkpoint or cli_many.task_of(options)[1].checkpoint
     from esetrag import predict
     from esetrag.predict import inputs, outputs  # import PyTorch: only here
 
@@ -185,7 +177,7 @@ def _write(options: Options, words: list[str], bundles: list[str] | None) -> Non
 
 
 def _compare(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag.tracking import compare
     from esetrag.tracking.run_state import State
 
@@ -219,7 +211,7 @@ def _track(options: Options) -> None:
 
 
 def _promote(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag.tracking import promote
 
     verdict = promote.promote(layout, params, options.name, options.anyway)
@@ -229,7 +221,7 @@ def _promote(options: Options) -> None:
 
 
 def _serve(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag import predict
     from esetrag.predict import server
     from esetrag.tracking import runs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from esetrag.core import config
 from esetrag.core.layout import PARAMS, Layout
-from esetrag.core.streams import tell
+from esetrag.core.streams import show, tell
 
 Options = argparse.Namespace
 ENGINES = ("local", "ray")
@@ -60,7 +60,7 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _task(options: Options) -> tuple[config.Params, Layout]:
+def task_of(options: Options) -> tuple[config.Params, Layout]:
     """All parameters, and the task that is named or the first one."""
     params = config.load(PARAMS)
     layout = Layout(options.task or next(iter(params.tasks)))
@@ -69,11 +69,11 @@ def _task(options: Options) -> tuple[config.Params, Layout]:
 
 
 def _curve(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = task_of(options)
     from esetrag.tracking import learning_curve
 
     measured = learning_curve.measure(layout, params, options.seeds, options.sizes, options.all)
-    print(measured, flush=True)
+    show(measured)
 
 
 def _sweep(options: Options) -> None:
@@ -85,7 +85,7 @@ def _sweep(options: Options) -> None:
     failed = 0
     listed = sweep.runs(tasks, options.set)
     for run, state, seconds in sweep.sweep(params, listed, places, memory, options.repository):
-        print(f"{state}  {run.name}" + (f"  {seconds:.1f} s" if seconds else ""), flush=True)
+        show(f"{state}  {run.name}" + (f"  {seconds:.1f} s" if seconds else ""))
         failed += state == sweep.FAILED
     if failed:
         tell(f"{failed} failed; their output is in {sweep.KEPT}")
@@ -95,8 +95,8 @@ def _sweep(options: Options) -> None:
 def _tune(options: Options) -> None:
     from esetrag.tracking import tune
 
-    params, layout = _task(options)
-    print(tune.tune(layout, params, options.ranges, options.trials, options.workers), flush=True)
+    params, layout = task_of(options)
+    show(tune.tune(layout, params, options.ranges, options.trials, options.workers))
 
 
 def _benchmark(options: Options) -> None:
@@ -105,4 +105,4 @@ def _benchmark(options: Options) -> None:
     target = options.output or Path("metrics/benchmark") / options.folder.resolve().name
     places = options.engine, options.workers
     params = config.load(PARAMS)
-    print(benchmark.measure(options.folder, params, options.seeds, options.only, target, places), flush=True)
+    show(benchmark.measure(options.folder, params, options.seeds, options.only, target, places))
