@@ -98,11 +98,6 @@ def _parser() -> Parser:
     command(_verify, "check every artifact and DVC's cache byte for byte (exit code 1: damaged)", "all")
     command(_check, "check params.yaml and dvc.lock before any work", default="")
 
-    curve = command(_curve, "measure the accuracy by the number of training forms, from 30 on")
-    curve.add_argument("--seeds", type=int, default=3, metavar="N", help="splits and samples (default: 3)")
-    curve.add_argument("--sizes", type=int, nargs="+", metavar="FORMS", help="default: 30 100 300 1000 3000")
-    curve.add_argument("--all", action="store_true", help="all training forms as well; takes minutes")
-
     cli_many.add(command)
 
     results = command(_results, "write the table of results into README.md", default="")
@@ -120,14 +115,6 @@ def _print(text: str) -> None:
             raise DataError(f"standard output: cannot be written ({error.strerror})") from error
 
 
-def _task(options: Options) -> tuple[config.Params, Layout]:
-    """All parameters, and the task that is named or the first one."""
-    params = config.load(PARAMS)
-    layout = Layout(options.task or next(iter(params.tasks)))
-    params.task(layout.task)
-    return params, layout
-
-
 def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
     """All parameters, and the task that is named or all of them."""
     params = config.load(PARAMS)
@@ -137,7 +124,7 @@ def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
 
 def _predict(options: Options) -> None:
     predicting.check_words(options)
-    folder = options.checkpoint or _task(options)[1].checkpoint
+    folder = options.checkpoint or cli_many.task_of(options)[1].checkpoint
     from esetrag import predict
 
     predicting.label(options, lambda: predict.load(folder), most=1)
@@ -178,7 +165,7 @@ def _write(options: Options, words: list[str], bundles: list[str] | None) -> Non
 
 
 def _compare(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag.tracking import compare
     from esetrag.tracking.run_state import State
 
@@ -217,7 +204,7 @@ def _ui(options: Options) -> None:
 
 
 def _promote(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag.tracking import promote
 
     verdict = promote.promote(layout, params, options.name, options.anyway)
@@ -227,7 +214,7 @@ def _promote(options: Options) -> None:
 
 
 def _serve(options: Options) -> None:
-    params, layout = _task(options)
+    params, layout = cli_many.task_of(options)
     from esetrag import predict
     from esetrag.predict import server
     from esetrag.tracking import runs
@@ -255,13 +242,6 @@ def _check(_: Options) -> None:
 
     if lock.LOCK.exists():
         lock.read(lock.LOCK)
-
-
-def _curve(options: Options) -> None:
-    params, layout = _task(options)
-    from esetrag.tracking import learning_curve
-
-    _print(learning_curve.measure(layout, params, options.seeds, options.sizes, options.all))
 
 
 def _results(options: Options) -> None:

@@ -83,7 +83,7 @@ def dvc_flags(*command: str) -> set[str]:
 @every_document
 def test_the_flags_of_dvc_exist(path: Path) -> None:
     for command in commands(path.read_text("utf-8"), "dvc"):
-        known = dvc_flags(*command[1 : 3 if command[1] in ("exp", "queue") else 2])
+        known = dvc_flags(*command[1 : 3 if command[1] in ("exp", "queue", "remote") else 2])
         flags = {word.split("=")[0] for word in command if re.fullmatch(r"--?[a-zA-Z][a-z-]*", word)}
         assert flags <= known, command
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 import esetrag
 from esetrag.core import config, files
-from esetrag.core.errors import DataError, mendable
+from esetrag.core.errors import DataError, ParamsError, mendable
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets
 from esetrag.report import drawing, figures, markdown
@@ -55,11 +56,16 @@ class Job:
     def kept(self) -> Path:
         """The file of its figures, named by all that they depend on."""
         used = self.params.model_dump_json(exclude={"tasks", "tracking", "error_analysis"})
-        root = Path(esetrag.__file__).parent
-        sources = [Path(__file__), *(path for name in PACKAGES for path in (root / name).rglob("*.py"))]
-        inputs = [*sorted(self.folder.glob("*.tsv")), *sorted(sources)]
-        key = [used, str(self.seed), self.folder.name, *map(files.md5, inputs)]
+        tables = map(files.md5, sorted(self.folder.glob("*.tsv")))
+        key = [used, str(self.seed), self.folder.name, *tables, *_sources()]
         return KEPT / f"{hashlib.sha256(' '.join(key).encode()).hexdigest()[:24]}.json"
+
+
+@cache
+def _sources() -> list[str]:
+    root = Path(esetrag.__file__).parent
+    paths = [path for name in PACKAGES for path in (root / name).rglob("*.py")]
+    return [files.md5(path) for path in sorted([Path(__file__), *paths])]
 
 
 def parts(folder: Path, seed: int) -> Parts:
@@ -87,9 +93,6 @@ def parts(folder: Path, seed: int) -> Parts:
 
 def measured(job: Job) -> list[dict[str, Any]]:
     """Trains and tests all models on one task: a row for each, of accuracy and CPU seconds."""
-    if job.kept.exists():
-        rows: list[dict[str, Any]] = files.read_json(job.kept)
-        return rows
     import torch
 
     from esetrag.models.network import score
@@ -119,13 +122,11 @@ def measured(job: Job) -> list[dict[str, Any]]:
     seconds |= dict.fromkeys(baselines.NAMES, time.process_time() - start)
     targets = label_sets.matrix(given["test"]["label"], labels)
     sizes = {part: len(rows) for part, rows in given.items()}
-    found = [
+    return [
         {"task": job.folder.name, "seed": job.seed, "model": name, **sizes}
         | {"accuracy": float(calibration.correct(logits[name], targets).mean()), "cpu": seconds[name]}
         for name in MODELS
     ]
-    files.write_json(job.kept, found)
-    return found
 
 
 def table(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -195,16 +196,23 @@ def measure(
         DataError: if there are no tasks, or none of them can be measured.
         ParamsError: if a model that is measured is not in ``params.yaml``.
     """
-    tasks = sorted(path.parent for path in folder.glob("*/train.tsv") if only in path.parent.name)
+    if missing := [name for name in (*EXPERTS, BLEND) if name not in params.models]:
+        raise ParamsError(
+            f"params.yaml: models: expected {', '.join((*EXPERTS, BLEND))}; missing: {missing[0]}"
+        )
+    paths = sorted(folder.resolve().glob("*/train.tsv"))
+    tasks = [path.parent for path in paths if only in path.parent.name]
     if not tasks:
         raise DataError(f"{folder}: expected folders with train.tsv, dev.tsv and test.tsv, found none")
     first = params.train.seed
     jobs = [Job(task, seed, params) for task in tasks for seed in range(first, first + seeds)]
-    bar = tqdm(total=len(jobs), unit="task", disable=not sys.stderr.isatty())
-    rows, failed = list[dict[str, Any]](), list[str]()
-    for job, result in engine.results(measured, jobs, *places):
-        bar.update()
+    left = [job for job in jobs if not job.kept.exists()]
+    rows = [row for job in jobs if job.kept.exists() for row in files.read_json(job.kept)]
+    failed = list[str]()
+    found = engine.results(measured, left, *places) if left else iter(())
+    for job, result in tqdm(found, total=len(left), unit="task", disable=not sys.stderr.isatty()):
         if not isinstance(result, Exception):
+            files.write_json(job.kept, result)
             rows += result
         elif known := mendable(result):
             failed.append(f"{job.folder.name}, seed {job.seed}: {known}")

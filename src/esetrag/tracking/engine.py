@@ -51,6 +51,10 @@ def _local(workers: int, threads: bool) -> Iterator[Submit]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _call(function: Callable[[Job], Result], job: Job) -> Result:
+    return function(job)
+
+
 @contextmanager
 def _ray(workers: int) -> Iterator[Submit]:
     try:
@@ -62,6 +66,7 @@ def _ray(workers: int) -> Iterator[Submit]:
     except ConnectionError:  # no cluster runs
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
     try:  # a job whose worker or node dies runs again elsewhere, three times at the most
-        yield lambda function, job: ray.remote(num_cpus=1)(function).remote(job).future()
+        call = ray.remote(num_cpus=1)(_call)
+        yield lambda function, job: call.remote(function, job).future()
     finally:
         ray.shutdown()

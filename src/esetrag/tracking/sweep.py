@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from esetrag.core import config, files
-from esetrag.core.errors import DataError, TrackingError
+from esetrag.core.errors import DataError, ParamsError, TrackingError
 from esetrag.core.layout import PARAMS
 from esetrag.core.streams import tell
 from esetrag.tracking import engine, store
@@ -27,6 +27,8 @@ from esetrag.tracking import engine, store
 KEPT = Path(".esetrag/sweep")
 """Which runs are done, and the output of those that failed, in a folder of each commit."""
 DONE, FAILED = "DONE", "FAILED"
+OUTPUT = 20_000
+"""Characters of the output of a failed run that are kept."""
 INPUTS = (str(PARAMS), "dvc.yaml", "src", "stages", "data")
 FOREIGN = ("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS")
 
@@ -49,23 +51,30 @@ def runs(tasks: Sequence[str], grid: Sequence[str]) -> list[Run]:
     Args:
         tasks: keys of ``tasks``.
         grid: parameters with several values each (``train.seed=1,2,3``), as of ``dvc exp run --queue -S``.
+
+    Raises:
+        ParamsError: if that is not what ``grid`` has.
     """
     from dvc.utils.hydra import get_hydra_sweeps
+    from hydra.errors import HydraException
 
-    sweeps = get_hydra_sweeps({str(PARAMS): list(grid)}) if grid else [{str(PARAMS): []}]
+    try:
+        sweeps = get_hydra_sweeps({str(PARAMS): list(grid)}) if grid else [{str(PARAMS): []}]
+    except HydraException as error:
+        raise ParamsError(f"--set: {str(error).splitlines()[0]}") from error
     return [Run(task, tuple(settings[str(PARAMS)])) for settings in sweeps for task in tasks]
 
 
-def compute(shared: Mapping[str, Any], run: Run) -> float:
-    """Computes a run in a process of its own; returns the seconds it took.
+def compute(shared: Mapping[str, Any], run: Run) -> tuple[float, str]:
+    """Computes a run in a process of its own.
 
     Args:
         shared: ``repository`` and ``commit`` to clone; ``remote``, the configuration of DVC's; ``memory``,
             bytes that each of its processes may allocate, or 0.
         run: which.
 
-    Raises:
-        TrackingError: with the end of its output, if it failed.
+    Returns:
+        The seconds it took; the end of its output if it failed, else nothing.
     """
     start = time.monotonic()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -77,9 +86,8 @@ def compute(shared: Mapping[str, Any], run: Run) -> float:
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        raise TrackingError(f"exit code {done.returncode}: {(done.stdout + done.stderr)[-4000:]}")
-    return time.monotonic() - start
+    output = f"{done.stdout}{done.stderr}"[-OUTPUT:] + f"exit code {done.returncode}\n"
+    return time.monotonic() - start, output if done.returncode else ""
 
 
 def sweep(
@@ -117,14 +125,14 @@ def sweep(
     yield from ((run, DONE, 0.0) for run, state in states.items() if state == DONE)
     left = [run for run, state in states.items() if state == FAILED]
     for run, result in engine.results(partial(compute, shared), left, *places, threads=True) if left else ():
-        if isinstance(result, Exception):
-            files.write_text(folder / f"{run.name}.log", f"{result}\n")
+        seconds, output = (0.0, str(result)) if isinstance(result, Exception) else result
+        if output:
+            files.write_text(folder / f"{run.name}.log", output)
             _log_failed(params, run, commit)
-            yield run, FAILED, 0.0
         else:
-            files.write_text(folder / f"{run.name}.done", f"{result:.1f}\n")
+            files.write_text(folder / f"{run.name}.done", f"{seconds:.1f}\n")
             states[run] = DONE
-            yield run, DONE, result
+        yield run, states[run], seconds
     _gather(params, [run for run, state in states.items() if state == DONE])
 
 

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from dvc.exceptions import DvcException
+
 from esetrag.core import runtime
 from esetrag.core.layout import PARAMS
 
@@ -27,7 +29,12 @@ def main() -> None:
         for command in (["clone", "-q", job["repository"], "."], ["checkout", "-q", job["commit"]]):
             subprocess.run(["git", *command], check=True)  # noqa: S603, S607
         os.environ["PYTHONPATH"] = str(Path(folder) / "src")  # the library of the commit
-        compute(job["task"], job["settings"], job["remote"])
+        try:
+            compute(job["task"], job["settings"], job["remote"])
+        except DvcException as error:
+            sys.exit(f"DVC: {error}")
+        except runtime.Stopped as stopped:
+            sys.exit(stopped.code)
 
 
 def compute(task: str, settings: list[str], remote: dict[str, Any]) -> None:

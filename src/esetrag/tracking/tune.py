@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from esetrag.core import config, files, yaml_reader
-from esetrag.core.errors import EsetragError, ParamsError, TrackingError, TrainingError
+from esetrag.core.errors import DataError, EsetragError, ParamsError, TrackingError, TrainingError
 from esetrag.core.explanation import explain
 from esetrag.core.layout import Layout
 from esetrag.core.section import Section
@@ -131,7 +131,10 @@ def tune(layout: Layout, params: config.Params, path: Path, trials: int, workers
     Raises:
         ParamsError: if a parameter cannot be searched.
         DataError: if the rows are not there.
+        TrainingError: if no trial has trained to its end.
     """
+    if not layout.encoded("dev").exists():
+        raise DataError(f"{layout.encoded('dev')} is not there; get it: dvc repro encode_pad@{layout.task}")
     search = Search(layout, params, read(path, params, layout.task), trials)
     study, content = search.study(), params.model_dump()
     usual = {name: reduce(lambda part, key: part[key], name.split("."), content) for name in search.ranges}

@@ -65,6 +65,15 @@ def test_what_cannot_be_searched_is_told(encoded: Project, text: str, told: str)
         tune.read(path, config.load(encoded.root / "params.yaml"), "toy")
 
 
+def test_rows_that_are_not_there_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(copy_project(tmp_path / "project").root)
+    with pytest.raises(SystemExit):
+        main(["tune"])
+    assert "get it: dvc repro encode_pad@toy" in capsys.readouterr().err
+
+
 def test_a_value_that_the_task_has_of_its_own_is_named_as_its_own(encoded: Project) -> None:
     params = config.load(encoded.root / "params.yaml")
     task = params.task("toy").model_copy(update={"train": {"epochs": 2}})
