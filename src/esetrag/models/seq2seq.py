@@ -32,9 +32,6 @@ class Memory(NamedTuple):
     keys: Tensor  # (b, t, h)
     mask: Tensor  # (b, t) which of them are letters or marks
     features: Tensor  # (b, e) the values of the features, embedded and added
-    values: Tensor  # (b, v, e) each of them, behind BOS
-    value_keys: Tensor  # (b, v, h)
-    value_mask: Tensor  # (b, v) which of them are there
     h: Tensor  # (b, h)
     c: Tensor  # (b, h)
     letters: Tensor  # (b,) of the word
@@ -67,9 +64,8 @@ class Seq2seq(Network):
         self.encoder = Encoder(vocabulary.size, *sizes)
         self.output_embedding = nn.Embedding(self.labels, model.embedding, padding_idx=PAD)
         self.bridge = nn.Linear(self.encoder.size, 2 * size)
-        self.decoder = nn.LSTM(model.embedding, size, batch_first=True)
+        self.decoder = nn.LSTM(2 * model.embedding, size, batch_first=True)
         self.attention = Attention(model.attention, size, self.encoder.size)
-        self.value_attention = Attention(model.attention, size, model.embedding)
         self.combine = nn.Linear(size + self.encoder.size + model.embedding, size)
         self.output = nn.Linear(size, self.labels)
         self.dropout = nn.Dropout1d(model.dropout)
@@ -79,23 +75,18 @@ class Seq2seq(Network):
         self.beam = model.beam
 
     def encode(self, source: Sequences) -> Memory:
-        """Reads the letters and embeds the values of the features.
+        """Reads the letters; of the values of the features it keeps the sum.
 
         An encoder that read the values, too, would learn bundles by heart, of which training has few.
         """
         is_value = source.ids >= self.symbols
+        given = (self.encoder.embedding(source.ids) * is_value[..., None]).sum(1)  # (b, e)
         letters = without_values(source, is_value)
         states = self.encoder(letters)
         outputs = self._dropped(states.outputs)  # (b, t, d)
         h, c = torch.tanh(self.bridge(self._dropped(states.final[:, None])[:, 0])).chunk(2, dim=1)
         mask = torch.arange(outputs.shape[1], device=h.device) < letters.lengths[:, None]
-        front = slice(1 + int(is_value.sum(1).max()))  # BOS is what words without features attend to
-        values = self.encoder.embedding(source.ids[:, front])  # (b, v, e)
-        given = (values * is_value[:, front, None]).sum(1)  # (b, e)
-        value_mask = is_value[:, front] | (source.ids[:, front] == BOS)
-        keys = self.attention.keys(outputs), self.value_attention.keys(values)
-        of_values = given, values, keys[1], value_mask
-        return Memory(outputs, keys[0], mask, *of_values, h, c, letters.lengths - MARKS)
+        return Memory(outputs, self.attention.keys(outputs), mask, given, h, c, letters.lengths - MARKS)
 
     def _dropped(self, x: Tensor) -> Tensor:
         """Dropout of the same features at all steps (b, t, d): a mask for each step takes long to draw."""
@@ -113,15 +104,15 @@ class Seq2seq(Network):
     def _forced(self, batch: Batch) -> tuple[Tensor, Tensor]:
         memory = self.encode(batch.source)
         before = functional.pad(batch.target[:, :-1], (1, 0), value=BOS)  # (b, u)
-        embedded = self._dropped(self.output_embedding(before)) + memory.features[:, None]  # (b, u, e)
-        steps, _ = self.decoder(embedded, (memory.h[None], memory.c[None]))
+        embedded = self._dropped(self.output_embedding(before))  # (b, u, e)
+        given = memory.features[:, None].expand(-1, before.shape[1], -1)
+        steps, _ = self.decoder(torch.cat([embedded, given], 2), (memory.h[None], memory.c[None]))
         return self._logits(steps, memory)
 
     def _logits(self, steps: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Of decoder states (b, u, h) the logits (b, u, outputs) and what they attend to (b, u, t)."""
         context, weights = self.attention(steps, memory.keys, memory.outputs, memory.mask)
-        of_values = memory.value_keys, memory.values, memory.value_mask
-        given, _ = self.value_attention(steps, *of_values)
+        given = memory.features[:, None].expand(-1, steps.shape[1], -1)
         combined = torch.tanh(self.combine(torch.cat([steps, context, given], dim=2)))  # (b, u, h)
         return self.output(self._dropped(combined)), weights
 
@@ -180,9 +171,10 @@ class Seq2seq(Network):
         memory, device = self.encode(source), source.ids.device
         of = dict(self.decoder.named_parameters())
         weight, recurrent = of["weight_ih_l0"], of["weight_hh_l0"]
+        size = self.output_embedding.embedding_dim
         bias = of["bias_ih_l0"] + of["bias_hh_l0"]
-        table = self.output_embedding.weight @ weight.t() + bias  # (outputs, 4h)
-        given = memory.features @ weight.t()  # (b, 4h)
+        table = self.output_embedding.weight @ weight[:, :size].t() + bias  # (outputs, 4h)
+        given = memory.features @ weight[:, size:].t()  # (b, 4h)
         limits = 2 * source.lengths + LONGER  # (b,) steps, by the word alone: its company changes nothing
         limit = int(limits.max())
         ids = torch.full((len(given), n, limit), PAD, device=device)
