@@ -269,7 +269,7 @@ def _check(_: Options) -> None:
 
 def _curve(options: Options) -> None:
     params, layout = _task(options)
-    from esetrag.report import learning_curve
+    from esetrag.tracking import learning_curve
 
     _print(learning_curve.measure(layout, params, options.seeds, options.sizes, options.all))
 
