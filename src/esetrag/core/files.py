@@ -66,8 +66,11 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_csv(path: Path, table: DataFrame) -> None:
-    """Writes a table as comma-separated values under a line of names."""
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    """Writes a table as comma-separated values under a line of names, numbers to four digits.
+
+    Another kind of processor changes the sixth digit of probabilities.
+    """
+    write_text(path, table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
 
 
 def whole(stream: io.BufferedIOBase, most: int) -> bytes | None:

@@ -1,1 +1,1 @@
-"""Runs in MLflow: logged, compared, promoted, served, verified."""
+"""Runs in MLflow: logged, compared, promoted, verified."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from esetrag.core import files
@@ -158,3 +159,9 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     data = bytes(range(256)) * 5000
     path.write_bytes(data)
     assert files.sha256(path) == hashlib.sha256(data).hexdigest()
+
+
+def test_a_table_has_numbers_of_four_digits_and_whole_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    files.write_csv(path, pd.DataFrame({"share": [0.996714, 0.00041737], "forms": [10142, 7]}))
+    assert path.read_text() == "share,forms\n0.9967,10142\n0.0004174,7\n"

@@ -202,7 +202,10 @@ def test_each_feature_of_bundles_has_its_own_scores(options: config.Evaluate) ->
     labels = ("ACC;SG", "NOM;PL", "NOM;SG")
     shares = np.array([[0.4, 0.35, 0.25], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]], np.float32)
     parts = dict.fromkeys(("train", "dev", "test"), rows)
-    outputs, calibrating = {"bilstm": output(shares)}, config.Calibration(temperature=True, risk=0.1, prior=None)
+    outputs, calibrating = (
+        {"bilstm": output(shares)},
+        config.Calibration(temperature=True, risk=0.1, prior=None),
+    )
     asked = ("Case", "Number")
     tested = evaluation.evaluate(Classify(), parts, outputs, labels, options, calibrating, (), asked)
     scores = tested.figures["features"]
