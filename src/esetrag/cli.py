@@ -149,9 +149,8 @@ def _predict(options: Options) -> None:
     from esetrag import predict
     from esetrag.predict import inputs, outputs  # import PyTorch: only here
 
-    kind = outputs.format_of(
-        options.output, options.format, "text" if options.words and not options.text else "tsv"
-    )
+    default = "text" if options.words and not options.text else "tsv"
+    kind = outputs.format_of(options.output, options.format, default)
     source = options.input or inputs.STANDARD_INPUT
     predictor = predict.load(folder)
     if options.text:
