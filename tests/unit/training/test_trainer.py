@@ -5,9 +5,11 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -231,3 +233,14 @@ def test_a_saved_model_is_calibrated_and_says_how_it_was_trained(
     assert (training["task"], training["seed"], training["epoch"]) == ("toy", options.seed, 3)
     assert [kind for kind, _ in training["weights"]] == [expert.kind for expert in trained.experts]
     assert isinstance(loaded.manifest.experts[0], BilstmModel)
+
+
+def test_probabilities_are_calibrated_on_dev_alone(
+    tiny_trained: Trained, tiny_data: Data, params: Params
+) -> None:
+    wrong = replace(tiny_data.train, targets=np.roll(tiny_data.train.targets, 1, axis=1))
+    of_dev = tiny_trained.calibrate(replace(tiny_data, dev=wrong), params.calibration)
+    of_train = tiny_trained.calibrate(replace(tiny_data, train=wrong), params.calibration)
+    assert of_dev.threshold == 1, "nothing is certain enough"
+    assert of_train == tiny_trained.calibrate(tiny_data, params.calibration)
+    assert of_train.threshold < 1
