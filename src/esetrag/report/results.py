@@ -53,7 +53,9 @@ def scores(test: dict[str, Any]) -> pd.DataFrame:
 def compared(test: dict[str, Any], columns: Sequence[str], **formats: str) -> Table:
     """Some columns of ``scores``, the task's model marked; numbers that are no shares have a format."""
     frame = scores(test)
-    kept = distinct(frame.iloc[:-1][list(columns)]).columns  # the upper bound has few figures
+    kept = distinct(
+        frame.iloc[:-1][[name for name in columns if name in frame]]
+    ).columns  # the upper bound has few figures
     return Table(frame[kept], formats=shares(*columns) | formats, marked=len(frame) - 2)
 
 
