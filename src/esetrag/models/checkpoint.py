@@ -103,7 +103,7 @@ class Calibrated(config.Section):
     exponent: Annotated[float, Field(ge=0.01, le=100)]
     ratio: Annotated[float, Field(gt=0, le=1)]
     threshold: Annotated[float, Field(ge=0, le=1)]
-    prior: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    prior: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(strict=False)] = ()
 
 
 class Manifest(config.Section):
