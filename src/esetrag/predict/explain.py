@@ -31,10 +31,10 @@ def explain(predictor: Predictor | SequencePredictor, query: str) -> dict[str, A
     if not query:
         return {}
     word, _, bundle = text.compose(query).partition(SEPARATOR)
-    if isinstance(predictor, Predictor):
+    if type(predictor) is Predictor:
         return _contributions(predictor, word)
     known = predictor.checkpoint
-    if known.vocabulary.writes_tags:
+    if not isinstance(predictor, SequencePredictor) or known.vocabulary.writes_tags:
         return {}
     top = predictor.predict([query])[0].labels[0]
     texts = with_features(column([word]), column([bundle]), known.vocabulary)

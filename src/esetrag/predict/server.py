@@ -160,9 +160,11 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
 
     @app.get("/model")
     async def model() -> Response:
-        known = predictor.checkpoint
+        known, vocabulary = predictor.checkpoint, predictor.checkpoint.vocabulary
+        pairs, sentences = (getattr(vocabulary, name, False) for name in ("reads_pairs", "words"))
         content = {"task": known.manifest.training.get("task", ""), "bundles": predictor.bundles}
-        return _json({**content, "writes_tags": known.vocabulary.writes_tags})
+        reads = "pairs" if pairs else "sentences" if sentences else "words"
+        return _json({**content, "reads": reads, "writes_tags": vocabulary.writes_tags})
 
     @app.post("/explain")
     async def explanation(request: Request) -> Response:

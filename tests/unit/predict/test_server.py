@@ -204,7 +204,7 @@ def test_a_page_asks_what_the_model_is_and_why_it_predicts(port: int, ask: Ask) 
     assert "default-src 'none'" in policy
     assert not re.search(r"(src|href)=", page), "it loads nothing"
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/model") as answer:
-        assert json.load(answer).keys() == {"task", "bundles", "writes_tags"}
+        assert json.load(answer).keys() == {"task", "bundles", "reads", "writes_tags"}
     status, why = ask({"inputs": ["kepből"]}, "/explain")
     assert status == 200
     assert [letter for letter, _ in why["letters"]] == [*"kepből"]
