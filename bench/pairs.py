@@ -28,10 +28,14 @@ TASK, PAGE = "hun-valid", REPO / "docs/pairs.md"
 BEGIN, END = "<!-- figures: python -m bench.pairs -->", "<!-- end of figures -->"
 
 
-def run(entry: config.PairTask, params: config.Params, seed: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+def run(
+    entry: config.PairTask, params: config.Params, seed: int, changes: Mapping[str, Any]
+) -> dict[str, Any]:
     """Accuracy and AUC of the model and of its baselines on the test rows of a split, CPU seconds."""
     sample = params.section_of(TASK, config.Sample).model_copy(update={"seed": seed})
-    options = params.section_of(TASK, config.Train).model_copy(update={"seed": seed, "device": "cpu", **changes})
+    options = params.section_of(TASK, config.Train).model_copy(
+        update={"seed": seed, "device": "cpu", **changes}
+    )
     parts = Source.load(entry).parts(sample)[1]
     data, test = data_of(tasks.of(entry), parts, params)
     start = time.process_time()
@@ -68,7 +72,9 @@ def main() -> None:
     options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     options.add_argument("--train", nargs="*", default=[], metavar="NAME=NUMBER", help="of the section train")
     arguments = options.parse_args()
-    changes = {name: float(n) if "." in n else int(n) for name, _, n in (t.partition("=") for t in arguments.train)}
+    changes = {
+        name: float(n) if "." in n else int(n) for name, _, n in (t.partition("=") for t in arguments.train)
+    }
     params = config.load(PARAMS)
     entry = params.task(TASK)
     assert isinstance(entry, config.PairTask)

@@ -36,7 +36,9 @@ class PairPredictor(Predictor):
             DataError: also if a query has not two texts, or lacks features that are needed.
         """
         pairs, bundles = self._taken_apart(column(forms))
-        answers = super().predict(with_features(pairs, bundles, self.checkpoint.vocabulary).to_pylist(), top_k)
+        answers = super().predict(
+            with_features(pairs, bundles, self.checkpoint.vocabulary).to_pylist(), top_k
+        )
         asked = zip(answers, pairs.to_pylist(), bundles.to_pylist(), strict=True)
         return [replace(answer, form=pair, features=bundle or "") for answer, pair, bundle in asked]
 
