@@ -1,7 +1,7 @@
 """Pairs of texts with a label, made of the rows of a part: which form is right, which two share a lemma.
 
-A pair is one text, ``first<TAB>second``. Each pair has a counterpart with the other label, of the same first
-text and features, so that these alone tell nothing.
+A pair is one text, ``first<TAB>second``. Whoever is right has a counterpart that is wrong, so that neither
+text alone, nor the features, tell anything.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ RIGHT, WRONG = "right", "wrong"
 SAME, DIFFERENT = "same", "different"
 TRIES = 20
 """Changes that are tried on a lemma until one makes a form that it has not."""
-ELSEWHERE = 0.1
-"""Share of the wrong forms that are right in another cell."""
 NEAR = 10
 """Neighbours, in the list of sorted forms, that a form may be paired with."""
 CLOSE = 0.05
@@ -39,12 +37,11 @@ def joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:
-    """Each lemma with its form of a cell, and with a form that is wrong there.
+    """Each lemma with its form of a cell, and with what the change of another lemma makes of it.
 
-    Most wrong forms are what the change of another lemma makes of this one. It is that of a random row of the
-    same cell, so that changes are drawn by their frequency. The lemma must end in what the change cuts off,
-    and the outcome be no form of the lemma: *sipka*, as *barát* makes *baráttól*, gives *sipkatól*. For
-    ``ELSEWHERE`` of the rows, and where no such form is found, it is the lemma's form of another cell.
+    The other change is that of a random row of the same cell, so that it is drawn by its frequency. The
+    lemma must end in what the change cuts off, and the outcome be no form of the lemma: *sipka*, as *barát*
+    makes *baráttól*, gives *sipkatól*. A row for which none is found is left out.
 
     Args:
         rows: of a part (``tables.SAMPLE``), with lemmas and features.
@@ -55,13 +52,16 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
         Rows of two pairs each (``tables.SAMPLE``), labelled ``RIGHT`` and ``WRONG``.
     """
     change_of, real = Changes.of(rows), pc.unique(joined(table["lemma"], table["form"]))
-    cells = pc.unique(joined(joined(table["lemma"], table["form"]), table["features"]))
-    columns = (change_of.lemmas, change_of.front, change_of.dropped, change_of.ending)
-    lemmas, front, dropped, ending = map(words, columns)
-    made, elsewhere = np.full(len(rows), None, object), chance.random(len(rows)) < ELSEWHERE
-    left = np.flatnonzero(~elsewhere)
+    lemmas, front, dropped, ending = map(
+        words, (change_of.lemmas, change_of.front, change_of.dropped, change_of.ending)
+    )
+    cell = rows["features"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order, sizes = np.argsort(cell, kind="stable"), np.bincount(cell)
+    starts = np.cumsum(sizes) - sizes
+    made, left = np.full(len(rows), None, object), np.arange(len(rows))
     for _ in range(TRIES):
-        other = _drawn(rows["features"], left, chance)
+        own = cell[left]
+        other = order[starts[own] + (chance.random(len(left)) * sizes[own]).astype(np.int64)]
         lemma, cut = lemmas[left], dropped[other]
         stem = np.strings.slice(lemma, 0, np.strings.str_len(lemma) - np.strings.str_len(cut))
         texts = np.strings.add(np.strings.add(front[other], stem), ending[other])
@@ -70,23 +70,9 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
         good = np.strings.endswith(lemma, cut) & ~pc.is_in(pairs, real).to_numpy()
         made[left[good]] = np.array(pairs.to_pylist(), object)[good]
         left = left[~good]
-    left = np.sort(np.concatenate([left, np.flatnonzero(elsewhere)]))
-    other = _drawn(rows["lemma"], left, chance)
-    pairs = joined(rows["lemma"].take(pa.array(left)), rows["form"].take(pa.array(other)))
-    wrong = ~pc.is_in(joined(pairs, rows["features"].take(pa.array(left))), cells).to_numpy()
-    made[left[wrong]] = np.array(pairs.to_pylist(), object)[wrong]
     found = np.flatnonzero([pair is not None for pair in made])
     kept = rows.take(pa.array(found))
     return _both(kept, joined(kept["lemma"], kept["form"]), pa.array(made[found], pa.string()), RIGHT, WRONG)
-
-
-def _drawn(groups: pa.ChunkedArray, rows: Ints, chance: np.random.Generator) -> Ints:
-    """For each of some rows a random one of the same group, which may be itself."""
-    group = groups.combine_chunks().dictionary_encode().indices.to_numpy()
-    order, sizes = np.argsort(group, kind="stable"), np.bincount(group)
-    starts, own = np.cumsum(sizes) - sizes, group[rows]
-    drawn: Ints = order[starts[own] + (chance.random(len(rows)) * sizes[own]).astype(np.int64)]
-    return drawn
 
 
 def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:  # noqa: ARG001

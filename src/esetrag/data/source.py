@@ -109,17 +109,17 @@ class Source:
         if isinstance(self.task, config.BuiltPairsTask):
             # A cell has its two pairs; few forms have a neighbour that is as like.
             rows = drawn if self.task.builder == "valid" else available
-            drawn = {part: self._built(rows[part], part, sample.seed) for part in PARTS}
+            drawn = {part: self._built(rows[part], self.task, part, sample.seed) for part in PARTS}
             drawn = drawn if self.given else sampling.draw(drawn, sample)
         return available, drawn
 
-    def _built(self, rows: pa.Table, part: str, seed: int) -> pa.Table:
+    def _built(self, rows: pa.Table, task: config.BuiltPairsTask, part: str, seed: int) -> pa.Table:
         """The pairs of a part."""
-        builder = pairs.BUILDERS[self.task.builder]
+        builder = pairs.BUILDERS[task.builder]
         chance = np.random.default_rng([seed, PAIRS, PARTS.index(part)])
-        if made := builder(rows, self.selection.table, chance):
+        if len(made := builder(rows, self.selection.table, chance)):
             return made
-        raise DataError(f"{self.task.raw}: no pair can be made of the {len(rows):,} rows of {part}")
+        raise DataError(f"{task.raw}: no pair can be made of the {len(rows):,} rows of {part}")
 
     def figures(self, available: Parts, drawn: Parts, families: Families, split: str) -> dict[str, Any]:
         """What was loaded, what was left out and why, and what the parts hold: ``data.json``."""

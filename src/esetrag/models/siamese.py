@@ -18,8 +18,7 @@ class Siamese(BilstmClassifier):
     """Scores the labels of pairs by ``[a; b; |a − b|; a · b]`` of the final states of both texts.
 
     A pair is one sequence with a separator in it (``data.pairs``). BOS, EOS and the separator are not read,
-    so that a text has the same states as the first one and as the second one of a pair. Values of features,
-    which stand in front, are not read either: their embeddings are added to that of each letter.
+    so that a text has the same states as the first one and as the second one of a pair.
     """
 
     def __init__(self, vocabulary: Vocabulary, model: SiameseModel) -> None:
@@ -31,22 +30,19 @@ class Siamese(BilstmClassifier):
         """
         Network.__init__(self, len(vocabulary.labels), model.head)
         self.separator, self.symmetric = vocabulary.ids[SEPARATOR], model.symmetric
-        self.letters = len(vocabulary.symbols)
         sizes = (model.embedding, model.hidden, model.layers, True, model.dropout)
         self.encoder = Encoder(vocabulary.size, *sizes)
         self.output = nn.Linear((3 if model.symmetric else 4) * self.encoder.size, self.labels)
 
     def _classify(self, embedded: Tensor, source: Sequences) -> Tensor:
         place = (source.ids == self.separator).int().argmax(1)  # 0 where there is none, as in masked rows
-        is_value = source.ids >= self.letters  # (b, t)
-        values = (embedded * is_value[..., None]).sum(1)  # (b, e)
-        starts = torch.cat([1 + is_value.sum(1), place + 1])  # of the first texts, then of the second
+        starts = torch.cat([torch.ones_like(place), place + 1])  # of the first texts, then of the second
         ends = torch.cat([place, source.lengths - 1])
         lengths = (ends - starts).clamp_min(1)
         column = starts[:, None] + torch.arange(int(lengths.max()), device=lengths.device)
         column = column.clamp_max(embedded.shape[1] - 1)[..., None].expand(-1, -1, embedded.shape[2])
         texts = torch.cat([embedded, embedded]).gather(1, column)  # (2 b, t, e)
-        a, b = self.encoder.encode(texts + torch.cat([values, values])[:, None], lengths).final.chunk(2)
+        a, b = self.encoder.encode(texts, lengths).final.chunk(2)
         alone = [a + b] if self.symmetric else [a, b]
         states = torch.cat([*alone, (a - b).abs(), a * b], dim=1)
         logits: Tensor = self.output(self.encoder.dropout(states))  # (b, labels)

@@ -42,7 +42,9 @@ KINDS = {
     "pair": Kind(
         lambda vocabulary: tables.predictions(list(vocabulary.labels)),
         tables.ATTRIBUTIONS,
-        lambda *artifacts: error_analysis.analyse(*artifacts, pair_errors.kinds, pair_errors.KINDS),
+        lambda predictions, vocabulary, seen: error_analysis.analyse(
+            predictions, vocabulary, seen, pair_errors.kinds, pair_errors.KINDS
+        ),
     ),
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,

@@ -37,24 +37,13 @@ def test_wrong_forms_are_what_another_lemma_does() -> None:
     assert ("bara\tbaranak", "right") in found
     assert ("bara\tbaranek", "wrong") in found
     assert ("bola\tbolanak", "wrong") in found
-
-
-def test_where_all_lemmas_do_the_same_the_wrong_form_is_of_another_cell() -> None:
-    own = {*ROWS["form"].to_pylist()}
-    wrong = [row for row in valid(ROWS, ROWS).to_pylist() if row["label"] == "wrong"]
-    cells = {(row["lemma"], row["form"], row["features"]) for row in ROWS.to_pylist()}
-    nominatives = [row for row in wrong if row["features"] == "N;NOM;SG"]
-    assert nominatives
-    for row in nominatives:
-        second = row["form"].split("\t")[1]
-        assert second in own
-        assert (row["lemma"], second, row["features"]) not in cells
+    assert {row["features"] for row in made.to_pylist()} == {"N;DAT;SG"}  # the others are made in one way
 
 
 def test_each_lemma_and_cell_is_as_often_right_as_wrong() -> None:
     made = valid(ROWS, ROWS).group_by(["lemma", "features", "label"]).aggregate([([], "count_all")])
     assert pc.unique(made["count_all"]).to_pylist() == [1]
-    assert len(made) > 20
+    assert len(made) == 12
 
 
 def test_a_form_that_the_lemma_has_is_never_wrong() -> None:

@@ -24,8 +24,8 @@ def turned(pairs: list[str]) -> list[str]:
 @torch.inference_mode()
 def test_the_order_of_two_texts_counts_unless_the_network_is_symmetric() -> None:
     for symmetric in (False, True):
-        logits = [network(symmetric)(words(pairs, VOCABULARY)) for pairs in (PAIRS, turned(PAIRS))]
-        assert torch.allclose(*logits, atol=1e-6) == symmetric
+        ahead, back = (network(symmetric)(words(pairs, VOCABULARY)) for pairs in (PAIRS, turned(PAIRS)))
+        assert torch.allclose(ahead, back, atol=1e-6) == symmetric
 
 
 @torch.inference_mode()
