@@ -78,7 +78,8 @@ def main() -> None:
     }
     params = config.load(PARAMS)
     entry = params.task(TASK)
-    assert isinstance(entry, config.BuiltPairsTask)
+    if not isinstance(entry, config.BuiltPairsTask):
+        raise TypeError(f"{TASK} builds no pairs")
     results = []
     for seed in arguments.seeds:
         results.append(run(entry, params, seed, changes))

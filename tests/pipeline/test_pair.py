@@ -61,7 +61,8 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
     assert len(table) == 3
     for word in ("bara", "bara\tbaranak", "bara\t\tN;DAT;SG", "bara\tbara\tN;XYZ"):
         failed = repository.run("esetrag", "predict", word, code=2)
-        assert failed.stderr.startswith("esetrag: ") and failed.stderr.count("\n") == 1
+        assert failed.stderr.startswith("esetrag: ")
+        assert failed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("unit", ["char", "word", "bpe"])

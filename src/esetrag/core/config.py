@@ -50,10 +50,11 @@ from esetrag.core.task_config import (
 
 __all__ = [
     "MOST_SEEDS", "MOST_THREADS", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab", "BuiltPairsTask",
-    "Calibration", "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate", "Expert",
-    "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "PairTask", "PairsTask", "Params", "Resolved", "Sample",
-    "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask", "SiameseModel", "SpansTask", "TagTask", "TaggerModel",
-    "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "explain", "load",
+    "Calibration", "ClassifyTask", "ColumnsTask", "Compared", "EncodePad", "ErrorAnalysis", "Evaluate",
+    "Expert", "GradientModel", "Head", "InflectionTask", "Model", "NgramModel", "PairTask", "PairsTask",
+    "Params", "Resolved", "Sample", "Section", "SegmentsTask", "Seq2seqModel", "SequencesTask",
+    "SiameseModel", "SpansTask", "TagTask", "TaggerModel", "Task", "Tracking", "Train", "TransduceTask",
+    "UnimorphTask", "explain", "load",
 ]  # fmt: skip
 
 

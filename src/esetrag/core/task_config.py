@@ -290,6 +290,8 @@ Task = Annotated[
     Discriminator(
         kind_of_task,
         custom_error_type="kind",
-        custom_error_message="kind and source should be classify, transduce, tag or pair from unimorph or columns",
+        custom_error_message=(
+            "kind and source should be classify, transduce, tag or pair from unimorph or columns"
+        ),
     ),
 ]

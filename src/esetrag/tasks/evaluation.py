@@ -27,9 +27,14 @@ from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.classify import Classify
 
 
-def test(test: Test, task: Classify | None = None) -> Tested:
-    """Tests a classifier, of words or what else ``task`` says; see ``testing``."""
-    task, own, calibrating = task or Classify(), test.checkpoints[0], test.calibrating
+def test(test: Test) -> Tested:
+    """Tests a classifier of words; see ``testing``."""
+    return tested(test, Classify())
+
+
+def tested(test: Test, task: Classify) -> Tested:
+    """Tests a classifier of words, or of what else its kind of task says."""
+    own, calibrating = test.checkpoints[0], test.calibrating
     outputs = {test.model.name: output(own, test.encoded)}
     outputs |= others(test.layout, test.compared, test.train, calibrating, test.encoded)
     seeds = [output(checkpoint, test.encoded) for checkpoint in test.checkpoints[1:]]

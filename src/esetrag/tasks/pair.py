@@ -49,7 +49,12 @@ class Pair(Classify):
         return with_features(rows["form"], rows["features"], vocabulary)
 
     def encode(
-        self, rows: pa.Table, vocabulary: Vocabulary, width: int, keep: Keep, steps: int = 0
+        self,
+        rows: pa.Table,
+        vocabulary: Vocabulary,
+        width: int,
+        keep: Keep,
+        steps: int = 0,  # noqa: ARG002
     ) -> Encoded:
         """Pairs as ids, label sets as bits."""
         texts = rows.set_column(1, "form", self.texts(rows, vocabulary))

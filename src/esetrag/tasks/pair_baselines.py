@@ -58,9 +58,8 @@ def _remainders(texts: pa.ChunkedArray) -> list[pa.ChunkedArray]:
     lost, ending = changes(first, second)
     stem = np.strings.str_len(first) - lost
     rests = _joined(np.strings.slice(first, stem, first.dtype.itemsize), ending)
-    contexts = [bundle]
-    for size in range(1, LETTERS + 1):
-        contexts.append(np.strings.slice(first, np.maximum(stem - size, 0), stem))
+    sizes = range(1, LETTERS + 1)
+    contexts = [bundle, *(np.strings.slice(first, np.maximum(stem - size, 0), stem) for size in sizes)]
     single = [*contexts, _joined(bundle, rests)]
     both = [_joined(context, rests) for context in contexts[1:]]
     return [pa.chunked_array([pa.array(column, pa.string())]) for column in (*single, rests, *both)]

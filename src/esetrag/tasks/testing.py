@@ -10,7 +10,7 @@ from esetrag.tasks.pair import Pair
 
 KINDS: dict[str, Callable[[Test], Tested]] = {
     "classify": evaluation.test,
-    "pair": lambda test: evaluation.test(test, Pair()),
+    "pair": lambda test: evaluation.tested(test, Pair()),
     "tag": tag_evaluation.test,
     "transduce": transduce_evaluation.test,
 }

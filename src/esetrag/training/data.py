@@ -27,7 +27,7 @@ class Data:
 
     @cached_property
     def split(self) -> Decomposition | None:
-        """The rows of training split into stem and ending; None of pairs, without lemmas, or parts of words."""
+        """The training rows split into stem and ending; None of pairs, without lemmas, or parts of words."""
         return None if self.vocabulary.reads_pairs else Decomposition.of(self.rows, self.vocabulary)
 
     @classmethod
