@@ -158,10 +158,7 @@ def _predict(options: Options) -> None:
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
     predictor = predict.load(folder)
-    if predictor.checkpoint.vocabulary.reads_pairs:
-        rows = inputs.as_queries(rows, 2 + bool(predictor.bundles))
-    elif predictor.bundles:
-        rows = inputs.with_features(rows)
+    rows = inputs.as_asked(rows, predictor.checkpoint.vocabulary)
     outputs.write(predictor, rows, options.top_k, kind, options.output)
 
 

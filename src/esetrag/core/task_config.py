@@ -115,11 +115,6 @@ class UnimorphTask(ClassifyTask):
     """A dimension of UniMorph's schema."""
     columns: Annotated[Order, AfterValidator(_each_once)] = None
 
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
-
     @field_validator("feature")
     @classmethod
     def _is_known(cls, name: str) -> str:
@@ -139,11 +134,6 @@ class InflectionTask(TransduceTask):
     pos: Pos | None = None
     """Part of speech, or several; without it all."""
     columns: Annotated[Order, AfterValidator(_each_once)] = None
-
-    @property
-    def parts_of_speech(self) -> tuple[str, ...] | None:
-        """Those whose rows are wanted; None are all."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos) if self.pos else None
 
     @property
     def given(self) -> str:
@@ -208,11 +198,6 @@ class SpansTask(TagTask):
     """Part of speech, or several."""
     columns: Annotated[Order, AfterValidator(_each_once)] = None
 
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
-
 
 class SegmentColumns(Section):
     """Which column of a table holds what, as ``Columns``."""
@@ -241,11 +226,6 @@ class BuiltPairsTask(PairTask):
     pos: Pos
     """Part of speech, or several."""
     columns: Annotated[Order, AfterValidator(_each_once)] = None
-
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
 
     @property
     def cell(self) -> tuple[str, ...]:

@@ -168,13 +168,13 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         return columns.select(path, of.first, of.label, of.lemma, of.weight, distinct, None, of.second)
     batches = unimorph.batches(path, task.columns)
     if isinstance(task, config.BuiltPairsTask):
-        return selection.select(batches, path, task.parts_of_speech, None, distinct)
+        return selection.select(batches, path, task.pos, None, distinct)
     if isinstance(task, config.SpansTask):
-        return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
+        return segmented_rows.spans(selection.select(batches, path, task.pos, None, distinct))
     if isinstance(task, config.InflectionTask):
-        rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
+        rows = selection.select(batches, path, task.pos, None, distinct)
         return replace(rows, table=_asked(rows.table, task))
-    rows = selection.select(batches, path, task.parts_of_speech, task.feature, distinct)
+    rows = selection.select(batches, path, task.pos, task.feature, distinct)
     lemmas, forms = (pc.count_distinct(rows.table[name]).as_py() for name in ("lemma", "form"))
     # A lemma has forms, seldom a form many lemmas.
     if task.columns is None and lemmas > 2 * forms:

@@ -18,7 +18,7 @@ BOUNDS = {"minimum": -1, "maximum": 1, "exclusiveMinimum": 0, "exclusiveMaximum"
 def test_the_committed_file_is_valid(params: config.Params) -> None:
     task = params.task(TASK)
     assert isinstance(task, config.UnimorphTask)
-    assert (task.tables, task.parts_of_speech, task.feature) == (("data/raw/hun.tsv.gz",), ("N",), "Case")
+    assert (task.tables, task.pos, task.feature) == (("data/raw/hun.tsv.gz",), "N", "Case")
     assert [expert.kind for expert in params.model_of(TASK).experts] == ["bilstm"]
 
 
@@ -35,7 +35,7 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
         (
             "models.bilstm.kind",
             "gru",
-            "should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'blend', found 'gru'",
+            "should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'siamese', 'blend', found 'gru'",
         ),
         ("models.bilstm.head", "tanh", "should be 'softmax' or 'sigmoid', found 'tanh'"),
         ("models.bilstm.longest", 8, "unknown key, expected one of head, kind, embedding, hidden, layers, "),
@@ -49,14 +49,18 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
         (
             "models.blend.experts",
             ["bilstm", "gru"],
-            "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend",
+            "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, siamese, blend",
         ),
         ("models.blend.head", "softmax", "unknown key, expected one of kind, experts, lemmas"),
         ("calibration.temperature", 1, "should be a valid boolean, found 1"),
         ("encode_pad.keep", "middle", "should be 'end' or 'start', found 'middle'"),
         ("build_vocab.unit", "byte", "should be 'char', 'bpe' or 'word', found 'byte'"),
         ("sample.split", "row", "should be 'lemma', 'family', 'form' or 'notebook', found 'row'"),
-        ("evaluate.compare", ["gru"], "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend"),
+        (
+            "evaluate.compare",
+            ["gru"],
+            "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, siamese, blend",
+        ),
         ("tracking.experiment", "", "String should have at least 1 character, found ''"),
         ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, patience, "),
         ("epochs", 1, "unknown key, expected one of tasks, models, sample, build_vocab, encode_pad, "),
@@ -201,7 +205,8 @@ def test_a_name_that_could_not_be_a_folder_is_refused(
 
 def test_a_task_that_is_not_there_is_named_with_those_known(params: config.Params) -> None:
     with pytest.raises(
-        ParamsError, match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-case, hun-segments$"
+        ParamsError,
+        match=r"^no task 'hun' in params\.yaml; known: hun-inflect, hun-noun-case, hun-segments, hun-valid$",
     ):
         params.task("hun")
 

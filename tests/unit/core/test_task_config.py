@@ -9,7 +9,7 @@ from esetrag.core import config
 from tests.unit.core.params_file import COLUMNS, changed, refusal, written
 
 TASK = "hun-noun-case"
-KINDS = "kind and source should be classify, transduce or tag from unimorph or columns"
+KINDS = "kind and source should be classify, transduce, tag or pair from unimorph or columns"
 KEYS = "kind, raw, splits, model, sample, train, leakage, source"
 
 
@@ -48,7 +48,7 @@ KEYS = "kind, raw, splits, model, sample, train, leakage, source"
         ("pos", ["N", 7], ".1: should be a valid string, found 7"),
         ("feature", "Kasus", "should be one of Aktionsart, Animacy, Aspect, Case, "),
         ("columns", ["lemma", "tags", "tags"], "should name each once, found "),
-        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, blend"),
+        ("model", "gru", "no model 'gru'; known: bilstm, ngram, seq2seq, tagger, siamese, blend"),
         ("model", 7, "should be a valid string, found 7"),
         (
             "file",
@@ -151,7 +151,7 @@ def test_what_is_given_and_what_is_wanted(
     changes = ((f"{INFLECT}.source", source), (f"{INFLECT}.target", target))
     task = config.load(written(tmp_path, changed(content, *changes))).task("hun-inflect")
     assert isinstance(task, config.InflectionTask)
-    assert (task.given, task.cell, task.parts_of_speech) == (given, cell, ("N",))
+    assert (task.given, task.cell, task.pos) == (given, cell, "N")
 
 
 def test_a_task_that_writes_may_be_of_columns_and_has_values_of_its_own(
