@@ -20,6 +20,7 @@ from esetrag.report.markdown import table
 from esetrag.report.results import NAMES
 from esetrag.symbols import encoding
 from esetrag.tasks import evaluation
+from esetrag.tasks.base import Task
 from esetrag.tasks.pair import Pair
 from esetrag.training import trainer
 from esetrag.training.data import Data
@@ -29,7 +30,7 @@ BEGIN, END = "<!-- figures: python -m bench.pairs -->", "<!-- end of figures -->
 
 
 def run(
-    entry: config.PairTask, params: config.Params, seed: int, changes: Mapping[str, Any]
+    entry: config.BuiltPairsTask, params: config.Params, seed: int, changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Accuracy and AUC of the model and of its baselines on the test rows of a split, CPU seconds."""
     sample = params.section_of(TASK, config.Sample).model_copy(update={"seed": seed})
@@ -48,7 +49,7 @@ def run(
     return {"seconds": seconds, **{n: [f["accuracy"], f.get("auc")] for n, f in models.items()}}
 
 
-def data_of(task: tasks.Task, parts: Mapping[str, pa.Table], params: config.Params) -> tuple[Data, Any]:
+def data_of(task: Task, parts: Mapping[str, pa.Table], params: config.Params) -> tuple[Data, Any]:
     """What a training starts from, and the encoded test rows."""
     vocabulary = task.vocabulary([parts["train"]], params.build_vocab)
     width = max(encoding.width_of(task.texts(rows, vocabulary), None) for rows in parts.values())
@@ -77,7 +78,8 @@ def main() -> None:
     }
     params = config.load(PARAMS)
     entry = params.task(TASK)
-    assert isinstance(entry, config.PairTask)
+    if not isinstance(entry, config.BuiltPairsTask):
+        raise TypeError(f"{TASK} builds no pairs")
     results = []
     for seed in arguments.seeds:
         results.append(run(entry, params, seed, changes))

@@ -102,11 +102,6 @@ class UnimorphTask(ClassifyTask):
     columns: Order = None
 
     @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
-
-    @property
     def does(self) -> str:
         """It ``analyzes`` if a label is a bundle of features."""
         return "analyzes" if self.feature == ALL or not isinstance(self.feature, str) else ""
@@ -130,11 +125,6 @@ class InflectionTask(TransduceTask):
     pos: Pos | None = None
     """Part of speech, or several; without it all."""
     columns: Order = None
-
-    @property
-    def parts_of_speech(self) -> tuple[str, ...] | None:
-        """Those whose rows are wanted; None are all."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos) if self.pos else None
 
     @property
     def given(self) -> str:
@@ -186,11 +176,6 @@ class SpansTask(TagTask):
     """Part of speech, or several."""
     columns: Order = None
 
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
-
 
 class SegmentsTask(TagTask):
     """Segmentations beside words, in a table of any columns."""
@@ -216,11 +201,6 @@ class BuiltPairsTask(PairTask):
     pos: Pos
     """Part of speech, or several."""
     columns: Order = None
-
-    @property
-    def parts_of_speech(self) -> tuple[str, ...]:
-        """Those whose rows are wanted."""
-        return (self.pos,) if isinstance(self.pos, str) else tuple(self.pos)
 
     @property
     def cell(self) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ NEAR = 10
 CLOSE = 0.05
 """By how much the shared parts of two pairs may differ, as shares of the longer form."""
 NONE = -1
-Column = pa.Array | pa.ChunkedArray
 Floats = npt.NDArray[np.float64]
 
 
@@ -72,7 +71,13 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
         left = left[~good]
     found = np.flatnonzero([pair is not None for pair in made])
     kept = rows.take(pa.array(found))
-    return _both(kept, joined(kept["lemma"], kept["form"]), pa.array(made[found], pa.string()), RIGHT, WRONG)
+    return _both(
+        kept,
+        joined(kept["lemma"], kept["form"]),
+        pa.chunked_array([pa.array(made[found], pa.string())]),
+        RIGHT,
+        WRONG,
+    )
 
 
 def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:  # noqa: ARG001
@@ -132,7 +137,7 @@ def _partners(
     return place, share
 
 
-def _both(rows: pa.Table, good: Column, bad: Column, right: str, wrong: str) -> pa.Table:
+def _both(rows: pa.Table, good: pa.ChunkedArray, bad: pa.ChunkedArray, right: str, wrong: str) -> pa.Table:
     """Rows twice: with the good pairs, then with the bad ones."""
     parts = []
     for pairs, label in ((good, right), (bad, wrong)):

@@ -136,7 +136,7 @@ class Source:
         """The pairs of a part."""
         builder = pairs.BUILDERS[task.builder]
         chance = np.random.default_rng([seed, PAIRS, PARTS.index(part)])
-        if made := builder(rows, self.selection.table, chance):
+        if len(made := builder(rows, self.selection.table, chance)):
             return made
         raise DataError(f"{task.raw}: no pair can be made of the {len(rows):,} rows of {part}")
 
@@ -189,13 +189,13 @@ def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
         return columns.select(path, of.first, of.label, of.lemma, of.weight, distinct, None, of.second)
     batches = unimorph.batches(path, task.columns)
     if isinstance(task, config.BuiltPairsTask):
-        return selection.select(batches, path, task.parts_of_speech, None, distinct)
+        return selection.select(batches, path, task.pos, None, distinct)
     if isinstance(task, config.SpansTask):
-        return segmented_rows.spans(selection.select(batches, path, task.parts_of_speech, None, distinct))
+        return segmented_rows.spans(selection.select(batches, path, task.pos, None, distinct))
     if isinstance(task, config.InflectionTask):
-        rows = selection.select(batches, path, task.parts_of_speech, None, distinct)
+        rows = selection.select(batches, path, task.pos, None, distinct)
         return replace(rows, table=_asked(rows.table, task))
-    rows = selection.select(batches, path, task.parts_of_speech, task.dimensions, distinct)
+    rows = selection.select(batches, path, task.pos, task.dimensions, distinct)
     lemmas, forms = (pc.count_distinct(rows.table[name]).as_py() for name in ("lemma", "form"))
     # A lemma has forms, seldom a form many lemmas.
     if task.columns is None and lemmas > 2 * forms:
@@ -210,7 +210,7 @@ def _refuse_absent(task: config.UnimorphTask, bundles: dict[str, int]) -> None:
     """Raises DataError if no row has a value of a feature that is asked for."""
     for name in task.dimensions:
         if not any(features.values(bundle, name) for bundle in bundles):
-            pos = " or ".join(task.parts_of_speech)
+            pos = task.pos if isinstance(task.pos, str) else " or ".join(task.pos)
             raise DataError(
                 f"{task.raw}: no row of {pos} has a value of {name}; {selection.found(bundles)}; "
                 f"leave {name} out of feature, or ask for all"

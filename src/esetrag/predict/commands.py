@@ -55,9 +55,6 @@ def label(options: Namespace, load: Callable[[], Predictor | SequencePredictor],
         rows = read(" ".join(options.words) if options.words else source)
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    if predictor.checkpoint.vocabulary.reads_pairs:
-        rows = inputs.as_queries(rows, 2 + bool(predictor.bundles))
-    elif predictor.bundles:
-        rows = inputs.with_features(rows)
+    rows = inputs.as_asked(rows, predictor.checkpoint.vocabulary)
     usual = most if kind in ("text", "json") else 1
     outputs.write(predictor, rows, usual if options.top_k is None else options.top_k, kind, options.output)

@@ -21,6 +21,7 @@ from esetrag.core import parquet
 from esetrag.core.errors import DataError
 from esetrag.data import tsv
 from esetrag.predict.predictor import BATCH, column
+from esetrag.symbols.vocabulary import Vocabulary
 
 BLOCK = 2**20
 """Bytes of a file that are read at once; no line may be longer."""
@@ -153,6 +154,13 @@ def with_features(batches: Iterator[Rows]) -> Iterator[Rows]:
         bundles = table["features"] if "features" in names else table.column(1)
         texts = pc.utf8_trim_whitespace(bundles.cast(pa.string()))
         yield table, pc.binary_join_element_wise(forms, texts, "\t")
+
+
+def as_asked(batches: Iterator[Rows], vocabulary: Vocabulary) -> Iterator[Rows]:
+    """Batches as the predictor of a vocabulary takes them: pairs, words with features, or words."""
+    if vocabulary.reads_pairs:
+        return as_queries(batches, 2 + bool(vocabulary.bundles))
+    return with_features(batches) if vocabulary.bundles else batches
 
 
 def as_queries(batches: Iterator[Rows], parts: int) -> Iterator[Rows]:

@@ -20,7 +20,7 @@ MODELS = ("bilstm", "ngram", "seq2seq", "tagger", "word_tagger", "siamese", "ble
 def test_the_committed_file_is_valid(params: config.Params) -> None:
     task = params.task(TASK)
     assert isinstance(task, config.UnimorphTask)
-    assert (task.tables, task.parts_of_speech, task.feature) == (("data/raw/hun.tsv.gz",), ("N",), "Case")
+    assert (task.tables, task.pos, task.feature) == (("data/raw/hun.tsv.gz",), "N", "Case")
     assert [expert.kind for expert in params.model_of(TASK).experts] == ["bilstm"]
 
 

@@ -162,7 +162,7 @@ def test_what_is_given_and_what_is_wanted(
     changes = ((f"{INFLECT}.source", source), (f"{INFLECT}.target", target))
     task = config.load(written(tmp_path, changed(content, *changes))).task("hun-inflect")
     assert isinstance(task, config.InflectionTask)
-    assert (task.given, task.cell, task.parts_of_speech) == (given, cell, ("N",))
+    assert (task.given, task.cell, task.pos) == (given, cell, "N")
 
 
 def test_a_task_that_writes_may_be_of_columns_and_has_values_of_its_own(

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import torch
+
+from esetrag.core.config import SiameseModel
+from esetrag.models.siamese import Siamese
+from esetrag.symbols.vocabulary import SPECIAL, Vocabulary
+from tests.samples import words
+
+VOCABULARY = Vocabulary((*SPECIAL, "\t", *"abc"), ("different", "same"))
+SIZES = {"kind": "siamese", "embedding": 5, "hidden": 6, "layers": 1, "dropout": 0.0}
+PAIRS = ["ab\tabc", "c\tcab", "abcabc\tb"]
+
+
+def network(symmetric: bool = False) -> Siamese:
+    torch.manual_seed(1)
+    return Siamese(VOCABULARY, SiameseModel.model_validate({**SIZES, "symmetric": symmetric})).eval()
+
+
+def turned(pairs: list[str]) -> list[str]:
+    return ["\t".join(reversed(pair.split("\t"))) for pair in pairs]
+
+
+@torch.inference_mode()
+def test_the_order_of_two_texts_counts_unless_the_network_is_symmetric() -> None:
+    for symmetric in (False, True):
+        ahead, back = (network(symmetric)(words(pairs, VOCABULARY)) for pairs in (PAIRS, turned(PAIRS)))
+        assert torch.allclose(ahead, back, atol=1e-6) == symmetric
+
+
+@torch.inference_mode()
+def test_a_pair_has_the_same_logits_alone_and_among_others() -> None:
+    together = network()(words(PAIRS, VOCABULARY, 30))
+    for row, pair in enumerate(PAIRS):
+        assert torch.allclose(network()(words([pair], VOCABULARY))[0], together[row], atol=1e-6)
+
+
+@torch.inference_mode()
+def test_what_has_no_separator_or_an_empty_text_has_logits() -> None:
+    assert bool(torch.isfinite(network()(words(["ab", "\t", "a\t", "\tb"], VOCABULARY))).all())
+
+
+def test_letters_and_rest_add_up_to_the_difference() -> None:
+    batch, label = words(PAIRS, VOCABULARY), torch.zeros(3, dtype=torch.int64)
+    scores, rest = network().attribute(batch, label, label + 1)
+    with torch.no_grad():
+        logits = network()(batch)
+    assert torch.allclose(scores.sum(1) + rest, logits[:, 0] - logits[:, 1], atol=0.1)
