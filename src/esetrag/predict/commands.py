@@ -44,7 +44,7 @@ def check_words(options: Namespace) -> None:
 
 def label(options: Namespace, load: Callable[[], Predictor | SequencePredictor], most: int) -> None:
     """Predicts the labels of words; ``most`` labels a word in text and JSON, and one in tables."""
-    from esetrag.predict import inputs, outputs
+    from esetrag.predict import inputs, outputs, queries
 
     default = "text" if options.words and not options.text else "tsv"
     kind = outputs.format_of(options.output, options.format, default)
@@ -55,6 +55,6 @@ def label(options: Namespace, load: Callable[[], Predictor | SequencePredictor],
         rows = read(" ".join(options.words) if options.words else source)
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    rows = inputs.as_asked(rows, predictor.checkpoint.vocabulary)
+    rows = queries.as_asked(rows, predictor.checkpoint.vocabulary)
     usual = most if kind in ("text", "json") else 1
     outputs.write(predictor, rows, usual if options.top_k is None else options.top_k, kind, options.output)

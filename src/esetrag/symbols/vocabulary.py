@@ -112,24 +112,19 @@ class Vocabulary:
                 "labels), found something else; make it anew: dvc repro -f"
             ) from error
         merges = tuple((first, second) for first, second in stored.merges)
-        symbols, labels = tuple(stored.symbols), tuple(stored.labels)
-        edges, cells = (stored.edges[0], stored.edges[1]), (tuple(stored.features), tuple(stored.bundles))
-        more = (tuple(stored.dimensions), tuple(stored.words))
-        return cls(symbols, labels, stored.unit, merges, edges, *cells, *more)
+        edges = stored.edges[0], stored.edges[1]
+        more = map(tuple, (stored.features, stored.bundles, stored.dimensions, stored.words))
+        return cls(tuple(stored.symbols), tuple(stored.labels), stored.unit, merges, edges, *more)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
-        content: dict[str, Any] = {
-            "unit": self.unit,
-            "symbols": list(self.symbols),
-            "labels": list(self.labels),
+        required = {"unit": self.unit, "symbols": list(self.symbols), "labels": list(self.labels)}
+        optional = {
+            "merges": [list(pair) for pair in self.merges],
+            "edges": list(self.edges) if any(self.edges) else [],
+            **{name: list(getattr(self, name)) for name in ("features", "bundles", "dimensions", "words")},
         }
-        content |= {"merges": [list(pair) for pair in self.merges]} if self.unit == "bpe" else {}
-        content |= {"edges": list(self.edges)} if any(self.edges) else {}
-        content |= {"words": list(self.words)} if self.words else {}
-        of_cells = {"features": list(self.features), "bundles": list(self.bundles)}
-        content |= {"dimensions": list(self.dimensions)} if self.dimensions else {}
-        return content | (of_cells if self.features else {})
+        return required | {name: values for name, values in optional.items() if values}
 
     @classmethod
     def read(cls, path: Path) -> Vocabulary:

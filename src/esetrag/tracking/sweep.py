@@ -182,7 +182,7 @@ def _log_failed(params: config.Params, run: Run, commit: str) -> None:
     if not params.tracking.enabled:
         return
     try:
-        with store.opened(params.tracking.experiment) as opened:
+        with store.opened(params.experiment_of(run.task)) as opened:
             tags = {"task": run.task, "mlflow.source.git.commit": commit}
             logged = opened.client.create_run(opened.experiment_id, tags=tags, run_name=run.name).info.run_id
             for setting in run.settings:

@@ -225,7 +225,7 @@ def _rounded(value: Any) -> Any:
 
 def _log(study: Any, layout: Layout, params: config.Params) -> None:
     """Logs the trials that the MLflow store lacks, as children of one run."""
-    with store.opened(params.tracking.experiment) as opened:
+    with store.opened(params.experiment_of(layout.task)) as opened:
         client, entities, now = opened.client, opened.mlflow.entities, int(time.time() * 1000)
 
         def create(name: str, **tags: str) -> str:

@@ -13,7 +13,7 @@ from esetrag import predict
 from esetrag.core import config, text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.core.layout import Layout
-from esetrag.predict import inputs, sequence_predictor
+from esetrag.predict import inputs, queries, sequence_predictor
 from esetrag.predict.explain import explain
 from esetrag.predict.predictor import NO_LETTER, column
 from esetrag.predict.sequence_predictor import SequencePredictor
@@ -127,13 +127,13 @@ def test_below_the_threshold_it_abstains(predictor: SequencePredictor) -> None:
 
 def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Path) -> None:
     table = pa.table({"features": ["N;SG"], "form": ["ház"]})
-    ((_, queries),) = inputs.with_features(iter([(table, table["form"])]))
-    assert queries.to_pylist() == ["ház\tN;SG"]
+    ((_, asked),) = queries.with_features(iter([(table, table["form"])]))
+    assert asked.to_pylist() == ["ház\tN;SG"]
     (tmp_path / "a.tsv").write_text("ház\t N;SG\n")
-    (_, queries), *_ = inputs.with_features(inputs.from_file(tmp_path / "a.tsv"))
-    assert queries.to_pylist() == ["ház\tN;SG"]
+    (_, asked), *_ = queries.with_features(inputs.from_file(tmp_path / "a.tsv"))
+    assert asked.to_pylist() == ["ház\tN;SG"]
     with pytest.raises(DataError, match="expected features beside the words"):
-        list(inputs.with_features(inputs.from_words(["ház"])))
+        list(queries.with_features(inputs.from_words(["ház"])))
 
 
 @pytest.mark.parametrize("glued", ["{}!", "„{}”", "{}\u200b", "\ufeff{}", " ({}), "])

@@ -141,7 +141,7 @@ def test_a_run_whose_upload_breaks_is_not_finished_and_the_next_one_completes_it
     (run,) = logged()
     assert run.info.status == "FINISHED"
     assert len(run.outputs.model_outputs) == 1
-    with store.opened(PARAMS.tracking.experiment) as opened:
+    with store.opened(PARAMS.experiment_of(TASK)) as opened:
         assert str(opened.client.get_logged_model(run.data.tags[store.MODEL]).status) == "READY"
 
 
