@@ -9,7 +9,7 @@ import pytest
 from esetrag.tracking import store
 from tests.project import TASK, Project, copy_project, with_git
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
