@@ -165,7 +165,8 @@ def page(name: str, means: pd.DataFrame, confidence: float, failed: Sequence[str
         f"Test accuracy, %: mean over {means['seeds'].max()} seed(s), {confidence:.0%} interval (Student's).",
         "`esetrag benchmark` makes this page, with one configuration for all tasks, that of `params.yaml`.",
         "`blend` is the product of `bilstm` and `ngram`; dev chooses its weights. The seconds of the three",
-        "baselines are those of all three.",
+        "baselines are those of all three. A task without a test part is tested on its dev part, and a tenth",
+        "of its training words is held out as dev.",
         f"\n{markdown.table(['task', 'forms', *MODELS], rows, 'l' + 'r' * (len(MODELS) + 1))}",
         f"\nLead of `{BLEND}` on `{BASELINE}`, mean over the tasks: {lead:+.2f} points"
         + ("." if np.isnan(low) else f" ({low:+.2f} to {high:+.2f}, over the tasks)."),
