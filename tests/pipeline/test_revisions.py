@@ -65,7 +65,8 @@ def test_the_run_of_a_commit_is_made_again_equal_to_the_first(
     (again,) = runs(client(project))
     assert again.info.run_name == first.info.run_name
     assert again.data.params == first.data.params
-    assert again.data.metrics == first.data.metrics
+    timed = {store.TRAIN_SECONDS: first.data.metrics[store.TRAIN_SECONDS]}  # no artifact knows a time
+    assert again.data.metrics | timed == first.data.metrics
     assert artifacts(project, again) == artifacts(kept, first)
     assert len(again.outputs.model_outputs) == 1
     for tag in (store.KEY, store.RESULTS):
@@ -135,7 +136,7 @@ def test_revisions_workspace_and_logged_runs_are_compared_alike(kept: Project, c
     assert by_revision["lost"]
     assert by_revision["rows"] == [84, 84]
     assert by_revision["shared"] == 84
-    assert by_revision["metrics"]["test_accuracy"] == pytest.approx(by_revision["accuracy"])
+    assert by_revision["metrics"]["test_accuracy"] == pytest.approx(by_revision["accuracy"], abs=1e-4)
     net = len(by_revision["gained"]) - len(by_revision["lost"])
     assert by_revision["gain"]["value"] * 84 == pytest.approx(net)
     found = by_epochs(client(kept))

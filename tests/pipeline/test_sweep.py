@@ -43,7 +43,7 @@ def test_a_sweep_writes_the_lock_of_a_sequential_run_and_goes_on(
     assert project.outputs() == other.outputs()
 
     monkeypatch.chdir(project.root)
-    with store.opened("esetrag") as opened:
+    with store.opened("esetrag/broken") as opened:
         (run,) = opened.runs("attributes.run_name != ''", 10)
     assert (run.info.run_name, run.info.status) == ("broken", "FAILED")
 

@@ -51,16 +51,7 @@ class EditRulesModel(config.Section):
     kind: Literal["rules"] = "rules"
 
 
-Expert = Annotated[
-    config.BilstmModel
-    | config.NgramModel
-    | config.Seq2seqModel
-    | config.TaggerModel
-    | config.SiameseModel
-    | LemmaPriorModel
-    | EditRulesModel,
-    Field(discriminator="kind"),
-]
+Expert = Annotated[config.AnyExpert | LemmaPriorModel | EditRulesModel, Field(discriminator="kind")]
 Shapes = Mapping[str, tuple[int, ...]]
 FACTORY: dict[str, Callable[[Any, Vocabulary, Shapes], Network]] = {
     "bilstm": lambda model, words, _: BilstmClassifier(words.size, len(words.labels), model),

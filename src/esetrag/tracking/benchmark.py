@@ -208,7 +208,7 @@ def measure(
     first = params.train.seed
     jobs = [Job(task, seed, params) for task in tasks for seed in range(first, first + seeds)]
     left = [job for job in jobs if not job.kept.exists()]
-    rows = [row for job in jobs if job.kept.exists() for row in files.read_json(job.kept)]
+    rows = [row for job in jobs if job.kept.exists() for row in files.read_json(job.kept, list)]
     failed = list[str]()
     found = engine.results(measured, left, *places) if left else iter(())
     for job, result in tqdm(found, total=len(left), unit="task", disable=not sys.stderr.isatty()):

@@ -128,8 +128,7 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    writes = model.experts[0].task_kind in ("tag", "transduce")
-    fit_experts = _transducer if writes else _classifier
+    fit_experts = _transducer if model.experts[0].kind in checkpoint.JOINED else _classifier
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:

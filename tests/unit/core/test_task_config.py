@@ -12,7 +12,7 @@ TASK = "hun-noun-case"
 KINDS = (
     "kind and source should be classify, transduce, tag or pair from unimorph or columns, or tag from conllu"
 )
-KEYS = "kind, raw, splits, model, sample, train, leakage, source"
+KEYS = "kind, raw, splits, model, sample, train, calibration, leakage, source"
 
 
 @pytest.mark.parametrize(

@@ -191,8 +191,8 @@ def test_what_tsv_cannot_hold_is_refused(refuse: Run, run: Run, tmp_path: Path) 
         assert "column 'form': a tab or line break has no place in TSV" in message
         assert json.loads(run(word, "--format", "json"))["form"] == word
     path = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"form": ["a"], "list": [[1]]}), path)
-    assert "column 'list': list<" in refuse("--input", path)
+    pq.write_table(pa.table({"form": ["a"], "struct": [{"b": 1}]}), path)
+    assert "column 'struct': struct<" in refuse("--input", path)
     run("--input", path, "--output", tmp_path / "b.parquet")
 
 

@@ -110,7 +110,7 @@ def test_the_parameters_must_be_of_this_version(repo: Path) -> None:
             text,
             "tyo",
             "v1: no task 'tyo' in params.yaml",
-            "; known: hun-inflect, hun-noun-bundle, hun-noun-case, hun-segments",
+            "; known: hun-inflect, hun-noun-bundle, hun-noun-case, hun-segments, hun-valid",
         ),
     ]
     for content, task, start, end in cases:

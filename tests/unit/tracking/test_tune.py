@@ -42,7 +42,7 @@ def test_a_search_goes_on_and_each_trial_is_a_child_run(
     assert as_they_are.findall(first) == as_they_are.findall(second)
     last = second.strip().splitlines()[-1]
     assert re.fullmatch(r"dvc exp run -S train\.learning_rate=\S+ -S models\.bilstm\.hidden=\d", last)
-    with store.opened("esetrag") as opened:
+    with store.opened("esetrag/toy") as opened:
         (parent,) = opened.runs(f"tags.`{tune.STUDY}` != ''", 10)
         trials = opened.runs(f"tags.`{tune.PARENT}` = '{parent.info.run_id}'", 10)
     assert sorted(run.data.tags[tune.TRIAL] for run in trials) == ["0", "1", "2", "3"]
