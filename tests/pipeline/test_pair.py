@@ -65,7 +65,7 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
         assert failed.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("unit", ["char", "word", "bpe"])
+@pytest.mark.parametrize("unit", ["word", "bpe"])
 def test_pairs_of_a_table_of_ones_own(project: Project, unit: str) -> None:
     subjects, verbs = ("the cat", "a dog", "my bird", "this fish"), ("sleeps", "eats", "sings", "swims now")
     rows = [

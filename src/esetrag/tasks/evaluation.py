@@ -103,7 +103,7 @@ def evaluate(
             "high": intervals[key, "accuracy"].high,
             "any_correct_low": intervals[key, "any_correct"].low,
             "any_correct_high": intervals[key, "any_correct"].high,
-            **({"auc": classes.auc(each.probabilities[:, 1], known[:, 1])} if each.probabilities.shape[1] == 2 else {}),
+            **({"auc": classes.auc(each.probabilities[:, 1], known[:, 1])} if len(labels) == 2 else {}),
             "macro_f1": classes.macro_f1(per_class[key]),
             "ece": reliability.expected_error(bins[key]),
             "risk_area": reliability.area(each.probabilities, known),
