@@ -128,7 +128,8 @@ def fit(
         TrainingError: if there is no memory for a network, or its loss is no longer a number.
     """
     torch.set_num_threads(options.threads)
-    fit_experts = _transducer if model.experts[0].kind in checkpoint.JOINED else _classifier
+    classifies = model.experts[0].task_kind in ("classify", "pair")
+    fit_experts = _classifier if classifies else _transducer
     try:
         return fit_experts(data, model, options, listeners, saved)
     except (MemoryError, RuntimeError) as error:
