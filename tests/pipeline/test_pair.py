@@ -63,6 +63,8 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
         failed = repository.run("esetrag", "predict", word, code=2)
         assert failed.stderr.startswith("esetrag: ")
         assert failed.stderr.count("\n") == 1
+    text = repository.run("esetrag", "predict", "--text", "Bara baranak.", code=2)
+    assert text.stderr.startswith("esetrag: --text: this model is asked for first, second, features")
 
 
 @pytest.mark.parametrize("unit", ["word", "bpe"])

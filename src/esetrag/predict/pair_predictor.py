@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from esetrag.core import features
 from esetrag.core.errors import DataError
 from esetrag.data.pairs import SEPARATOR
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import Predictor, column, composed
+from esetrag.predict.queries import check
 from esetrag.symbols import encoding
 from esetrag.tasks.transduce import with_features
 
@@ -62,11 +62,6 @@ class PairPredictor(Predictor):
                 shown = SEPARATOR.join(texts)[:40]
                 raise DataError(f"pair {row}: expected {names} with tabs between them, found {shown!r}")
         bundles = [texts[2] if count > 2 else None for texts in parts]
-        for bundle in dict.fromkeys(filter(None, bundles)):
-            if missing := [value for value in features.all_tags(bundle) if value not in known]:
-                listed = " ".join(sorted(known))
-                raise DataError(
-                    f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
-                )
+        check(filter(None, bundles), known)
         pairs = composed(column([SEPARATOR.join(texts[:2]) for texts in parts]))[0]
         return pairs, pa.chunked_array([pa.array(bundles, pa.string())])

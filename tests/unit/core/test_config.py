@@ -54,6 +54,8 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
             f"no model 'gru'; known: {', '.join(MODELS)}",
         ),
         ("models.blend.head", "softmax", "unknown key, expected one of kind, experts, lemmas"),
+        ("models.siamese.longest", 8, "unknown key, expected one of head, kind, embedding, hidden, layers, "),
+        ("models.word_tagger.longest", 8, "unknown key, expected one of head, embedding, "),
         ("calibration.temperature", 1, "should be a valid boolean, found 1"),
         ("encode_pad.keep", "middle", "should be 'end' or 'start', found 'middle'"),
         ("build_vocab.unit", "byte", "should be 'char', 'bpe' or 'word', found 'byte'"),
