@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -33,23 +34,16 @@ class Kind(NamedTuple):
     analyse: Callable[[pa.Table, Vocabulary, SeenInTraining], Analysis]
 
 
+_CLASSIFY = Kind(
+    lambda vocabulary: tables.predictions(list(vocabulary.labels)),
+    tables.ATTRIBUTIONS,
+    error_analysis.analyse,
+)
 KINDS = {
-    "classify": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        error_analysis.analyse,
-    ),
-    "tag_words": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        error_analysis.analyse,
-    ),
-    "pair": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        lambda predictions, vocabulary, seen: error_analysis.analyse(
-            predictions, vocabulary, seen, pair_errors.kinds, pair_errors.KINDS
-        ),
+    "classify": _CLASSIFY,
+    "tag_words": _CLASSIFY,
+    "pair": _CLASSIFY._replace(
+        analyse=partial(error_analysis.analyse, kinds=pair_errors.kinds, meanings=pair_errors.KINDS)
     ),
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from esetrag.analysis import error_kinds
 from esetrag.data import label_sets
 from esetrag.report import figures
 from esetrag.report.context import Context
@@ -62,20 +61,18 @@ def confusions(context: Context) -> Section:
 
 
 def kinds(context: Context) -> Section:
-    """Why forms are misclassified, as far as a rule can tell."""
+    """In what way predictions are wrong, as far as a rule can tell."""
     errors = context.analysis.errors
     examples = errors["form"] + " (" + errors["label"] + " → " + errors["predicted"] + ")"
-    found = {
-        kind: examples[errors["kind"] == kind] for kind in error_kinds.KINDS if kind in {*errors["kind"]}
-    }
+    found = {kind: examples[errors["kind"] == kind] for kind in context.analysis.kinds}
     rows = [
-        (kind, error_kinds.KINDS[kind], len(forms), ", ".join(forms.head(5))) for kind, forms in found.items()
+        (kind, context.analysis.kinds[kind], len(forms), ", ".join(forms.head(5)))
+        for kind, forms in found.items()
+        if len(forms)
     ]
-    frame = pd.DataFrame(rows, columns=["kind", "the form …", "errors", "examples"])
-    text = "Each misclassified form has the first kind that applies."
-    return Section(
-        "Kinds of errors", (text, Table(frame, bars="errors")) if rows else ("There are no errors.",)
-    )
+    shown = Table(pd.DataFrame(rows, columns=["kind", "it …", "errors", "examples"]), bars="errors")
+    text = "Each error has the first kind that applies."
+    return Section("Kinds of errors", (text, shown) if rows else ("There are no errors.",))
 
 
 def groups(context: Context) -> Section:
