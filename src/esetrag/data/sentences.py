@@ -47,7 +47,7 @@ def joined(words: pa.Array, counts: npt.NDArray[np.int64], between: str = SPACE)
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), words), between)
 
 
-def taken_apart(rows: pa.Table, named: bool = False) -> pa.Table:
+def word_rows(rows: pa.Table, named: bool = False) -> pa.Table:
     """Rows (``tables.SAMPLE``) of sentences as rows of their words that have a tag.
 
     Args:

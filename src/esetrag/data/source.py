@@ -108,7 +108,7 @@ class Source:
     def _counts(self, rows: pa.Table) -> dict[str, int]:
         """How often each value of that column stands in a part; of sentences, each tag of words."""
         if isinstance(self.task, config.SentencesTask):
-            return _counts(sentences.taken_apart(rows)["label"])
+            return _counts(sentences.word_rows(rows)["label"])
         return _counts(rows[self.counted].drop_null())
 
     def split_of(self, sample: config.Sample) -> str:

@@ -36,7 +36,7 @@ class PairPredictor(Predictor):
         Raises:
             DataError: also if a query has not two texts, or lacks features that are needed.
         """
-        pairs, bundles = self._taken_apart(column(forms))
+        pairs, bundles = self._split(column(forms))
         answers = super().predict(
             with_features(pairs, bundles, self.checkpoint.vocabulary).to_pylist(), top_k
         )
@@ -45,14 +45,14 @@ class PairPredictor(Predictor):
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``, of queries; raises as ``predict``."""
-        pairs, bundles = self._taken_apart(forms)
+        pairs, bundles = self._split(forms)
         return super().predict_table(with_features(pairs, bundles, self.checkpoint.vocabulary), top_k)
 
     def _width(self, forms: pa.ChunkedArray) -> int:
         """No text is cut: the other one would be lost."""
         return encoding.width_of(forms, None)
 
-    def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    def _split(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Pairs and bundles of queries."""
         count, known = 2 + bool(self.bundles), {*self.checkpoint.vocabulary.features}
         parts = [[text.strip() for text in query.split(SEPARATOR)] for query in queries.to_pylist()]

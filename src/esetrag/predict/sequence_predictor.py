@@ -125,7 +125,7 @@ class SequencePredictor:
     def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
         vocabulary = self.checkpoint.vocabulary
         queries, _ = composed(queries)
-        words, bundles = self._taken_apart(queries)
+        words, bundles = self._split(queries)
         texts = with_features(words, bundles, vocabulary)
         ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
@@ -145,7 +145,7 @@ class SequencePredictor:
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
 
-    def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    def _split(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Words and bundles of queries."""
         vocabulary = self.checkpoint.vocabulary
         pairs = [query.split(SEPARATOR) for query in queries.to_pylist()]

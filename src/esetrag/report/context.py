@@ -89,7 +89,7 @@ class Context:
         path = layout.metrics / "data.json"
         data = files.read_json(path)
         try:
-            kind = KINDS[config.behaviour(data["task"])]
+            kind = KINDS[config.kind_key(data["task"])]
         except (KeyError, TypeError) as error:
             raise DataError(
                 f"{path}: not the files of this version ({error!r}); make it anew: dvc repro -f"
@@ -108,6 +108,11 @@ class Context:
             attributions=tables.read(layout.attributions, kind.explained),
             analysis=kind.analyse(predictions, vocabulary, seen),
         )
+
+    @property
+    def noun(self) -> str:
+        """What the test rows are."""
+        return {"pair": "pairs", "tag_words": "words"}.get(config.kind_key(self.data["task"]), "forms")
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON file of the task's metrics."""

@@ -66,7 +66,7 @@ def test_the_committed_file_is_valid(params: config.Params) -> None:
             f"no model 'gru'; known: {', '.join(MODELS)}",
         ),
         ("tracking.experiment", "", "String should have at least 1 character, found ''"),
-        ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, bare, "),
+        ("train.epoch", 1, "unknown key, expected one of seed, repeats, threads, analogies, "),
         ("epochs", 1, "unknown key, expected one of tasks, models, sample, build_vocab, encode_pad, "),
         ("tasks", None, "should be a valid dictionary, found None"),
         ("tasks", {}, "Dictionary should have at least 1 item after validation, not 0, found {}"),
