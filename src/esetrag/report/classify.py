@@ -53,8 +53,8 @@ def results(context: Context) -> Section:
     )
     several = (
         f"{test['ambiguous_forms']:,} {noun} have several labels. Accuracy: the share of all labels of "
-        f"{noun} that are predicted, with one prediction each. Any correct: the share of {noun} whose prediction is "
-        "one of their labels."
+        f"{noun} that are predicted, with one prediction each. Any correct: the share of {noun} whose "
+        "prediction is one of their labels."
         if test["ambiguous_forms"]
         else f"All {noun} have one label: scores of label sets equal the accuracy and are left out."
     )
