@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,6 +101,16 @@ def tiny_model(params: config.Params) -> config.BilstmModel:
     model = params.models["bilstm"]
     assert isinstance(model, config.BilstmModel)
     return model.model_copy(update={"embedding": 8, "hidden": 12, "lemmas": False})
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """MLflow exports the store that it is told; the next test has its own."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -62,11 +62,10 @@ def changed(tracked: Project, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Callable[[Project], mlflow.MlflowClient]:
+def client() -> Callable[[Project], mlflow.MlflowClient]:
     """Opens the store of a project."""
 
     def open_store(project: Project, uri: str = "") -> mlflow.MlflowClient:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow exports what it is told; put back afterwards
         mlflow.set_tracking_uri(uri or f"sqlite:///{project.root / 'mlflow.db'}")
         return mlflow.MlflowClient()
 

@@ -149,7 +149,6 @@ def test_make_serve_listens_on_loopback_unless_another_host_is_named(tracked: Pr
 
 def test_mlflow_loads_the_logged_model(tracked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow exports what it is told; put back afterwards
     mlflow.set_tracking_uri(f"sqlite:///{tracked.root / 'mlflow.db'}")
     experiment = mlflow.get_experiment_by_name("esetrag/toy")
     assert experiment is not None

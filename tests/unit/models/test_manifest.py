@@ -55,7 +55,7 @@ def test_no_memory_is_taken_for_sizes_that_a_manifest_claims(folder: Path) -> No
             "experts.0.kind",
             "gru",
             "experts.0.kind: should be one of 'bilstm', 'ngram', 'seq2seq', 'tagger', 'word_tagger', "
-            "'lemmas', 'rules', found 'gru'",
+            "'siamese', 'lemmas', 'rules', found 'gru'",
         ),
         ("experts.0.hidden", 0, "experts.0.bilstm.hidden: should be greater than or equal to 1, found 0"),
         ("encoding.width", 10**9, "encoding.width: should be less than or equal to 65535, found 1000000000"),
