@@ -60,7 +60,7 @@ def data_of(task: Task, parts: Mapping[str, pa.Table], params: config.Params) ->
 def page(results: list[dict[str, Any]]) -> str:
     """Means over the splits with Student's interval."""
     rows = []
-    for name in ("majority", "overlap", "remainders", "model"):
+    for name in ("majority", "similarity", "differing_endings", "model"):
         accuracy, area = (mean([100 * of[name][place] for of in results]) for place in (0, 1))
         interval = f"{accuracy['value']:.1f} ({accuracy.get('low', 0):.1f}–{accuracy.get('high', 0):.1f})"
         rows.append((NAMES.get(name, "`siamese`"), interval, f"{area['value']:.1f}"))

@@ -275,7 +275,9 @@ figure
 #
 # To *write* a word, a decoder looks at the letters of the lemma at each step. A row is a step, a column a letter, dark is much weight.
 # This model writes how the word changes: `cut(0,0)` keeps the whole lemma, then come the letters of the ending. Look at the step that
-# writes the vowel: it has to know whether the vowels of the lemma are front or back.
+# writes the vowel: it has to know whether the vowels of the lemma are front or back. The first and the last column are BOS and EOS,
+# the marks of the beginning and the end. Much weight on them is usual: the encoder reads in both directions, so these states know the
+# whole word.
 
 # %%
 writer = checkpoint.load(inflect.checkpoint)
@@ -302,10 +304,10 @@ asked = ["sipka\tsipkától\tN;AT+ABL;SG", "sipka\tsipkatól\tN;AT+ABL;SG", "sip
 for query, prediction in zip(asked, load(pairs.checkpoint).predict(asked), strict=True):
     print(f"{query.expandtabs(10):38}{prediction.labels[0]:6} {prediction.probabilities[0]:.1%}")
 models = files.read_json(pairs.metrics / "test.json")["models"]
-pd.DataFrame(models).T[["accuracy", "low", "high", "auc"]].astype(float).round(3)
+pd.DataFrame(models).T[["accuracy", "low", "high", "auc"]].astype(float).round(3).rename_axis("model").reset_index()
 
 # %% [markdown]
-# The last line shows a limit. Its form is right for another cell, and training had no such pair: see `docs/pairs.md`.
+# The third pair shows a limit. Its form is right for another cell, and training had no such pair: see `docs/pairs.md`.
 #
 # ## Questions
 #

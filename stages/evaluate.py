@@ -33,14 +33,14 @@ def main(
     encoded = encoding.read(layout.encoded("test"), own.vocabulary)
     test = Test(layout, parts, encoded, [own, *others], model, compared, train, options, calibrating)
 
-    tested = testing.KINDS[config.behaviour(task)](test)
+    tested = testing.KINDS[config.kind_key(task)](test)
     tables.write(layout.predictions, tested.predictions)
     files.write_csv(layout.metrics / "classes.csv", tested.classes)
     files.write_csv(layout.metrics / "calibration.csv", tested.reliability)
     files.write_csv(layout.metrics / "coverage.csv", tested.coverage)
     files.write_csv(layout.metrics / "confusion.csv", tested.confusion)
 
-    examined = examine.KINDS[config.behaviour(task)](test, tested, predictor.predict_table)
+    examined = examine.KINDS[config.kind_key(task)](test, tested, predictor.predict_table)
     files.write_json(layout.metrics / "test.json", {**tested.figures, "stress": examined.figures})
     dev_accuracy = files.read_json(layout.metrics / "train.json")["dev_accuracy"]
     files.write_json(layout.metrics / "summary.json", tested.summary(dev_accuracy))

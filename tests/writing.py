@@ -31,7 +31,7 @@ SIZES: dict[str, Any] = {
 }  # fmt: skip
 OPTIONS: dict[str, Any] = {
     "device": "cpu", "threads": 1, "epochs": 14, "min_steps": 0, "batch_size": 16, "analogies": 0,
-    "bare": 0.0,    "learning_rate": 0.02, "label_smoothing": 0.0,
+    "unaccented": 0.0,    "learning_rate": 0.02, "label_smoothing": 0.0,
 }  # fmt: skip
 
 

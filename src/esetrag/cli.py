@@ -135,9 +135,9 @@ def _analyze(options: Options) -> None:
     params = config.load(PARAMS)
     folder = options.checkpoint or Layout(params.task_that("analyzes", options.task)).checkpoint
     lemmas = options.lemmas and Layout(params.task_that("lemmatises", options.lemmas)).checkpoint
-    from esetrag.predict.analyzer import READINGS, Analyzer  # imports PyTorch
+    from esetrag.predict.analyzer import MOST_BUNDLES, Analyzer  # imports PyTorch
 
-    predicting.label(options, lambda: Analyzer.of(folder, lemmas), READINGS)
+    predicting.label(options, lambda: Analyzer.of(folder, lemmas), MOST_BUNDLES)
 
 
 def _inflect(options: Options) -> None:

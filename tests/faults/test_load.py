@@ -95,8 +95,8 @@ def ask_all(project: Project, process: subprocess.Popen[str], port: int) -> None
     """Sends all requests and asserts that each is answered."""
     done = project.run("esetrag", "predict", *WORDS, "--format", "json")
     labels = {row["form"]: row["labels"][0] for row in map(json.loads, done.stdout.splitlines())}
-    chance = np.random.default_rng(1)
-    words = [WORDS[place] for place in chance.integers(len(WORDS), size=REQUESTS)]
+    rng = np.random.default_rng(1)
+    words = [WORDS[place] for place in rng.integers(len(WORDS), size=REQUESTS)]
     bodies = [json.dumps({"inputs": [word]}).encode() for word in words]
     unfit = range(50, REQUESTS, 100)
     for number, place in enumerate(unfit):

@@ -37,7 +37,7 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
     use(repository, pos="N", builder="valid")
     repository.run("dvc", "repro")
     figures = repository.json("metrics/toy/test.json")
-    assert figures["baselines"] == ["remainders", "overlap", "majority"]
+    assert figures["baselines"] == ["differing_endings", "similarity", "majority"]
     assert figures["models"]["siamese"]["accuracy"] > 0.6
     assert 0.5 < figures["models"]["siamese"]["auc"] <= 1
     assert (repository.root / "metrics/toy/report.html").stat().st_size > 50_000
@@ -63,6 +63,8 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
         failed = repository.run("esetrag", "predict", word, code=2)
         assert failed.stderr.startswith("esetrag: ")
         assert failed.stderr.count("\n") == 1
+    text = repository.run("esetrag", "predict", "--text", "Bara baranak.", code=2)
+    assert text.stderr.startswith("esetrag: --text: this model is asked for first, second, features")
 
 
 @pytest.mark.parametrize("unit", ["word", "bpe"])

@@ -12,9 +12,9 @@ ROLES = {"NOUN": "", "VERB": "ik", "ADJ": "os"}
 
 def treebank(sentences: int = 240) -> str:
     """Sentences of an article, a noun, a verb; *ma* is a noun behind an article, else an adverb."""
-    chance, blocks = random.Random(1), []
+    rng, blocks = random.Random(1), []
     for number in range(sentences):
-        noun, verb = (chance.choice(STEMS) for _ in range(2))
+        noun, verb = (rng.choice(STEMS) for _ in range(2))
         words = [("az", "DET"), (noun, "NOUN"), (f"{verb}ik", "VERB"), ("ma", "ADV"), (".", "PUNCT")]
         if number % 3 == 0:
             words = [("a", "DET"), (f"{noun}os", "ADJ"), ("ma", "NOUN"), (f"{verb}ik", "VERB"), ("hm", "_")]

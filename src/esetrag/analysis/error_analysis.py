@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,8 @@ class Analysis:
     """The misclassified forms, most confident first: the columns of ``tables.ERRORS``."""
     confusions: pd.DataFrame
     """label, predicted, errors; most frequent first."""
-    kinds: Sequence[str]
-    """Names of the kinds of errors that there can be."""
+    kinds: Mapping[str, str]
+    """Kinds of errors that there can be, with what is true of their forms."""
     slices: pd.DataFrame
     """slice (what the rows have in common), value, rows, errors, accuracy."""
 
@@ -39,16 +39,16 @@ def analyse(
     vocabulary: Vocabulary,
     seen: SeenInTraining,
     kinds: Callable[[pd.DataFrame, SeenInTraining], list[str]] = error_kinds.kinds,
-    names: Mapping[str, str] | None = None,
+    meanings: Mapping[str, str] | None = None,
 ) -> Analysis:
-    """Summarises the errors.
+    """Summarises the errors of a classifier.
 
     Args:
         predictions: what the evaluate stage wrote (``tables.predictions``).
         vocabulary: symbols and labels of the training rows.
         seen: the rows of the parts.
         kinds: finds the kind of each error.
-        names: of all kinds, if they are others than those of forms.
+        meanings: of the kinds, if they are others than those of forms.
     """
     rows = predictions.drop_columns(["probabilities"]).to_pandas()
     shares = predictions["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
@@ -56,28 +56,48 @@ def analyse(
         label_probability=(shares * label_sets.matrix(predictions["label"], vocabulary.labels)).sum(1),
         unknown=[vocabulary.unknown(form) for form in rows["form"]],
     )
-    wrong = pd.Series(~label_sets.correct(predictions["label"], predictions["predicted"]))
-    errors = rows[wrong].sort_values(
-        ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
-    )
-    errors = errors.assign(kind=kinds(errors, seen))
-    confusions = errors.groupby(["label", "predicted"]).size().reset_index(name="errors")
     several = rows["label"].str.contains(label_sets.CHOICE, regex=False)
-    slices: dict[str, pd.Series[Any]] = {
+    groups: dict[str, pd.Series[Any]] = {
         "length": steps(rows["form"]),
         "unknown symbols": pd.Series(np.where(rows["unknown"] != "", "some", "none")),
         "values": pd.Series(np.where(several, "several", "one")),
         "true value": rows["label"].map(label_sets.values).explode(),
         **{f"{name} in training": values for name, values in seen.seen(predictions).items()},
     }
+    meanings = meanings or error_kinds.meanings(bool(rows["lemma"].notna().any()))
+    return summarised(rows, lambda errors: kinds(errors, seen), meanings, groups)
+
+
+def summarised(
+    rows: pd.DataFrame,
+    kinds: Callable[[pd.DataFrame], list[str]],
+    meanings: Mapping[str, str],
+    groups: Mapping[str, pd.Series[Any]],
+    confused: Callable[[pd.DataFrame], pd.DataFrame] = lambda errors: errors,
+) -> Analysis:
+    """Summarises the errors among rows.
+
+    Args:
+        rows: the columns of ``tables.ERRORS`` but ``kind``.
+        kinds: finds the kind of each error, a key of ``meanings``.
+        meanings: what is true of the errors of a kind.
+        groups: what rows have in common; a row with several values has its index several times.
+        confused: what is taken for what in errors: ``label`` and ``predicted``.
+    """
+    true, predicted = (pa.chunked_array([pa.array(rows[x], pa.string())]) for x in ("label", "predicted"))
+    wrong = pd.Series(~label_sets.correct(true, predicted))
+    errors = rows[wrong].sort_values(
+        ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
+    )
+    confusions = confused(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
     return Analysis(
         rows=len(rows),
-        errors=errors,
+        errors=errors.assign(kind=kinds(errors)),
         confusions=confusions.sort_values(
             ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
         ),
-        kinds=tuple(names or error_kinds.counts(errors)),
-        slices=pd.concat([grouped(*group, wrong) for group in slices.items()], ignore_index=True),
+        kinds=meanings,
+        slices=pd.concat([grouped(*group, wrong) for group in groups.items()], ignore_index=True),
     )
 
 

@@ -98,8 +98,6 @@ def _doubtful(errors: pd.DataFrame, endings: Endings, rows: pa.Table) -> Bools:
     return np.array(doubtful, dtype=bool)
 
 
-def counts(errors: pd.DataFrame) -> dict[str, int]:
-    """Errors of each kind, in the order of precedence; without lemmas none of NEED_LEMMAS."""
-    lemmas = errors.empty or errors["lemma"].notna().any()
-    shown = [kind for kind in KINDS if lemmas or kind not in NEED_LEMMAS]
-    return {kind: int((errors["kind"] == kind).sum()) for kind in shown}
+def meanings(with_lemmas: bool) -> dict[str, str]:
+    """KINDS, in the order of precedence; without lemmas none of NEED_LEMMAS."""
+    return {kind: text for kind, text in KINDS.items() if with_lemmas or kind not in NEED_LEMMAS}

@@ -93,7 +93,7 @@ def tagger(test: Test, tested: Tested, _: Predict) -> Examined:
 
 def word_tagger(test: Test, tested: Tested, _: Predict) -> Examined:
     """Which words training has."""
-    train, none = sentences.taken_apart(test.parts["train"]), pd.DataFrame(columns=["symbols", "only_last"])
+    train, none = sentences.word_rows(test.parts["train"]), pd.DataFrame(columns=["symbols", "only_last"])
     sets = partitions.table(train, tested.predictions, test.checkpoints[0].vocabulary)
     return Examined(sets, none, tables.ATTRIBUTIONS.empty_table())
 
@@ -105,4 +105,4 @@ KINDS: dict[str, Callable[[Test, Tested, Predict], Examined]] = {
     "tag_words": word_tagger,
     "transduce": transducer,
 }
-"""By ``config.behaviour`` of the task's entry in params.yaml."""
+"""By ``config.kind_key`` of the task's entry in params.yaml."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from esetrag.analysis.seen_in_training import SeenInTraining
 from esetrag.data import label_sets
-from esetrag.data.change import changes
-from esetrag.data.pairs import SEPARATOR
+from esetrag.tasks import pair_baselines
+from esetrag.tasks.pair import Pair
 
 KINDS = {
     "unknown symbol": "has a symbol that no training pair has",
@@ -37,12 +38,7 @@ def kinds(errors: pd.DataFrame, seen: SeenInTraining) -> list[str]:
 
 
 def _differences(rows: pd.DataFrame) -> list[str]:
-    """What is left of both texts behind their shared beginning, and the features."""
-    first, second = (
-        np.array(column, np.str_) for column in zip(*rows["form"].str.split(SEPARATOR), strict=True)
-    )
-    lost, ending = changes(first, second)
-    dropped = np.strings.slice(first, np.strings.str_len(first) - lost, first.dtype.itemsize)
-    bundles = rows["features"].fillna("").to_numpy(np.str_)
-    parts = zip(bundles.tolist(), dropped.tolist(), ending.tolist(), strict=True)
-    return list(map(SEPARATOR.join, parts))
+    """What is left of both texts behind their shared beginning, with the features."""
+    texts = pa.table({name: pa.array(rows[name], pa.string()) for name in ("form", "features")})
+    differences: list[str] = pair_baselines.differing_endings(Pair().asked(texts))[0].to_pylist()
+    return differences

@@ -41,7 +41,7 @@ class SeenInTraining:
         """
         parts = {part: tables.read(layout.sample(part), tables.SAMPLE) for part in PARTS}
         if vocabulary.words:
-            parts = {part: sentences.taken_apart(rows) for part, rows in parts.items()}
+            parts = {part: sentences.word_rows(rows) for part, rows in parts.items()}
         width = files.read_json(layout.metrics / "encoding.json").get("width")
         longest = width - encoding.MARKS if width and vocabulary.unit == "char" else None
         return cls(parts, tables.read(layout.families, tables.FAMILIES), longest)

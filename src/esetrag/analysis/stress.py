@@ -90,7 +90,7 @@ def _drawn(wanted: Bools, number: int, options: config.Evaluate) -> Ints:
 
 def _without_accents(forms: pa.ChunkedArray, known: pa.ChunkedArray) -> pa.ChunkedArray:
     """The forms without the accents of letters that training has with and without them."""
-    table = str.maketrans(text.bare("".join(pc.unique(known).to_pylist())))
+    table = str.maketrans(text.unaccented("".join(pc.unique(known).to_pylist())))
     return pa.chunked_array([pa.array([form.translate(table) for form in forms.to_pylist()], pa.string())])
 
 

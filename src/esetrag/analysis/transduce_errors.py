@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from esetrag.analysis.error_analysis import Analysis, grouped, steps
+from esetrag.analysis.error_analysis import Analysis, steps, summarised
 from esetrag.core import features
 from esetrag.data import edits, label_sets
 from esetrag.data.change import words
@@ -64,26 +64,15 @@ def analyse(
         sum(p for c, p in zip(*pair, strict=True) if c in t) for pair, t in zip(listed, true, strict=True)
     ]
     rows = rows.assign(label_probability=shares, unknown=[vocabulary.unknown(form) for form in rows["form"]])
-    wrong = ~label_sets.correct(predictions["label"], predictions["predicted"])
-    errors = rows[wrong].sort_values(
-        ["probability", "lemma", "form", "features"], ascending=[False, True, True, True], ignore_index=True
-    )
-    errors = errors.assign(kind=kinds_of_errors.kinds(errors, vocabulary))
-    confusions = (
-        kinds_of_errors.pairs(errors).groupby(["label", "predicted"]).size().reset_index(name="errors")
-    )
-    groups = [grouped("length", steps(rows["form"]), pd.Series(wrong))]
+    groups = {"length": steps(rows["form"])}
     if vocabulary.features:
-        values = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
-        groups.append(grouped("value", values, pd.Series(wrong)))
-    return Analysis(
-        rows=len(rows),
-        errors=errors,
-        confusions=confusions.sort_values(
-            ["errors", "label", "predicted"], ascending=[False, True, True], ignore_index=True
-        ),
-        kinds=tuple(kinds_of_errors.names),
-        slices=pd.concat(groups, ignore_index=True),
+        groups["value"] = rows["features"].map(lambda bundle: features.all_tags(bundle or "")).explode()
+    return summarised(
+        rows,
+        lambda errors: kinds_of_errors.kinds(errors, vocabulary),
+        kinds_of_errors.names,
+        groups,
+        kinds_of_errors.pairs,
     )
 
 

@@ -52,17 +52,54 @@ from esetrag.core.task_config import (
     Task,
     TransduceTask,
     UnimorphTask,
-    behaviour,
+    kind_key,
 )
 
 __all__ = [
-    "MOST_SEEDS", "MOST_THREADS", "AnyExpert", "AnyTask", "BilstmModel", "BlendModel", "BuildVocab",
-    "BuiltPairsTask", "Calibration", "ClassifyTask", "ColumnsTask", "Compared", "EncodePad",
-    "ErrorAnalysis", "Evaluate", "Expert", "GradientModel", "Head", "InflectionTask", "Model",
-    "NgramModel", "PairTask", "PairsTask", "Params", "Resolved", "Sample", "Section", "SegmentsTask",
-    "SentencesTask", "Seq2seqModel", "SequencesTask", "SiameseModel", "SpansTask", "TagTask",
-    "TaggerModel", "Task", "Tracking", "Train", "TransduceTask", "UnimorphTask", "WordTaggerModel",
-    "behaviour", "explain", "load",
+    "MOST_SEEDS",
+    "MOST_THREADS",
+    "AnyExpert",
+    "AnyTask",
+    "BilstmModel",
+    "BlendModel",
+    "BuildVocab",
+    "BuiltPairsTask",
+    "Calibration",
+    "ClassifyTask",
+    "ColumnsTask",
+    "Compared",
+    "EncodePad",
+    "ErrorAnalysis",
+    "Evaluate",
+    "Expert",
+    "GradientModel",
+    "Head",
+    "InflectionTask",
+    "Model",
+    "NgramModel",
+    "PairTask",
+    "PairsTask",
+    "Params",
+    "Resolved",
+    "Sample",
+    "Section",
+    "SegmentsTask",
+    "SentencesTask",
+    "Seq2seqModel",
+    "SequencesTask",
+    "SiameseModel",
+    "SpansTask",
+    "TagTask",
+    "TaggerModel",
+    "Task",
+    "Tracking",
+    "Train",
+    "TransduceTask",
+    "UnimorphTask",
+    "WordTaggerModel",
+    "explain",
+    "kind_key",
+    "load",
 ]  # fmt: skip
 
 
@@ -117,7 +154,7 @@ class Params(Section):
 
     def _suits(self, model: str, task: AnyTask) -> bool:
         """Whether a model does what a task asks for."""
-        return self.models[model].task_kind == behaviour(task)
+        return self.models[model].task_kind == kind_key(task)
 
     def task(self, name: str) -> Task:
         """The task of that name.

@@ -7,16 +7,8 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from esetrag.core import yaml_reader
-from esetrag.core.model_config import BilstmModel, BlendModel, NgramModel, Seq2seqModel, TaggerModel
-from esetrag.core.task_config import (
-    ColumnsTask,
-    InflectionTask,
-    SegmentsTask,
-    SequencesTask,
-    SpansTask,
-    UnimorphTask,
-    kind_of_task,
-)
+from esetrag.core.model_config import AnyExpert, BlendModel
+from esetrag.core.task_config import Task, kind_of_task
 
 MOST_PROBLEMS = 20
 """Problems that one message names."""
@@ -60,18 +52,13 @@ def explain(error: ValidationError, root: type[BaseModel], within: str = "") -> 
 
 
 _MEMBERS: dict[str, type[BaseModel]] = {
-    "classify from unimorph": UnimorphTask,
-    "classify from columns": ColumnsTask,
-    "transduce from unimorph": InflectionTask,
-    "transduce from columns": SequencesTask,
-    "tag from unimorph": SpansTask,
-    "tag from columns": SegmentsTask,
-    "bilstm": BilstmModel,
-    "ngram": NgramModel,
-    "seq2seq": Seq2seqModel,
-    "tagger": TaggerModel,
-    "blend": BlendModel,
+    **{tag.tag: task for task, tag in map(get_args, get_args(get_args(Task)[0]))},
+    **{
+        get_args(model.model_fields["kind"].annotation)[0]: model
+        for model in (*get_args(AnyExpert), BlendModel)
+    },
 }
+"""Classes of tasks and models by the tag of their union."""
 
 
 def _keys(section: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -19,7 +19,7 @@ class Train(Section):
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     analogies: Annotated[int, Field(ge=0, le=10**7)]
     """Forms made by analogy in all."""
-    bare: Share
+    unaccented: Share
     """Share of them without accents."""
     patience: Count | None
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?|mps)$")]

@@ -222,7 +222,7 @@ def kind_of_task(value: Any) -> str:
     return f"{read('kind', 'nothing')} from {'unimorph' if isinstance(source, list) else source}"
 
 
-def behaviour(value: Any) -> str:
+def kind_key(value: Any) -> str:
     """Under which key the tables of packages have what a task does: its kind, or that of its elements."""
     kind, _, source = kind_of_task(value).partition(" from ")
     return "tag_words" if (kind, source) == ("tag", "conllu") else kind

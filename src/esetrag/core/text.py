@@ -35,10 +35,10 @@ def no_letters() -> str:
     return "".join(symbol for symbol, kind in symbols if kind[0] in "PSZ" or kind in ("Cc", "Cf"))
 
 
-def bare(letters: Iterable[str]) -> dict[str, str]:
+def unaccented(letters: Iterable[str]) -> dict[str, str]:
     """Letters that have accents, with the same without them, if that is one of the letters, too.
 
-    >>> bare("aábő")
+    >>> unaccented("aábő")
     {'á': 'a'}
     """
     alphabet, found = {*letters}, {}

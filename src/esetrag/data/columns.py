@@ -52,14 +52,12 @@ def select(
     parts = list((_parquet if _is_parquet(path) else _text)(path, list(used.values())))
     cells = pa.concat_tables([part.rename_columns(list(used)) for part in parts])
     weights = _numbers(path, cells["weight"]) if weight is not None else pa.nulls(len(cells), pa.float32())
-    texts = cells["label"].combine_chunks().dictionary_encode()
-    labels = pa.array([label_sets.join([text]) for text in texts.dictionary.to_pylist()], pa.string())
     null = pa.nulls(len(cells), pa.string())
     lemmas, bundles = (cells[name] if name in used else null for name in ("lemma", "features"))
     forms = cells["form"]
     if second is not None:
         forms = pc.binary_join_element_wise(forms, cells["second"], "\t")
-    columns = [lemmas, forms, bundles, labels.take(texts.indices), weights]
+    columns = [lemmas, forms, bundles, label_sets.escaped(cells["label"]), weights]
     rows = pa.table(columns, schema=tables.LABELLED)
     empty = np.any([pc.equal(cells[name], "").to_numpy() for name in used if name != "weight"], axis=0)
     table = every = rows.filter(pa.array(~empty))

@@ -50,7 +50,7 @@ def select(path: Path, field: str, distinct: bool = True) -> Selection:
     tagged = pc.not_equal(tags, sentences.NONE).to_numpy(zero_copy_only=False)
     none = np.add.reduceat(tagged, starts) == 0 if len(starts) else np.zeros(0, bool)
     faults = {LONG: pc.utf8_length(forms).to_numpy() > sentences.LONGEST, f"no word with {field}": none}
-    labels = [label_sets.join([text]) for text in sentences.joined(tags, counts).to_pylist()]
+    labels = label_sets.escaped(pa.chunked_array([sentences.joined(tags, counts)]))
     null = pa.nulls(len(forms), pa.string())
     every = pa.table([null, forms, null, labels, pa.nulls(len(forms), pa.float32())], schema=tables.LABELLED)
     table = every.filter(pa.array(~np.any([*faults.values()], axis=0)))

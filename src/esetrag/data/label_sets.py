@@ -6,7 +6,7 @@ the label of a form is a set. A value that itself holds ``/`` (free text) is esc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,23 @@ def join(parts: Iterable[str]) -> str:
     ('ACC/NOM', 'km%2Fh/mph')
     """
     return CHOICE.join(sorted({part.replace("%2", "%252").replace(CHOICE, "%2F") for part in parts}))
+
+
+def escaped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Labels of one value each, (n,)."""
+    return _distinct(texts, lambda text: join([text]))
+
+
+def first(labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The first value of each label, (n,)."""
+    return _distinct(labels, lambda label: values(label)[0])
+
+
+def _distinct(texts: pa.ChunkedArray, changed: Callable[[str], str]) -> pa.ChunkedArray:
+    """Each text changed; one that stands again is changed once."""
+    encoded = texts.combine_chunks().dictionary_encode()
+    made = pa.array(map(changed, encoded.dictionary.to_pylist()), pa.string())
+    return pa.chunked_array([made.take(encoded.indices)])
 
 
 def names(labels: pa.ChunkedArray) -> list[str]:
@@ -88,9 +105,7 @@ def beside(label: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
         label: (n,) true labels, of one value or several.
         predicted: (n,) values.
     """
-    encoded = label.combine_chunks().dictionary_encode()
-    first = pa.array([values(text)[0] for text in encoded.dictionary.to_pylist()], pa.string())
-    return pc.if_else(pa.array(correct(label, predicted)), predicted, first.take(encoded.indices))
+    return pc.if_else(pa.array(correct(label, predicted)), predicted, first(label))
 
 
 def of_forms(rows: pa.Table, cell: Sequence[str] = ("form",)) -> pa.Table:
@@ -138,6 +153,5 @@ def weighted(rows: pa.Table) -> pa.Table:
 
 def _joined(lists: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
     """Each list as one text, its parts sorted and each once; null if it holds a null."""
-    texts = pc.dictionary_encode(pc.binary_join(lists, separator)).combine_chunks()
-    canonical = [separator.join(sorted(set(text.split(separator)))) for text in texts.dictionary.to_pylist()]
-    return pa.chunked_array([pa.array(canonical, pa.string()).take(texts.indices)])
+    texts = pc.binary_join(lists, separator)
+    return _distinct(texts, lambda text: separator.join(sorted(set(text.split(separator)))))

@@ -86,8 +86,8 @@ def spans(rows: Selection) -> Selection:
         NO_BASE: pc.is_null(bases[0]),
         CHANGED: pa.array(~splits),
     }
-    labels = pa.array([label_sets.join([text]) for text in texts.tolist()], pa.string())
-    return _without(rows, table.set_column(3, "label", pa.chunked_array([labels])), faults)
+    labels = label_sets.escaped(pa.chunked_array([pa.array(texts, pa.string())]))
+    return _without(rows, table.set_column(3, "label", labels), faults)
 
 
 def _without(rows: Selection, table: pa.Table, faults: dict[str, pa.ChunkedArray]) -> Selection:

@@ -27,8 +27,7 @@ def tags(labels: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int64]]:
 
     Of several analyses of a sentence it is the first.
     """
-    first = pa.array([label_sets.values(label)[0] for label in labels.to_pylist()], pa.string())
-    return words(pa.chunked_array([first]))
+    return words(label_sets.first(labels))
 
 
 def words(sentences: pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int64]]:
@@ -48,7 +47,7 @@ def joined(words: pa.Array, counts: npt.NDArray[np.int64], between: str = SPACE)
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), words), between)
 
 
-def taken_apart(rows: pa.Table, named: bool = False) -> pa.Table:
+def word_rows(rows: pa.Table, named: bool = False) -> pa.Table:
     """Rows (``tables.SAMPLE``) of sentences as rows of their words that have a tag.
 
     Args:
@@ -64,10 +63,9 @@ def taken_apart(rows: pa.Table, named: bool = False) -> pa.Table:
         texts = pc.binary_join_element_wise(numbers, rows["form"].combine_chunks(), ": ")
         lemmas = texts.take(pa.array(row))
         places = pa.array(np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + 1)
-    distinct = labels.dictionary_encode()
-    escaped = pa.array([label_sets.join([tag]) for tag in distinct.dictionary.to_pylist()], pa.string())
+    escaped = label_sets.escaped(pa.chunked_array([labels])).combine_chunks()
     weights = rows["weight"].combine_chunks().take(pa.array(row))
-    columns = [lemmas, forms, places.cast(pa.string()), escaped.take(distinct.indices), weights]
+    columns = [lemmas, forms, places.cast(pa.string()), escaped, weights]
     return pa.table(columns, schema=tables.SAMPLE).filter(pc.not_equal(labels, NONE))
 
 

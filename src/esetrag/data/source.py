@@ -33,6 +33,8 @@ from esetrag.data.families import Families
 from esetrag.data.selection import Selection
 
 Parts = dict[str, pa.Table]
+RENAMED = {"source": "form", "target": "label", "segments": "label", "first": "form"}
+"""Columns of tasks that ``columns.select`` knows by another name."""
 PAIRS = 51
 """Stream of the generator by which pairs are built."""
 
@@ -106,7 +108,7 @@ class Source:
     def _counts(self, rows: pa.Table) -> dict[str, int]:
         """How often each value of that column stands in a part; of sentences, each tag of words."""
         if isinstance(self.task, config.SentencesTask):
-            return _counts(sentences.taken_apart(rows)["label"])
+            return _counts(sentences.word_rows(rows)["label"])
         return _counts(rows[self.counted].drop_null())
 
     def split_of(self, sample: config.Sample) -> str:
@@ -170,23 +172,11 @@ class Source:
 
 
 def _select(task: config.Task, path: Path, distinct: bool) -> Selection:
-    if isinstance(task, config.ColumnsTask):
-        names = task.columns
-        return columns.select(path, names.form, names.label, names.lemma, names.weight, distinct)
-    if isinstance(task, config.SequencesTask):
-        pair = task.columns
-        more = (pair.lemma, pair.weight, distinct, pair.features)
-        return columns.select(path, pair.source, pair.target, *more)
-    if isinstance(task, config.SegmentsTask):
-        given = task.columns
-        return segmented_rows.given(
-            columns.select(path, given.form, given.segments, given.lemma, given.weight, distinct)
-        )
     if isinstance(task, config.SentencesTask):
         return conllu.select(path, task.field, distinct)
-    if isinstance(task, config.PairsTask):
-        of = task.columns
-        return columns.select(path, of.first, of.label, of.lemma, of.weight, distinct, None, of.second)
+    if task.source == "columns":
+        rows = columns.select(path, distinct=distinct, **{RENAMED.get(k, k): v for k, v in task.columns})
+        return segmented_rows.given(rows) if isinstance(task, config.SegmentsTask) else rows
     batches = unimorph.batches(path, task.columns)
     if isinstance(task, config.BuiltPairsTask):
         return selection.select(batches, path, task.pos, None, distinct)
@@ -219,9 +209,7 @@ def _refuse_absent(task: config.UnimorphTask, bundles: dict[str, int]) -> None:
 
 def _asked(rows: pa.Table, task: config.InflectionTask) -> pa.Table:
     """Rows of a UniMorph table with the word that is given as form, and the one that is wanted as label."""
-    encoded = rows[task.target].combine_chunks().dictionary_encode()
-    labels = pa.array([label_sets.join([word]) for word in encoded.dictionary.to_pylist()], pa.string())
-    columns = {"form": rows[task.given], "label": labels.take(encoded.indices)}
+    columns = {"form": rows[task.given], "label": label_sets.escaped(rows[task.target])}
     return pa.table([columns.get(name, rows[name]) for name in rows.column_names], schema=rows.schema)
 
 

@@ -35,7 +35,10 @@ from esetrag.symbols.vocabulary import Vocabulary
 LARGEST = 2**32
 """Bytes of weights; a hundred times those of the largest model of any language so far."""
 MEND = "make it anew: dvc repro -f"
-UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"
+UNSOUND = (
+    "expected weights of experts >= 0, n-grams and changes in ascending order, each once, and a symbol "
+    "between the texts or words that are read"
+)
 
 
 class LemmaPriorModel(config.Section):

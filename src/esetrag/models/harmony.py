@@ -17,13 +17,13 @@ from esetrag.models.hashing import FACTOR
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.vocabulary import PAD, UNK
 
-ENOUGH, RIDGE = 5000, 10.0
+MOST_ROWS, RIDGE = 5000, 10.0
 """Rows that are looked at; what is added to the squares, so that rare letters say less."""
-RARE = 0.002
+LEAST_SHARE = 0.002
 """The share of the rows that has a letter, at the least."""
-CLEAR = 0.25
+LEAST_DISTANCE = 0.25
 """How far from the middle a letter is, as a share of the farthest."""
-WORTH = 0.25
+LEAST_EXPLAINED = 0.25
 """The share of what varies along the axis that letters explain; of less there is no harmony."""
 
 Ids = npt.NDArray[np.int64]
@@ -40,7 +40,7 @@ def classes(rows: Batch, symbols: int, written: list[int]) -> Tensor:
     Returns:
         (symbols,) int64: 1 or 2, or 0 for a letter that says nothing of it.
     """
-    rows = rows[torch.linspace(0, len(rows) - 1, min(len(rows), ENOUGH)).long()]
+    rows = rows[torch.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).long()]
     ids, row = rows.source.ids.numpy().astype(np.int64), np.arange(len(rows))
     _, bundle, size = np.unique(bundles(ids, symbols), return_inverse=True, return_counts=True)
     output = np.zeros((len(rows), int(rows.target.max()) + 1), np.float32)
@@ -59,9 +59,9 @@ def classes(rows: Batch, symbols: int, written: list[int]) -> Tensor:
     centred = letters - letters.mean(0)
     slopes = np.linalg.solve(centred.T @ centred + RIDGE * np.eye(symbols), centred.T @ unusual)
     axis = np.linalg.svd(slopes * np.sqrt(count)[:, None], full_matrices=False)[2][0]
-    pull = np.where(count >= max(RARE * len(rows), RIDGE), slopes @ axis, 0)
-    explained = np.square(centred @ pull).sum() >= WORTH * np.square(unusual @ axis).sum()
-    is_clear = explained & (pull != 0) & (np.abs(pull) >= CLEAR * np.abs(pull).max())
+    pull = np.where(count >= max(LEAST_SHARE * len(rows), RIDGE), slopes @ axis, 0)
+    explained = np.square(centred @ pull).sum() >= LEAST_EXPLAINED * np.square(unusual @ axis).sum()
+    is_clear = explained & (pull != 0) & (np.abs(pull) >= LEAST_DISTANCE * np.abs(pull).max())
     return torch.from_numpy(np.where(is_clear, np.where(pull > 0, 1, 2), 0))
 
 

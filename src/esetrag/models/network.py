@@ -1,4 +1,4 @@
-"""What every classifier has in common, whatever computes its scores."""
+"""What every model has in common, whatever computes its scores."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from esetrag.models.bilstm import BilstmClassifier
 from esetrag.models.encoder import Encoder
 from esetrag.models.network import Network
 from esetrag.symbols.batch import Sequences
-from esetrag.symbols.vocabulary import Vocabulary
+from esetrag.symbols.vocabulary import UNK, Vocabulary
 
 
 class Siamese(BilstmClassifier):
@@ -29,10 +29,14 @@ class Siamese(BilstmClassifier):
             model: sizes and dropout.
         """
         Network.__init__(self, len(vocabulary.labels), model.head)
-        self.separator, self.symmetric = vocabulary.ids[SEPARATOR], model.symmetric
+        self.separator, self.symmetric = vocabulary.ids.get(SEPARATOR, UNK), model.symmetric
         sizes = (model.embedding, model.hidden, model.layers, True, model.dropout)
         self.encoder = Encoder(vocabulary.size, *sizes)
         self.output = nn.Linear((3 if model.symmetric else 4) * self.encoder.size, self.labels)
+
+    def is_sound(self) -> bool:
+        """Whether the vocabulary has a separator."""
+        return self.separator != UNK
 
     def _classify(self, embedded: Tensor, source: Sequences) -> Tensor:
         place = (source.ids == self.separator).int().argmax(1)  # 0 where there is none, as in masked rows

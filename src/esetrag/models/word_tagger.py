@@ -14,7 +14,7 @@ from esetrag.models.encoder import Encoder
 from esetrag.models.network import NEVER
 from esetrag.models.tagger import TagNetwork, wanted_tags
 from esetrag.symbols.batch import Batch, Sequences
-from esetrag.symbols.vocabulary import IGNORED, PAD, Vocabulary
+from esetrag.symbols.vocabulary import IGNORED, PAD, UNK, Vocabulary
 
 LETTERS = 40
 """Letters of a word that are read, the last ones."""
@@ -39,13 +39,17 @@ class WordTagger(TagNetwork):
             model: sizes and dropout.
         """
         super().__init__(len(vocabulary.labels), "softmax")
-        self.space, self.letters_end = vocabulary.ids[sentences.SPACE], len(vocabulary.symbols)
+        self.space, self.letters_end = vocabulary.ids.get(sentences.SPACE, UNK), len(vocabulary.symbols)
         self.word_dropout = model.word_dropout
         self.letters = Encoder(self.letters_end, model.embedding, model.hidden, 1, True, model.dropout)
         sizes = (self.letters.size, model.hidden, model.layers, True, model.dropout)
         self.words = Encoder(1 + len(vocabulary.words), *sizes)
         self.output = nn.Linear(self.words.size, self.labels)
         self.follows = torch.tensor(sentences.legal(vocabulary.labels), device="cpu")
+
+    def is_sound(self) -> bool:
+        """Whether the vocabulary has the space that unknown words begin with."""
+        return self.space != UNK
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits of the tags of words, (b, words, tags); those behind a sentence have no meaning."""

@@ -14,9 +14,9 @@ from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
 
-READINGS = 10
+MOST_BUNDLES = 10
 """Bundles of a word, unless another number is asked for."""
-LEAST = 0.01
+LEAST_PROBABLE = 0.01
 """Bundles and values that are less probable than this and than another are left out."""
 
 
@@ -39,7 +39,7 @@ class Analyzer(Predictor):
         """
         return cls(checkpoint.load(folder), lemmas=SequencePredictor.load(lemmas) if lemmas else None)
 
-    def predict(self, forms: Sequence[str], top_k: int = READINGS) -> list[Prediction]:
+    def predict(self, forms: Sequence[str], top_k: int = MOST_BUNDLES) -> list[Prediction]:
         """As ``Predictor.predict``, without what is improbable."""
         made = []
         for answer in super().predict(forms, top_k):
@@ -66,4 +66,5 @@ class Analyzer(Predictor):
 
 def _probable(ranked: Mapping[str, float]) -> dict[str, float]:
     """The first of ranked names, and the others that are probable."""
-    return {name: share for place, (name, share) in enumerate(ranked.items()) if not place or share >= LEAST}
+    first, *others = ranked.items()
+    return dict([first, *(pair for pair in others if pair[1] >= LEAST_PROBABLE)])

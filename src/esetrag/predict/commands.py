@@ -50,11 +50,14 @@ def label(options: Namespace, load: Callable[[], Predictor | SequencePredictor],
     kind = outputs.format_of(options.output, options.format, default)
     source = options.input or inputs.STANDARD_INPUT
     predictor = load()
+    names = queries.parts(predictor.checkpoint.vocabulary)
+    if options.text and len(names) > 1:
+        raise DataError(f"--text: this model is asked for {', '.join(names)}; give them as a table: --input")
     if options.text:
         read = inputs.from_sentences if predictor.checkpoint.vocabulary.words else inputs.from_text
         rows = read(" ".join(options.words) if options.words else source)
     else:
         rows = inputs.from_words(options.words) if options.words else inputs.from_file(source, options.column)
-    rows = queries.as_asked(rows, predictor.checkpoint.vocabulary)
     usual = most if kind in ("text", "json") else 1
-    outputs.write(predictor, rows, usual if options.top_k is None else options.top_k, kind, options.output)
+    asked = queries.as_asked(rows, names)
+    outputs.write(predictor, asked, usual if options.top_k is None else options.top_k, kind, options.output)

@@ -11,7 +11,8 @@ import torch
 from esetrag.analysis import attention, attribution
 from esetrag.core import text
 from esetrag.predict.predictor import CPU, Predictor, column
-from esetrag.predict.sequence_predictor import SEPARATOR, SequencePredictor
+from esetrag.predict.queries import SEPARATOR
+from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded

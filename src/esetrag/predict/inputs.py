@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import nullcontext
 from io import BufferedReader
-from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +17,7 @@ import pyarrow.compute as pc
 
 from esetrag.core import parquet
 from esetrag.core.errors import DataError
-from esetrag.data import tsv
+from esetrag.data import sentences, tsv
 from esetrag.predict.predictor import BATCH, column
 
 BLOCK = 2**20
@@ -33,8 +31,8 @@ TOKENS = pa.schema([*OFFSETS, ("form", pa.string())])
 """The columns of words of running text: where each stands, in characters from 0; a line end counts as one."""
 _JOINING = "-\u2010\u2011'’\u00ad\u200c\u200d"
 """What belongs to a word if it stands between two letters."""
-_TOKEN = re.compile(rf"\d+(?:[.,:]\d+)+|\w+(?:[{_JOINING}]\w+)*|[^\w\s]")
-_ENDS = ".?!…"
+ENDS = [*".?!…"]
+"""What a sentence ends in."""
 Rows = tuple[pa.Table, pa.ChunkedArray]
 """A batch of the input: all columns, and the one of the words; ``BATCH`` rows at most, maybe none."""
 
@@ -71,17 +69,18 @@ def from_sentences(text: str | Path) -> Iterator[Rows]:
     """
     place = 0
     for _, block in [(1, text)] if isinstance(text, str) else _blocks(text, _source(text)):
-        tokens = [(found.start(), found.end(), found[0]) for found in _TOKEN.finditer(block)]
-        ends = [
-            number
-            for number, ((_, end, mark), (start, _, word)) in enumerate(pairwise(tokens), 1)
-            if "\n" in block[end:start] or (mark in _ENDS and word[:1].isupper() and start > end)
-        ]
-        parts = [tokens[a:b] for a, b in pairwise([0, *ends, len(tokens)])] if tokens else []
-        rows = [(p[0][0] + place, p[-1][1] + place, " ".join(word for _, _, word in p)) for p in parts]
+        tokens = _tokens(block, place, marks=True)
+        starts, ends = (tokens[side].to_numpy() for side in ("start", "end"))
+        lines = np.cumsum(_points(block) == ord("\n"))[starts - place]
+        capital = pc.utf8_is_upper(pc.utf8_slice_codeunits(tokens["form"], 0, 1)).to_numpy()
+        mark = pc.is_in(tokens["form"], pa.array(ENDS)).to_numpy()
+        apart = np.diff(lines) > 0
+        apart |= mark[:-1] & capital[1:] & (starts[1:] > ends[:-1])
+        first = np.flatnonzero(np.append(True, apart)[: len(starts)])
+        counts = np.diff(first, append=len(starts))
+        forms = sentences.joined(tokens["form"].combine_chunks(), counts)
+        table = pa.table([starts[first], ends[first + counts - 1], forms], schema=TOKENS)
         place += len(block)
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
-        table = pa.table(columns, schema=TOKENS)
         for start in range(0, max(len(table), 1), BATCH):
             part = table.slice(start, BATCH)
             yield part, part["form"]
@@ -91,17 +90,31 @@ def _source(text: Path) -> str:
     return "standard input" if text == STANDARD_INPUT else str(text)
 
 
-def _tokens(text: str, place: int) -> pa.Table:
-    """Letters, digits and their marks side by side, as ``TOKENS``; ``place`` is that of the text."""
-    points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+def _points(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+
+
+def _tokens(text: str, place: int, marks: bool = False) -> pa.Table:
+    """Letters, digits and their marks side by side, as ``TOKENS``; ``place`` is that of the text.
+
+    With ``marks``, each other symbol that is no space is a token, too.
+    """
+    points = _points(text)
     distinct, of = np.unique(points, return_inverse=True)
-    letters = np.array([unicodedata.category(chr(point))[0] in "LMN" for point in distinct], bool)[of]
+    kinds = [unicodedata.category(chr(point)) for point in distinct]
+    letters = np.array([kind[0] in "LMN" for kind in kinds], bool)[of]
+    digits = np.array([kind == "Nd" for kind in kinds], bool)[of]
     joining = np.isin(points, [*map(ord, _JOINING)])
+    letters |= np.isin(points, [*map(ord, ".,:")]) & _before(digits) & _behind(digits)  # 3,14
     letters |= (points == ord(".")) & _before(letters) & _behind(joining)  # szept.-ben
     letters |= joining & _before(letters) & _behind(letters)
-    starts, ends = np.flatnonzero(np.diff(letters, prepend=False, append=False)).reshape(-1, 2).T
-    forms = np.where(letters, points, ord(" ")).astype("<u4").tobytes().decode("utf-32-le").split()
-    return pa.table([starts + place, ends + place, forms], schema=TOKENS)
+    single = ~letters & ~np.array([chr(point).isspace() for point in distinct], bool)[of] & marks
+    starts = np.flatnonzero(single | letters & ~_before(letters))
+    ends = np.flatnonzero(single | letters & ~_behind(letters)) + 1
+    spaced = np.insert(np.where(letters | single, points, ord(" ")), starts, ord(" ")).astype("<u4")
+    return pa.table(
+        [starts + place, ends + place, spaced.tobytes().decode("utf-32-le").split()], schema=TOKENS
+    )
 
 
 def _before(of: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from esetrag.core import features
 from esetrag.core.errors import DataError
 from esetrag.data.pairs import SEPARATOR
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import Predictor, column, composed
+from esetrag.predict.queries import check
 from esetrag.symbols import encoding
 from esetrag.tasks.transduce import with_features
 
@@ -36,7 +36,7 @@ class PairPredictor(Predictor):
         Raises:
             DataError: also if a query has not two texts, or lacks features that are needed.
         """
-        pairs, bundles = self._taken_apart(column(forms))
+        pairs, bundles = self._split(column(forms))
         answers = super().predict(
             with_features(pairs, bundles, self.checkpoint.vocabulary).to_pylist(), top_k
         )
@@ -45,14 +45,14 @@ class PairPredictor(Predictor):
 
     def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``, of queries; raises as ``predict``."""
-        pairs, bundles = self._taken_apart(forms)
+        pairs, bundles = self._split(forms)
         return super().predict_table(with_features(pairs, bundles, self.checkpoint.vocabulary), top_k)
 
     def _width(self, forms: pa.ChunkedArray) -> int:
         """No text is cut: the other one would be lost."""
         return encoding.width_of(forms, None)
 
-    def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    def _split(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Pairs and bundles of queries."""
         count, known = 2 + bool(self.bundles), {*self.checkpoint.vocabulary.features}
         parts = [[text.strip() for text in query.split(SEPARATOR)] for query in queries.to_pylist()]
@@ -62,11 +62,6 @@ class PairPredictor(Predictor):
                 shown = SEPARATOR.join(texts)[:40]
                 raise DataError(f"pair {row}: expected {names} with tabs between them, found {shown!r}")
         bundles = [texts[2] if count > 2 else None for texts in parts]
-        for bundle in dict.fromkeys(filter(None, bundles)):
-            if missing := [value for value in features.all_tags(bundle) if value not in known]:
-                listed = " ".join(sorted(known))
-                raise DataError(
-                    f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
-                )
+        check(filter(None, bundles), known)
         pairs = composed(column([SEPARATOR.join(texts[:2]) for texts in parts]))[0]
         return pairs, pa.chunked_array([pa.array(bundles, pa.string())])

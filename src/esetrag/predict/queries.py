@@ -2,52 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from esetrag.core import features
 from esetrag.core.errors import DataError
 from esetrag.predict.inputs import Rows
 from esetrag.symbols.vocabulary import Vocabulary
 
-
-def with_features(batches: Iterator[Rows]) -> Iterator[Rows]:
-    """The words of batches with their features behind a tab, as a ``SequencePredictor`` takes them.
-
-    The features are in a column of that name, or in the second one.
-
-    Raises:
-        DataError: if there is none.
-    """
-    for table, forms in batches:
-        names = table.column_names
-        if "features" not in names and len(names) < 2:
-            raise DataError("expected features beside the words: a column called features, or a second one")
-        bundles = table["features"] if "features" in names else table.column(1)
-        texts = pc.utf8_trim_whitespace(bundles.cast(pa.string()))
-        yield table, pc.binary_join_element_wise(forms, texts, "\t")
+SEPARATOR = "\t"
+"""Between the parts of a query."""
 
 
-def as_asked(batches: Iterator[Rows], vocabulary: Vocabulary) -> Iterator[Rows]:
-    """Batches as the predictor of a vocabulary takes them: pairs, words with features, or words."""
-    if vocabulary.reads_pairs:
-        return as_pairs(batches, 2 + bool(vocabulary.bundles))
-    return with_features(batches) if vocabulary.bundles else batches
+def parts(vocabulary: Vocabulary) -> list[str]:
+    """What a query of a model is made of, in its order."""
+    read = ["first", "second"] if vocabulary.reads_pairs else ["form"]
+    return [*read, *(["features"] if vocabulary.bundles else [])]
 
 
-def as_pairs(batches: Iterator[Rows], parts: int) -> Iterator[Rows]:
-    """The first columns of batches, joined by tabs, as a ``PairPredictor`` takes them.
+def as_asked(batches: Iterable[Rows], names: list[str]) -> Iterator[Rows]:
+    """Batches with queries in place of the words: columns of these names, or else of their places.
 
-    Words of a command line are taken as they are.
+    A table of one column, as of a command line, has whole queries.
 
     Raises:
         DataError: if there are fewer columns.
     """
     for table, forms in batches:
-        columns = table.columns[:parts] if len(table.column_names) > 1 else [forms]
-        if 1 < len(columns) < parts:
-            found = ", ".join(table.column_names)
-            raise DataError(f"expected {parts} columns (first, second, features), found {found}")
-        texts = [pc.utf8_trim_whitespace(texts.cast(pa.string())) for texts in columns]
-        yield table, pc.binary_join_element_wise(*texts, "\t")
+        if len(names) > 1 < len(table.column_names):
+            if len(table.column_names) < len(names):
+                found = ", ".join(table.column_names)
+                raise DataError(f"expected {len(names)} columns ({', '.join(names)}), found {found}")
+            columns = [
+                forms if name == "form" else table[name if name in table.column_names else place]
+                for place, name in enumerate(names)
+            ]
+            texts = [pc.utf8_trim_whitespace(column.cast(pa.string())) for column in columns]
+            yield table, pc.binary_join_element_wise(*texts, SEPARATOR)
+        else:
+            yield table, forms
+
+
+def check(bundles: Iterable[str], known: Collection[str]) -> None:
+    """Raises DataError if a bundle has a value of a feature that is not known."""
+    for bundle in dict.fromkeys(bundles):
+        if missing := [value for value in features.all_tags(bundle) if value not in known]:
+            listed = " ".join(sorted(known))
+            raise DataError(
+                f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
+            )

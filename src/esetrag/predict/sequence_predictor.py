@@ -11,14 +11,16 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from esetrag.core import features, text
+from esetrag.core import text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
 from esetrag.predict import predictor
+from esetrag.predict import queries as queries_of
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import NO_LETTER, column, composed
+from esetrag.predict.queries import SEPARATOR
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -29,8 +31,6 @@ from esetrag.tasks.transduce_evaluation import Ranked
 CPU = torch.device("cpu")
 BATCH = 1024
 """Words that are written at once."""
-SEPARATOR = "\t"
-"""Between a word and its features."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class SequencePredictor:
     def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
         vocabulary = self.checkpoint.vocabulary
         queries, _ = composed(queries)
-        words, bundles = self._taken_apart(queries)
+        words, bundles = self._split(queries)
         texts = with_features(words, bundles, vocabulary)
         ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
@@ -145,22 +145,15 @@ class SequencePredictor:
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
         return pa.Table.from_arrays(columns, schema=schema)
 
-    def _taken_apart(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    def _split(self, queries: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Words and bundles of queries."""
         vocabulary = self.checkpoint.vocabulary
         pairs = [query.split(SEPARATOR) for query in queries.to_pylist()]
         bundles: list[str | None] = [pair[1] if len(pair) > 1 else None for pair in pairs]
-        known = {*vocabulary.features}
-        for bundle in dict.fromkeys(bundles) if vocabulary.features else ():
-            if bundle is None:
-                word = pairs[bundles.index(None)][0]
-                raise DataError(
-                    f"{word}: expected features beside the word, such as {self.bundles[0]}, found none"
-                )
-            if missing := [value for value in features.all_tags(bundle) if value not in known]:
-                listed = " ".join(sorted(known))
-                raise DataError(
-                    f"features {bundle!r}: no value {', '.join(missing)} in training; known: {listed}"
-                )
+        if vocabulary.features:
+            if None in bundles:
+                word, such = pairs[bundles.index(None)][0], f"such as {self.bundles[0]}"
+                raise DataError(f"{word}: expected features behind the word and a tab, {such}, found none")
+            queries_of.check(filter(None, bundles), {*vocabulary.features})
         words = predictor.bare(column([pair[0] for pair in pairs]), vocabulary)
         return words, pa.chunked_array([pa.array(bundles, pa.string())])

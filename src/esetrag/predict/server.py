@@ -43,8 +43,10 @@ def _unwrapped(value: Any) -> Any:
     match value:
         case {"form": str(form), "features": str(features)} if len(value) == 2:
             return f"{form}\t{features}"
-        case {"first": str(first), "second": str(second)} if value.keys() <= {"first", "second", "features"}:
-            return "\t".join([first, second, *map(str, list(value.values())[2:])])
+        case {"first": str(first), "second": str(second)} if len(value) == 2:
+            return f"{first}\t{second}"
+        case {"first": str(first), "second": str(second), "features": str(features)} if len(value) == 3:
+            return f"{first}\t{second}\t{features}"
         case {"form": form} if len(value) == 1:
             return form
     return value
@@ -161,9 +163,8 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
     @app.get("/model")
     async def model() -> Response:
         known, vocabulary = predictor.checkpoint, predictor.checkpoint.vocabulary
-        pairs, sentences = (getattr(vocabulary, name, False) for name in ("reads_pairs", "words"))
         content = {"task": known.manifest.training.get("task", ""), "bundles": predictor.bundles}
-        reads = "pairs" if pairs else "sentences" if sentences else "words"
+        reads = "pairs" if vocabulary.reads_pairs else "sentences" if vocabulary.words else "words"
         return _json({**content, "reads": reads, "writes_tags": vocabulary.writes_tags})
 
     @app.post("/explain")

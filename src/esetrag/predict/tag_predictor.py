@@ -24,7 +24,7 @@ class TagPredictor(SequencePredictor):
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """As ``SequencePredictor.predict``; ``label_set`` has the segments with their names."""
         table = super().predict_table(column(forms), top_k)
-        words, _ = self._taken_apart(composed(column(forms))[0])
+        words, _ = self._split(composed(column(forms))[0])
         tags, counts = segments.tags(words, table["label"])
         letters = uncertainty.tag_probabilities(self.checkpoint.network, words, self.checkpoint.vocabulary)
         listed, place, made = tags.to_pylist(), 0, []

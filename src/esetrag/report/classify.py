@@ -23,19 +23,19 @@ def headline(context: Context) -> Headline:
     """The main figure and what it says."""
     test, train = context.test, context.data["parts"]["train"]
     own, lead, seeds = test["models"][test["model"]], test["lead"], test["seeds"]
-    several, best = test["ambiguous_forms"], test["models"][lead["on"]]
+    several, best, noun = test["ambiguous_forms"], test["models"][lead["on"]], context.noun
     points = [f"{100 * lead[key]:+.2f}".replace("-", "−") for key in ("value", "low", "high")]
-    counted = f"the {test['pairs']:,} labels of " * (several > 0) + f"{test['rows']:,} test forms"
+    counted = f"the {test['pairs']:,} labels of " * (several > 0) + f"{test['rows']:,} test {noun}"
     model, baseline = (NAMES.get(name, name) for name in (test["model"], lead["on"]))
     text = (
         f"of {counted} are predicted correctly ({test['confidence']:.0%} interval {own['low']:.2%}–"
-        f"{own['high']:.2%}) by the {model} model, trained on {train['rows']:,} forms. The best baseline, "
-        f"{baseline}, is correct on {best['any_correct']:.2%} of the forms: a "
-        f"difference of {points[0]} points ({points[1]} to {points[2]}). The upper bound of any model of the "
-        f"form alone is {test['upper_bound']['accuracy']:.2%}."
+        f"{own['high']:.2%}) by the {model} model, trained on {train['rows']:,} {noun}. The best baseline, "
+        f"{baseline}, is correct on {best['any_correct']:.2%} of the {noun}: a "
+        f"difference of {points[0]} points ({points[1]} to {points[2]}). The upper bound of any model of "
+        f"what is given is {test['upper_bound']['accuracy']:.2%}."
     )
     if several:
-        text += f" {several:,} forms have several labels; {own['any_correct']:.2%} of all get one of theirs."
+        text += f" {several:,} {noun} have several labels; {own['any_correct']:.2%} of all get one of theirs."
     if seeds["count"] > 1:
         text += f" Over {seeds['count']} seeds: {seeds['mean']:.2%} ± {seeds['deviation']:.2%}."
     return Headline(f"{own['accuracy']:.2%}", text)
@@ -43,20 +43,20 @@ def headline(context: Context) -> Headline:
 
 def results(context: Context) -> Section:
     """The models beside the baselines and the upper bound."""
-    test = context.test
-    unit = f"their {test['lemmas']:,} lemmas" if test["lemmas"] else "forms"
+    test, noun = context.test, context.noun
+    unit = f"their {test['lemmas']:,} lemmas" if test["lemmas"] else noun
     text = (
-        f"All on the same {test['rows']:,} test forms; {test['confidence']:.0%} intervals by bootstrap "
+        f"All on the same {test['rows']:,} test {noun}; {test['confidence']:.0%} intervals by bootstrap "
         f"over {unit}. Models whose error rates differ by less than "
         f"{test['resolution']:.2%} are within chance on this test set. Lower is better for ece (expected "
         "calibration error), loss (nats), brier (score) and risk area (under the risk-coverage curve)."
     )
     several = (
-        f"{test['ambiguous_forms']:,} forms have several labels. Accuracy: the share of all pairs of form "
-        "and label that are predicted, with one prediction a form. Any correct: the share of forms whose "
+        f"{test['ambiguous_forms']:,} {noun} have several labels. Accuracy: the share of all labels of "
+        f"{noun} that are predicted, with one prediction each. Any correct: the share of {noun} whose "
         "prediction is one of their labels."
         if test["ambiguous_forms"]
-        else "Each form has one label, so that the scores of label sets equal the accuracy and are left out."
+        else f"All {noun} have one label: scores of label sets equal the accuracy and are left out."
     )
     return Section("Results", (text, several, table(context), *bundles.by_feature(context)))
 

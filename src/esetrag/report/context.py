@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -33,23 +34,16 @@ class Kind(NamedTuple):
     analyse: Callable[[pa.Table, Vocabulary, SeenInTraining], Analysis]
 
 
+_CLASSIFY = Kind(
+    lambda vocabulary: tables.predictions(list(vocabulary.labels)),
+    tables.ATTRIBUTIONS,
+    error_analysis.analyse,
+)
 KINDS = {
-    "classify": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        error_analysis.analyse,
-    ),
-    "tag_words": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        error_analysis.analyse,
-    ),
-    "pair": Kind(
-        lambda vocabulary: tables.predictions(list(vocabulary.labels)),
-        tables.ATTRIBUTIONS,
-        lambda predictions, vocabulary, seen: error_analysis.analyse(
-            predictions, vocabulary, seen, pair_errors.kinds, pair_errors.KINDS
-        ),
+    "classify": _CLASSIFY,
+    "tag_words": _CLASSIFY,
+    "pair": _CLASSIFY._replace(
+        analyse=partial(error_analysis.analyse, kinds=pair_errors.kinds, meanings=pair_errors.KINDS)
     ),
     "tag": Kind(
         lambda _: tables.TRANSDUCTIONS,
@@ -95,7 +89,7 @@ class Context:
         path = layout.metrics / "data.json"
         data = files.read_json(path)
         try:
-            kind = KINDS[config.behaviour(data["task"])]
+            kind = KINDS[config.kind_key(data["task"])]
         except (KeyError, TypeError) as error:
             raise DataError(
                 f"{path}: not the files of this version ({error!r}); make it anew: dvc repro -f"
@@ -114,6 +108,11 @@ class Context:
             attributions=tables.read(layout.attributions, kind.explained),
             analysis=kind.analyse(predictions, vocabulary, seen),
         )
+
+    @property
+    def noun(self) -> str:
+        """What the test rows are."""
+        return {"pair": "pairs", "tag_words": "words"}.get(config.kind_key(self.data["task"]), "forms")
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON file of the task's metrics."""

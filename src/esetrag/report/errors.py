@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from esetrag.analysis import error_kinds
 from esetrag.data import label_sets
 from esetrag.report import figures
 from esetrag.report.context import Context
@@ -19,14 +18,14 @@ COLUMNS = (
 
 def misclassified(context: Context) -> Section:
     """All misclassified forms."""
-    wrong, rows = len(context.analysis.errors), context.analysis.rows
+    wrong, rows, noun = len(context.analysis.errors), context.analysis.rows, context.noun
     text = (
-        f"{wrong:,} of {rows:,} test forms are misclassified ({wrong / rows:.2%}). The most confident errors "
-        "come first. Highlighted letters (bold, or orange) support the predicted label, blue ones the "
+        f"{wrong:,} of {rows:,} test {noun} are misclassified ({wrong / rows:.2%}). The most confident "
+        "errors come first. Highlighted letters (bold, or orange) support the predicted label, blue ones the "
         "label in the table. The search takes any text; `-ban` finds forms with this end, `ház-` forms with "
         f"this beginning. All are in `data/{context.layout.task}/errors.parquet`."
     )
-    return Section("Misclassified forms", (text, table(context)) if wrong else ("There are no errors.",))
+    return Section(f"Misclassified {noun}", (text, table(context)) if wrong else ("There are no errors.",))
 
 
 def table(context: Context) -> Table:
@@ -52,7 +51,7 @@ def confusions(context: Context) -> Section:
     own = label_sets.beside(pairs["label"], pairs["predicted"])  # of several labels the predicted one
     counts = pairs.set_column(0, "label", own).group_by(["label", "predicted"]).aggregate([([], "count_all")])
     matrix = figures.confusion(counts.to_pandas().rename(columns={"count_all": "forms"}))
-    confused = context.analysis.confusions.rename(columns={"errors": "forms"})
+    confused = context.analysis.confusions.rename(columns={"errors": context.noun})
     tables = (
         Table(confused, "Most frequent confusions", limit=context.options.confusions),
         Table(context.csv("classes.csv"), "Scores of each label", shares("precision", "recall", "f1")),
@@ -62,20 +61,18 @@ def confusions(context: Context) -> Section:
 
 
 def kinds(context: Context) -> Section:
-    """Why forms are misclassified, as far as a rule can tell."""
+    """In what way predictions are wrong, as far as a rule can tell."""
     errors = context.analysis.errors
     examples = errors["form"] + " (" + errors["label"] + " → " + errors["predicted"] + ")"
-    found = {
-        kind: examples[errors["kind"] == kind] for kind in error_kinds.KINDS if kind in {*errors["kind"]}
-    }
+    found = {kind: examples[errors["kind"] == kind] for kind in context.analysis.kinds}
     rows = [
-        (kind, error_kinds.KINDS[kind], len(forms), ", ".join(forms.head(5))) for kind, forms in found.items()
+        (kind, context.analysis.kinds[kind], len(forms), ", ".join(forms.head(5)))
+        for kind, forms in found.items()
+        if len(forms)
     ]
-    frame = pd.DataFrame(rows, columns=["kind", "the form …", "errors", "examples"])
-    text = "Each misclassified form has the first kind that applies."
-    return Section(
-        "Kinds of errors", (text, Table(frame, bars="errors")) if rows else ("There are no errors.",)
-    )
+    shown = Table(pd.DataFrame(rows, columns=["kind", "it …", "errors", "examples"]), bars="errors")
+    text = "Each error has the first kind that applies."
+    return Section("Kinds of errors", (text, shown) if rows else ("There are no errors.",))
 
 
 def groups(context: Context) -> Section:
@@ -84,9 +81,9 @@ def groups(context: Context) -> Section:
     several = slices.groupby("slice")["value"].transform(
         lambda group: len(group) > 1 and not labels >= {*group}
     )
-    frame = slices[several.astype(bool)].rename(columns={"slice": "property", "rows": "forms"})
+    frame = slices[several.astype(bool)].rename(columns={"slice": "property", "rows": context.noun})
     frame = frame.assign(error_rate=1 - frame.pop("accuracy"))
-    text = "Test forms that have a property in common; seen and unseen refer to the training set."
+    text = f"Test {context.noun} that have a property in common; seen and unseen refer to the training set."
     return Section("Accuracy by group", (text, Table(frame, "", shares("error_rate"), bars="error_rate")))
 
 

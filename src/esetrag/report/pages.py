@@ -11,7 +11,7 @@ from esetrag.report.context import Context
 from esetrag.report.section import Section
 
 KINDS = {"classify": classify, "pair": pair, "tag": tag, "tag_words": tag_words, "transduce": transduce}
-"""The module of each kind of task, by ``config.behaviour``."""
+"""The module of each kind of task, by ``config.kind_key``."""
 FIRST = 20
 """Misclassified forms on the terminal."""
 
@@ -30,7 +30,7 @@ def write(context: Context) -> str:
     """
     task, folder = context.layout.task, context.layout.metrics
     try:
-        kind = KINDS[config.behaviour(context.data["task"])]
+        kind = KINDS[config.kind_key(context.data["task"])]
         top = kind.headline(context)
         made = {make: make(context) for make in dict.fromkeys(kind.REPORT + kind.CARD)}
         pages = {

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from esetrag.analysis.pair_errors import KINDS
-from esetrag.report import errors, provenance, transduce
+from esetrag.report import errors, provenance
 from esetrag.report.classify import calibration, headline, results, summary
 from esetrag.report.context import Context
 from esetrag.report.section import Section
 from esetrag.report.transduce import partitions
 
 __all__ = ["CARD", "ERRORS", "REPORT", "WRONG", "headline", "summary"]
-
-
-def kinds(context: Context) -> Section:
-    """In what way pairs are misjudged."""
-    return transduce.kinds(context, KINDS)
 
 
 def use(context: Context) -> Section:
@@ -31,8 +25,8 @@ def use(context: Context) -> Section:
 
 WRONG = "misjudged pairs"
 REPORT = (
-    *(results, provenance.training, partitions, errors.misclassified, errors.confusions, kinds),
+    *(results, provenance.training, partitions, errors.misclassified, errors.confusions, errors.kinds),
     *(errors.groups, errors.attribution, calibration, provenance.data, provenance.audit, provenance.model),
 )
-ERRORS = (errors.misclassified, errors.confusions, kinds, errors.groups)
-CARD = (use, results, partitions, kinds, provenance.model)
+ERRORS = (errors.misclassified, errors.confusions, errors.kinds, errors.groups)
+CARD = (use, results, partitions, errors.kinds, provenance.model)

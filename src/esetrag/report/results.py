@@ -29,8 +29,8 @@ NAMES = {
     "suffix_splits": "longest-suffix split table",
     "frequent_tags": "most frequent tag of each letter",
     "siamese": "siamese BiLSTM",
-    "remainders": "logistic regression on remainders",
-    "overlap": "logistic regression on overlap",
+    "differing_endings": "logistic regression on differing endings",
+    "similarity": "logistic regression on similarity",
     "upper_bound": "upper bound",
 }
 """Names for people; other models go by their own."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from esetrag.analysis.tag_errors import KINDS
 from esetrag.data import segments
 from esetrag.report import figures, provenance, transduce
 from esetrag.report.context import Context
-from esetrag.report.errors import groups
+from esetrag.report.errors import groups, kinds
 from esetrag.report.results import compared
 from esetrag.report.section import Headline, Letters, Picture, Section, Table, distinct, shares
 from esetrag.report.transduce import calibration, partitions
@@ -88,11 +87,6 @@ def confusions(context: Context) -> Section:
     counts = pairs.groupby(["label", "predicted"]).size().reset_index(name="forms")
     text = "What the segments of a word are, or how many there are if they have no names."
     return transduce.confused(context, text, counts, "Segments there are and found")
-
-
-def kinds(context: Context) -> Section:
-    """In what way words are split wrongly."""
-    return transduce.kinds(context, KINDS)
 
 
 def uncertainty(context: Context) -> Section:

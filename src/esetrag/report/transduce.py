@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from esetrag.analysis.transduce_errors import KINDS
 from esetrag.data import edits, label_sets
 from esetrag.report import figures, provenance
 from esetrag.report.context import Context
-from esetrag.report.errors import groups
+from esetrag.report.errors import groups, kinds
 from esetrag.report.results import NAMES, compared
 from esetrag.report.section import Headline, Picture, Section, Table, distinct, shares
 
@@ -115,27 +112,6 @@ def confused(context: Context, text: str, counts: pd.DataFrame, alt: str) -> Sec
     picture = Picture(figures.confusion(counts), alt, "confusion", png=True)
     most = context.analysis.confusions.head(context.options.confusions).rename(columns={"errors": "words"})
     return Section("Confusions", (text, picture, Table(most, "Most frequent")))
-
-
-def kinds(context: Context, meanings: Mapping[str, str] = KINDS) -> Section:
-    """In what way words are wrong."""
-    frame = context.analysis.errors
-    examples = frame["form"] + " → " + frame["predicted"] + " (" + frame["label"] + ")"
-    rows = [
-        (
-            kind,
-            meaning,
-            int((frame["kind"] == kind).sum()),
-            ", ".join(examples[frame["kind"] == kind].head(5)),
-        )
-        for kind, meaning in meanings.items()
-        if (frame["kind"] == kind).any()
-    ]
-    shown = pd.DataFrame(rows, columns=["kind", "the word …", "errors", "examples"])
-    text = "Each error has the first kind that applies."
-    return Section(
-        "Kinds of errors", (text, Table(shown, bars="errors")) if rows else ("There are no errors.",)
-    )
 
 
 def attention(context: Context) -> Section:

@@ -198,10 +198,10 @@ class Vocabulary:
         return {big: small for big, small in pairs if len(big) == 1 and big not in self.characters}
 
     @cached_property
-    def bare(self) -> npt.NDArray[np.int64]:
+    def unaccented(self) -> npt.NDArray[np.int64]:
         """Of each id that of the same letter without its accents, if there is one; (size,)."""
         table = np.arange(self.size)
-        for letter, base in text.bare(self.characters).items():
+        for letter, base in text.unaccented(self.characters).items():
             table[self.ids[letter]] = self.ids[base]
         return table
 

@@ -20,9 +20,9 @@ KINDS: dict[str, Callable[[Any], Task]] = {
     "tag_words": TagWords,
     "transduce": Transduce,
 }
-"""By ``config.behaviour`` of the task's entry in params.yaml."""
+"""By ``config.kind_key`` of the task's entry in params.yaml."""
 
 
 def of(entry: config.AnyTask) -> Task:
     """What a task's kind does."""
-    return KINDS[config.behaviour(entry)](entry)
+    return KINDS[config.kind_key(entry)](entry)

@@ -41,7 +41,7 @@ class Tested:
         values = {
             "test_accuracy": models[own]["accuracy"],
             "dev_accuracy": dev_accuracy,
-            "baseline": max(models[name]["accuracy"] for name in self.figures["baselines"]),
+            "baseline_accuracy": max(models[name]["accuracy"] for name in self.figures["baselines"]),
             "upper_bound": self.figures["upper_bound"]["accuracy"],
             "ece": models[own]["ece"],
         }

@@ -51,8 +51,9 @@ class Classify:
         keep: Keep,
         steps: int = 0,  # noqa: ARG002
     ) -> Encoded:
-        """Forms as ids, label sets as bits."""
-        return encoding.encode_rows(rows, vocabulary, width, keep)
+        """What is read as ids, label sets as bits."""
+        read = rows.set_column(rows.column_names.index("form"), "form", self.texts(rows, vocabulary))
+        return encoding.encode_rows(read, vocabulary, width, keep)
 
     def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
         """Rows of each label that training does not have."""

@@ -10,8 +10,6 @@ import pyarrow.compute as pc
 
 from esetrag.core import config, features
 from esetrag.data.pairs import SEPARATOR
-from esetrag.symbols import encoding
-from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import SPECIAL, Vocabulary
 from esetrag.tasks import pair_baselines
 from esetrag.tasks.baselines import Trained
@@ -47,18 +45,6 @@ class Pair(Classify):
     def texts(self, rows: pa.Table, vocabulary: Vocabulary) -> pa.ChunkedArray:
         """The values of the features, each as one symbol, then the pair."""
         return with_features(rows["form"], rows["features"], vocabulary)
-
-    def encode(
-        self,
-        rows: pa.Table,
-        vocabulary: Vocabulary,
-        width: int,
-        keep: Keep,
-        steps: int = 0,  # noqa: ARG002
-    ) -> Encoded:
-        """Pairs as ids, label sets as bits."""
-        texts = rows.set_column(1, "form", self.texts(rows, vocabulary))
-        return encoding.encode_rows(texts, vocabulary, width, keep)
 
     def asked(self, rows: pa.Table) -> pa.ChunkedArray:
         """Pairs with the bundle behind them, ``first<TAB>second<TAB>features``."""

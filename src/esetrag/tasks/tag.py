@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import config
-from esetrag.data import segments
+from esetrag.data import label_sets, segments
 from esetrag.symbols import encoding
 from esetrag.symbols.encoding import Encoded, Keep
 from esetrag.symbols.vocabulary import SPECIAL, UNK, Vocabulary, edges_of, ends_of
-from esetrag.tasks.transduce import first
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Tag:
             words = rows["form"].to_pylist()
             letters.update("".join(words))
             ends |= ends_of(words)
-            tags.update(pc.unique(segments.tags(rows["form"], first(rows["label"]))[0]).to_pylist())
+            found, _ = segments.tags(rows["form"], label_sets.first(rows["label"]))
+            tags.update(pc.unique(found).to_pylist())
         kept = sorted(letter for letter, count in letters.items() if count >= options.min_count)
         return Vocabulary((*SPECIAL, *kept), tuple(sorted(tags)), edges=edges_of(ends))
 
@@ -50,7 +50,7 @@ class Tag:
     ) -> Encoded:
         """Letters and their tags as ids, EOS behind; of several segmentations training shows the first."""
         ids, lengths = encoding.encode(rows["form"], vocabulary, width, keep)
-        tags, counts = segments.tags(rows["form"], first(rows["label"]))
+        tags, counts = segments.tags(rows["form"], label_sets.first(rows["label"]))
         place = pc.index_in(tags, value_set=pa.array(vocabulary.labels, pa.string()))
         numbers = pc.fill_null(pc.add(place, len(SPECIAL)), UNK).to_numpy().astype(np.uint16)
         targets, _ = encoding.padded(numbers, counts, width, keep)
@@ -59,6 +59,6 @@ class Tag:
 
     def unseen(self, rows: pa.Table, vocabulary: Vocabulary) -> Mapping[str, int]:
         """Letters with a tag that training does not have."""
-        tags, _ = segments.tags(rows["form"], first(rows["label"]))
+        tags, _ = segments.tags(rows["form"], label_sets.first(rows["label"]))
         counts = {each["values"]: each["counts"] for each in pc.value_counts(tags).to_pylist()}
         return {tag: count for tag, count in counts.items() if tag not in {*vocabulary.labels}}

@@ -41,7 +41,7 @@ def _whole(rows: pa.Table) -> pa.Table:
 
 def test(test: Test) -> Tested:
     """Tests a model that tags words; see ``testing``."""
-    parts = {part: sentences.taken_apart(rows, part == "test") for part, rows in test.parts.items()}
+    parts = {part: sentences.word_rows(rows, part == "test") for part, rows in test.parts.items()}
     tested = evaluation.tested(replace(test, parts=parts), Words())
     right = label_sets.correct(tested.predictions["label"], tested.predictions["predicted"])
     exact = pd.Series(right).groupby(tested.predictions["lemma"].to_numpy()).all()

@@ -15,4 +15,4 @@ KINDS: dict[str, Callable[[Test], Tested]] = {
     "tag_words": tag_words_evaluation.test,
     "transduce": transduce_evaluation.test,
 }
-"""By ``config.behaviour`` of the task's entry in params.yaml."""
+"""By ``config.kind_key`` of the task's entry in params.yaml."""

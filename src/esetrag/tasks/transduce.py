@@ -69,7 +69,7 @@ class Transduce:
 
     def _outputs(self, rows: pa.Table) -> pa.ChunkedArray:
         """What is to be written: the first right word of each row, or how it is made of the form."""
-        words = first(rows["label"])
+        words = label_sets.first(rows["label"])
         return edits.scripts(rows["form"], words) if self.entry.output == "edits" else words
 
 
@@ -87,13 +87,6 @@ def with_features(
     ]
     front = pa.chunked_array([pa.array(prefixes, pa.string()).take(encoded.indices)])
     return pc.binary_join_element_wise(front, words.combine_chunks(), "")
-
-
-def first(labels: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The first right word of each label."""
-    encoded = labels.combine_chunks().dictionary_encode()
-    words = pa.array([label_sets.values(text)[0] for text in encoded.dictionary.to_pylist()], pa.string())
-    return pa.chunked_array([words.take(encoded.indices)])
 
 
 def written(ids: Ids, words: Words, vocabulary: Vocabulary) -> Words:

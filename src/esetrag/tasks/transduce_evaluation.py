@@ -28,7 +28,7 @@ from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks.base import Test, Tested
 from esetrag.tasks.evaluation import clusters_of
-from esetrag.tasks.transduce import Words, first, right, written
+from esetrag.tasks.transduce import Words, right, written
 
 BASELINES = ("edit_rules", "copy")
 CPU = torch.device("cpu")
@@ -134,7 +134,7 @@ def as_edits(train: pa.Table, encoded: Encoded, vocabulary: Vocabulary) -> tuple
     """Training rows with edit scripts for targets, whatever the model writes."""
     if vocabulary.writes_edits:
         return vocabulary, Batch.of(encoded, CPU)
-    texts = edits.scripts(train["form"], first(train["label"]))
+    texts = edits.scripts(train["form"], label_sets.first(train["label"]))
     labels = sorted({edits.name_of(symbol) for symbol in "".join(texts.to_pylist())})
     own = replace(vocabulary, labels=tuple(labels))
     ids, _ = encoding.encode(texts, own.output, encoding.width_of(texts, None), "start")

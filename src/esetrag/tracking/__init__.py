@@ -1,1 +1,1 @@
-"""Runs in MLflow: logged, compared, promoted, verified."""
+"""Runs: logged in MLflow, compared, promoted, verified, spread over machines."""

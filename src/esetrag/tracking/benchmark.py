@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,7 +41,6 @@ KEPT = Path(".esetrag/benchmark")
 PACKAGES = ("core", "scoring", "data", "symbols", "models", "training", "tasks")
 """What figures depend on beside tables and parameters."""
 Parts = dict[str, pa.Table]
-Clocked = Callable[[pa.Table], Any]
 
 
 @dataclass(frozen=True, slots=True)

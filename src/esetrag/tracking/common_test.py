@@ -5,37 +5,43 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from esetrag.core.layout import Layout
 from esetrag.tracking.run_state import ROW, State
+
+if TYPE_CHECKING:
+    from esetrag.predict.predictor import Predictor
+    from esetrag.predict.sequence_predictor import SequencePredictor
+
+ORDER = [(name, "ascending") for name in ROW]
 
 
 def common(a: State, b: State) -> tuple[State, State]:
     """Both states with predictions of one test set: of the larger, the rows that neither knows from training.
 
     States with the same rows stay as they are, and those of which the model or the training rows are not
-    at hand, as of MLflow runs.
+    at hand, as of MLflow runs, or whose rows are words of sentences.
     """
-    keys = [state.predictions.select(ROW) for state in (a, b)]
-    rows_differ = len(keys[0]) != len(keys[1]) or len(keys[0].join(keys[1], ROW, join_type="left anti")) > 0
-    if a.files is None or b.files is None or not rows_differ:
+    rows_of_a, rows_of_b = (state.predictions.select(ROW).sort_by(ORDER) for state in (a, b))
+    if a.files is None or b.files is None or rows_of_a.equals(rows_of_b):
         return a, b
+    from esetrag import predict  # PyTorch
+
     with tempfile.TemporaryDirectory() as folder:
         layouts = [files(Path(folder) / side) for side, files in (("a", a.files), ("b", b.files))]
+        predictors = [predict.load(layout.checkpoint) for layout in layouts]
         rows = max(a.predictions, b.predictions, key=len)
         for path in (layout.sample(part) for layout in layouts for part in ("train", "dev")):
             trained = pq.read_table(path, columns=["lemma", "form"])
             rows = rows.filter(pc.invert(pc.is_in(_group(rows), _group(trained).combine_chunks())))
-        if not len(rows):
+        if not len(rows) or any(each.checkpoint.vocabulary.words for each in predictors):
             return a, b
-        return (
-            replace(a, predictions=_predicted(rows, layouts[0])),
-            replace(b, predictions=_predicted(rows, layouts[1])),
-        )
+        of_a, of_b = (_predicted(rows, predictor) for predictor in predictors)
+        return replace(a, predictions=of_a), replace(b, predictions=of_b)
 
 
 def _group(rows: pa.Table) -> pa.ChunkedArray:
@@ -43,11 +49,8 @@ def _group(rows: pa.Table) -> pa.ChunkedArray:
     return pc.coalesce(rows["lemma"], rows["form"])
 
 
-def _predicted(rows: pa.Table, layout: Layout) -> pa.Table:
-    """Rows with what a checkpoint predicts for them."""
-    from esetrag import predict  # PyTorch
-
-    predictor = predict.load(layout.checkpoint)
+def _predicted(rows: pa.Table, predictor: Predictor | SequencePredictor) -> pa.Table:
+    """Rows with what a model predicts for them."""
     queries = rows["form"]
     if predictor.bundles:
         queries = pc.binary_join_element_wise(queries, rows["features"], "\t")

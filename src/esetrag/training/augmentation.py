@@ -25,7 +25,7 @@ Ids = npt.NDArray[np.int64]
 class Augmentation(Protocol):
     """Makes rows that the table does not have."""
 
-    def replace(self, batch: Batch, share: float, chance: np.random.Generator) -> Batch:
+    def replace(self, batch: Batch, share: float, rng: np.random.Generator) -> Batch:
         """Puts new rows in the place of a share of the training rows, each with its row's target."""
 
 
@@ -38,26 +38,26 @@ class Analogies:
     """By which the forms made are encoded; stems and endings are characters whatever its unit."""
     keep: Keep
     """The end of a longer form that stays."""
-    bare: float = 0.0
+    unaccented: float = 0.0
     """The share of the forms made that lack their accents, as many people type them."""
 
-    def draw(self, chance: np.random.Generator, width: int) -> tuple[Ids, Ids]:
+    def draw(self, rng: np.random.Generator, width: int) -> tuple[Ids, Ids]:
         """Makes one form of each row, of its label, with the stem of another lemma.
 
         The other lemma is a neighbour in the list that is sorted by the inflected end, at a
         log-uniform distance: lemmas that end alike inflect alike, remote ones separate stem and ending.
 
         Args:
-            chance: source of random numbers.
+            rng: source of random numbers.
             width: symbols a row, BOS and EOS counted.
 
         Returns:
             ids (rows, width) and lengths (rows,), as ``encoding.encode`` gives them.
         """
-        words = self._words(chance)
-        if self.bare:
-            bare = chance.random(len(words.ids)) < self.bare
-            words.ids[bare] = self.vocabulary.spelling.bare[words.ids[bare]]
+        words = self._words(rng)
+        if self.unaccented:
+            unaccented = rng.random(len(words.ids)) < self.unaccented
+            words.ids[unaccented] = self.vocabulary.spelling.unaccented[words.ids[unaccented]]
         words = words.reversed() if self.rows.backwards else words
         if self.vocabulary.unit != "char":
             spelt = words.spelt(self.vocabulary.spelling)
@@ -72,23 +72,23 @@ class Analogies:
         ids[np.arange(len(kept)), kept + 1] = EOS
         return ids, kept + MARKS
 
-    def replace(self, batch: Batch, share: float, chance: np.random.Generator) -> Batch:
+    def replace(self, batch: Batch, share: float, rng: np.random.Generator) -> Batch:
         """Puts forms made by analogy in the place of a share of the rows, each of its row's label."""
-        ids, lengths = (torch.from_numpy(part) for part in self.draw(chance, batch.source.ids.shape[1]))
+        ids, lengths = (torch.from_numpy(part) for part in self.draw(rng, batch.source.ids.shape[1]))
         device, source = batch.device, batch.source
-        chosen = torch.from_numpy(chance.random(len(batch)) < share).to(device)
+        chosen = torch.from_numpy(rng.random(len(batch)) < share).to(device)
         mixed = Sequences(
             torch.where(chosen[:, None], ids.to(device, source.ids.dtype), source.ids),
             torch.where(chosen, lengths.to(device), source.lengths),
         )
         return Batch(mixed, batch.target, batch.weight)
 
-    def _words(self, chance: np.random.Generator) -> Words:
+    def _words(self, rng: np.random.Generator) -> Words:
         rows, lemmas = self.rows, self.rows.lemmas
         count = len(rows.own)
-        distance = np.exp(chance.random(count) * np.log(max(len(lemmas.lengths), 1))).astype(np.int64)
-        near = rows.own + np.where(chance.random(count) < 0.5, -distance, distance)
-        anywhere = rows.first + (chance.random(count) * (rows.behind - rows.first)).astype(np.int64)
+        distance = np.exp(rng.random(count) * np.log(max(len(lemmas.lengths), 1))).astype(np.int64)
+        near = rows.own + np.where(rng.random(count) < 0.5, -distance, distance)
+        anywhere = rows.first + (rng.random(count) * (rows.behind - rows.first)).astype(np.int64)
         other = lemmas[np.where((near < rows.first) | (near >= rows.behind), anywhere, near)]
         stem = other.lengths - rows.dropped
         lengths = stem + rows.endings.lengths

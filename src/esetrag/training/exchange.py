@@ -37,17 +37,17 @@ class Exchange:
         harmless = np.array([before == 0 and behind <= KEPT for before, behind in cuts])
         return cls(len(data.vocabulary.symbols), harmless[data.train.targets[:, 0]])
 
-    def replace(self, batch: Batch, share: float, chance: np.random.Generator) -> Batch:
+    def replace(self, batch: Batch, share: float, rng: np.random.Generator) -> Batch:
         """Gives a share of the rows the beginning of another row's word."""
         ids, lengths = (x.cpu().numpy().astype(np.int64) for x in (batch.source.ids, batch.source.lengths))
         rows, width = np.arange(len(ids)), ids.shape[1]
         features = (ids >= self.symbols).sum(1)
         letters = lengths - 2 - features
-        other = chance.integers(0, len(ids), len(ids))
+        other = rng.integers(0, len(ids), len(ids))
         kept = np.minimum(letters, KEPT)
         start = np.maximum(letters[other] - KEPT, 0)  # letters that are taken from the other word
         total = features + start + kept + 2
-        wanted = (chance.random(len(ids)) < share) & self.exchangeable & (letters > KEPT) & (total <= width)
+        wanted = (rng.random(len(ids)) < share) & self.exchangeable & (letters > KEPT) & (total <= width)
         column = np.arange(width)
         of_other = features[other][:, None] + 1 + column - (features + 1)[:, None]
         of_own = (lengths - 1 - kept - features - 1 - start)[:, None] + column

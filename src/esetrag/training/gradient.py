@@ -85,8 +85,8 @@ def fit(
         if loop.is_over:
             break
         rate = optimizer.param_groups[0]["lr"]
-        chance = np.random.default_rng([options.seed, _ANALOGY, number])
-        mixed = augmentation.replace(rows, share, chance) if augmentation else rows
+        rng = np.random.default_rng([options.seed, _ANALOGY, number])
+        mixed = augmentation.replace(rows, share, rng) if augmentation else rows
         loop.record(*_epoch(network, mixed, optimizer, schedule, options, number), rate, state)
     loop.end()
     return network.cpu()
@@ -119,21 +119,21 @@ def choose_device(name: str) -> torch.device:
 
 
 def draw(
-    lengths: npt.NDArray[np.int64], options: Train, chance: np.random.Generator
+    lengths: npt.NDArray[np.int64], options: Train, rng: np.random.Generator
 ) -> list[npt.NDArray[np.int64]]:
     """The rows of each batch of an epoch, words of similar length together, so that little is padding.
 
     Args:
         lengths: (rows,) symbols.
         options: ``shuffle``, ``batch_size`` and ``pool``, over how many batches rows are sorted, are used.
-        chance: source of random numbers.
+        rng: source of random numbers.
     """
-    order = chance.permutation(len(lengths)) if options.shuffle else np.arange(len(lengths))
+    order = rng.permutation(len(lengths)) if options.shuffle else np.arange(len(lengths))
     if options.pool > 1:
         pool = np.arange(len(lengths)) // (options.pool * options.batch_size)
         order = order[np.lexsort((lengths[order], pool))]
     batches = np.split(order, range(options.batch_size, len(order), options.batch_size))
-    return [batches[place] for place in chance.permutation(len(batches))] if options.shuffle else batches
+    return [batches[place] for place in rng.permutation(len(batches))] if options.shuffle else batches
 
 
 def _epoch(
@@ -147,11 +147,11 @@ def _epoch(
     """Trains once over all rows; returns the running loss and accuracy."""
     network.train()
     device = rows.device
-    chance = np.random.default_rng([options.seed, _ORDER, number])
+    rng = np.random.default_rng([options.seed, _ORDER, number])
     total, hits = torch.zeros((), device=device), torch.zeros((), device=device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(_seed(options.seed, _DROPOUT, number))
-        for places in draw(rows.source.lengths.cpu().numpy(), options, chance):
+        for places in draw(rows.source.lengths.cpu().numpy(), options, rng):
             batch = rows[torch.from_numpy(places).to(device)]
             logits = network(batch)  # (b, labels)
             losses = network.loss(logits, batch.target, options.label_smoothing)  # (b,)

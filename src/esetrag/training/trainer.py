@@ -156,7 +156,7 @@ def _classifier(
     for number, expert in enumerate(model.experts):
         shape = expert.chosen(choices.prefixes)
         loop = Loop(Batch.of(data.dev, CPU), options.patience, () if number else listeners, saved(number))
-        used = replace(analogies, bare=options.bare) if analogies and choices.analogies else None
+        used = replace(analogies, unaccented=options.unaccented) if analogies and choices.analogies else None
         classifiers.append(TRAINERS[expert.kind](data, shape, options, used, loop))
         epochs.append(loop.epochs)
         shapes.append(shape)

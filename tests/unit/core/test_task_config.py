@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,22 @@ def test_a_task_of_columns_has_fields_of_its_own(
 ) -> None:
     wrong = changed(content, ("tasks.own", COLUMNS), (f"tasks.own.{place}", value))
     assert refusal(tmp_path, wrong).startswith(f": tasks.own{message}")
+
+
+@pytest.mark.parametrize(
+    ("task", "key"),
+    [
+        ({"kind": "pair", "builder": "valid", "pos": "N", "model": "siamese"}, "builder"),
+        ({"kind": "pair", "source": "columns", "columns": {}, "model": "siamese"}, "columns"),
+        ({"kind": "tag", "source": "conllu", "field": "upos", "model": "word_tagger"}, "field"),
+    ],
+)
+def test_an_unknown_key_of_any_kind_of_task_is_answered_with_its_keys(
+    tmp_path: Path, content: dict[str, Any], task: dict[str, Any], key: str
+) -> None:
+    wrong = changed(content, ("tasks.own", {"raw": "data/raw/own.tsv", **task, "more": 1}))
+    (told,) = re.findall(r"tasks\.own\.more: unknown key, expected one of ([^;]*)", refusal(tmp_path, wrong))
+    assert key in told.split(", ")
 
 
 def test_a_task_of_columns_and_of_three_tables(tmp_path: Path, content: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from esetrag.data import label_sets, sentences
 def test_words_without_a_tag_are_no_rows_and_others_know_their_sentence() -> None:
     labels = [label_sets.join(["DET _ A/B"]), label_sets.join(["X"])]
     rows = tables.sample([None] * 2, ["a b c", "a"], [None] * 2, labels, [1, 2])
-    words = sentences.taken_apart(rows, named=True).to_pylist()
+    words = sentences.word_rows(rows, named=True).to_pylist()
     assert [(w["form"], w["features"], w["lemma"]) for w in words] == [
         ("a", "1", "1: a b c"),
         ("c", "3", "1: a b c"),

@@ -21,7 +21,10 @@ TRAINING = {"task": "toy", "epoch": 3, "threads": 1}
 FITTED = Calibration(temperature=0.75, exponent=1.5, ratio=0.5, threshold=0.125)
 MEND = "make it anew: dvc repro -f"
 OTHER = "not the weights of this network (other names, shapes or types: "
-UNSOUND = "expected weights of experts >= 0, and n-grams and changes in ascending order, each once"
+UNSOUND = (
+    "expected weights of experts >= 0, n-grams and changes in ascending order, each once, and a symbol "
+    "between the texts or words that are read"
+)
 BLENDS = {
     "bilstm": ["bilstm", "lemmas"],
     "ngram": ["ngram", "lemmas"],

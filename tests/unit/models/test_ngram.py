@@ -89,9 +89,9 @@ def test_two_n_grams_have_one_hash_if_they_have_one_text(
 
 @pytest.mark.parametrize("longest", [8, 32])
 def test_no_two_n_grams_of_thousands_of_forms_have_one_hash(longest: int) -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     letters = np.array(sorted(VOCABULARY.characters))
-    forms = ["".join(chance.choice(letters, size)) for size in chance.integers(0, 40, 2000)]
+    forms = ["".join(rng.choice(letters, size)) for size in rng.integers(0, 40, 2000)]
     names = {name for form in forms for name in texts(form, longest, True)}
     assert len({number for row in known(forms, longest) for number in row}) == len(names)
 

@@ -46,3 +46,9 @@ def test_letters_and_rest_add_up_to_the_difference() -> None:
     with torch.no_grad():
         logits = network()(batch)
     assert torch.allclose(scores.sum(1) + rest, logits[:, 0] - logits[:, 1], atol=0.1)
+
+
+def test_a_vocabulary_without_a_separator_is_not_sound() -> None:
+    bare = Vocabulary((*SPECIAL, *"abc"), VOCABULARY.labels)
+    assert network().is_sound()
+    assert not Siamese(bare, SiameseModel.model_validate({**SIZES, "symmetric": False})).is_sound()

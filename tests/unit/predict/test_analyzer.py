@@ -9,7 +9,7 @@ import pytest
 
 from esetrag.core import config
 from esetrag.core.layout import Layout
-from esetrag.predict.analyzer import LEAST, Analyzer
+from esetrag.predict.analyzer import LEAST_PROBABLE, Analyzer
 from esetrag.predict.predictor import Predictor, column
 from esetrag.tasks.classify import Classify
 from esetrag.training import trainer
@@ -72,7 +72,7 @@ def test_all_probable_bundles_are_given_and_no_others(folder: Path) -> None:
     assert sum(several.probabilities) == pytest.approx(1, abs=0.05)
     assert certain.labels[0] == "ACC;SG"
     for one in (several, certain):
-        assert min(one.probabilities) >= LEAST
+        assert min(one.probabilities) >= LEAST_PROBABLE
         assert np.all(np.diff(one.probabilities) <= 0)
     assert len(analyzer.predict(["boraem"], top_k=1)[0].labels) == 1
 

@@ -75,7 +75,7 @@ def test_many_words_are_those_of_their_batches(
 def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredictor) -> None:
     with pytest.raises(DataError, match=r"no value XXX, PL in training; known: ACC DAT IN\+ABL N NOM SG$"):
         predictor.predict(["bara\tN;XXX;PL"])
-    with pytest.raises(DataError, match=r"^bara: expected features beside the word, such as N;ACC"):
+    with pytest.raises(DataError, match=r"^bara: expected features behind the word and a tab, such as N;ACC"):
         predictor.predict(["dora\tN;SG", "bara"])
     with pytest.raises(ParamsError, match="top_k"):
         predictor.predict(QUERIES, 0)
@@ -126,14 +126,24 @@ def test_below_the_threshold_it_abstains(predictor: SequencePredictor) -> None:
 
 
 def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Path) -> None:
-    table = pa.table({"features": ["N;SG"], "form": ["ház"]})
-    ((_, asked),) = queries.with_features(iter([(table, table["form"])]))
+    table, names = pa.table({"features": ["N;SG"], "form": ["ház"]}), ["form", "features"]
+    ((_, asked),) = queries.as_asked([(table, table["form"])], names)
     assert asked.to_pylist() == ["ház\tN;SG"]
     (tmp_path / "a.tsv").write_text("ház\t N;SG\n")
-    (_, asked), *_ = queries.with_features(inputs.from_file(tmp_path / "a.tsv"))
+    (_, asked), *_ = queries.as_asked(inputs.from_file(tmp_path / "a.tsv"), names)
     assert asked.to_pylist() == ["ház\tN;SG"]
-    with pytest.raises(DataError, match="expected features beside the words"):
-        list(queries.with_features(inputs.from_words(["ház"])))
+    ((_, asked),) = queries.as_asked(inputs.from_words(["ház\tN;SG"]), names)
+    assert asked.to_pylist() == ["ház\tN;SG"], "whole queries"
+
+
+def test_columns_of_pairs_are_found_by_their_names_or_places() -> None:
+    names = ["first", "second", "features"]
+    table = pa.table({"second": ["háznak"], "features": ["N;DAT"], "first": ["ház"]})
+    for rows in (table, table.select(names).rename_columns(["a", "b", "c"])):
+        ((_, asked),) = queries.as_asked([(rows, rows.column(0))], names)
+        assert asked.to_pylist() == ["ház\tháznak\tN;DAT"]
+    with pytest.raises(DataError, match=r"expected 3 columns \(first, second, features\), found a, b"):
+        list(queries.as_asked([(rows.select(["a", "b"]), rows["a"])], names))
 
 
 @pytest.mark.parametrize("glued", ["{}!", "„{}”", "{}\u200b", "\ufeff{}", " ({}), "])

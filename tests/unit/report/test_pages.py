@@ -59,7 +59,7 @@ def test_scores_that_repeat_the_accuracy_are_left_out(tmp_path: Path) -> None:
     card = made(layout)[1]["model_card.md"]
     names = ["model", "accuracy", "interval", "macro f1", "ece", "loss", "brier", "risk area"]
     assert [*table_of(card, "## Results")] == names
-    assert "Each form has one label" in card
+    assert "All forms have one label" in card
 
 
 def test_training_starts_with_the_accuracy_before_it_and_has_every_epoch(written: Any) -> None:

@@ -71,6 +71,6 @@ def test_baselines_see_features_and_what_the_texts_do_not_share() -> None:
     trained = pair_baselines.train(asked, ("right", "wrong"))
     assert tuple(trained) == pair_baselines.NAMES
     test = pa.chunked_array([["la\tlanak\tN;DAT;SG", "la\tlanak\tN;IN+ESS;SG"]])
-    assert trained["remainders"](test).argmax(1).tolist() == [0, 1]
-    for name in ("overlap", "majority"):
+    assert trained["differing_endings"](test).argmax(1).tolist() == [0, 1]
+    for name in ("similarity", "majority"):
         assert np.ptp(trained[name](test), axis=0).max() < 1e-6

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pyarrow as pa
+
 from esetrag.core.layout import Layout
 from esetrag.tracking import compare
 from esetrag.tracking.common_test import common
@@ -30,3 +32,16 @@ def test_states_of_the_same_rows_or_without_a_model_stay_as_they_are(layout: Lay
     other = replace(state, predictions=state.predictions.slice(0, 7), files=None)
     assert common(state, other) == (state, other)
     assert not compare.compare(state, other, PARAMS.evaluate).predicted_anew
+
+
+def test_rows_without_lemmas_and_features_are_the_same_rows_in_another_order(layout: Layout) -> None:
+    state = State.named("workspace", layout, PARAMS.experiment_of(TASK))
+    forms = state.predictions
+    for name in ("lemma", "features"):
+        place = forms.column_names.index(name)
+        forms = forms.set_column(place, name, pa.nulls(len(forms), pa.string()))
+    a, b = (
+        replace(state, predictions=forms),
+        replace(state, predictions=forms.take([*range(len(forms))][::-1])),
+    )
+    assert common(a, b) == (a, b)

@@ -172,8 +172,8 @@ def test_some_of_the_forms_lack_their_accents_if_training_has_both_letters() -> 
     rows = [("ház", "házban"), ("vár", "várban"), ("őz", "őzben")]
     analogies = analogies_of(rows)
 
-    def forms(bare: float) -> str:
-        ids, _ = replace(analogies, bare=bare).draw(np.random.default_rng(1), 12)
+    def forms(unaccented: float) -> str:
+        ids, _ = replace(analogies, unaccented=unaccented).draw(np.random.default_rng(1), 12)
         return "".join(analogies.vocabulary.symbols[symbol] for symbol in ids.ravel() if symbol > UNK)
 
     assert {"á", "ő"} <= {*forms(0)}

@@ -91,8 +91,8 @@ def test_rows_are_in_another_order_each_epoch_unless_they_are_not_shuffled(optio
 
 
 def test_other_rows_are_together_each_epoch(options: Train) -> None:
-    chance = np.random.default_rng(1)
-    first, second = ({frozenset(b.tolist()) for b in gradient.draw(LENGTHS, options, chance)} for _ in "12")
+    rng = np.random.default_rng(1)
+    first, second = ({frozenset(b.tolist()) for b in gradient.draw(LENGTHS, options, rng)} for _ in "12")
     assert len(first & second) < len(first) / 10
 
 

@@ -82,13 +82,13 @@ def test_paradigms_that_are_a_row_off_are_found(hungarian: pa.Table, share: floa
 
 
 def test_odd_rows_are_found_without_their_paradigm(hungarian: pa.Table) -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     labels = hungarian["label"].to_numpy().copy()
     wrong = np.zeros(len(labels), dtype=bool)
-    wrong[chance.choice(len(labels), 100, replace=False)] = True
+    wrong[rng.choice(len(labels), 100, replace=False)] = True
     names = np.unique(labels)
     labels[wrong] = names[
-        (np.searchsorted(names, labels[wrong].astype(str)) + 1 + chance.integers(0, 16, 100)) % 17
+        (np.searchsorted(names, labels[wrong].astype(str)) + 1 + rng.integers(0, 16, 100)) % 17
     ]
     recall, precision = shares(doubts(hungarian.set_column(3, "label", pa.array(labels))).suspicious, wrong)
     assert recall >= 0.95
