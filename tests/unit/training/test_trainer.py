@@ -235,6 +235,15 @@ def test_a_saved_model_is_calibrated_and_says_how_it_was_trained(
     assert isinstance(loaded.manifest.experts[0], BilstmModel)
 
 
+def test_the_manifest_names_the_best_epoch_not_the_last(
+    tiny_trained: Trained, tiny_data: Data, tiny_training: config.Train, params: Params, tmp_path: Path
+) -> None:
+    worse = [replace(each, dev_loss=1.0 + each.epoch) for each in tiny_trained.epochs]
+    trained = replace(tiny_trained, epochs=worse)
+    trained.save(Layout("toy", tmp_path), tiny_data, tiny_training, params.calibration)
+    assert checkpoint.load(Layout("toy", tmp_path).checkpoint).manifest.training["epoch"] == 1
+
+
 def test_probabilities_are_calibrated_on_dev_alone(
     tiny_trained: Trained, tiny_data: Data, params: Params
 ) -> None:
