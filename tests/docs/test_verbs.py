@@ -10,10 +10,10 @@ import pytest
 
 from tests.docs.test_experiments import PARAMS, text_of
 from tests.docs.test_lab import wait_for_the_queue
-from tests.pipeline.test_tag import nouns
-from tests.project import STEMS, Project, copy_project, toy_table, with_git
+from tests.project import CASES, STEMS, Project, copy_project, toy_table, with_git
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+NUMBERS = (("", "SG"), ("k", "PL"))
 NOT_HERE = re.compile(r"make (repro|test|ui|serve)|esetrag serve|curl|pip install")
 """What has tests of its own: set-up, servers and Ray."""
 
@@ -28,7 +28,9 @@ def verbs(name: str) -> list[str]:
 def project_of(root: Path, *tasks: str) -> Project:
     """A finished project of tasks of params.yaml, on a small table."""
     project = copy_project(root / "project")
-    project.write("data/raw/small.tsv", nouns())
+    rows = ((stem, *number, *case) for stem in STEMS for number in NUMBERS for case in CASES.items())
+    table = "".join(f"{s}\t{s}{plural}{end}\tN;{case};{number}\n" for s, plural, number, case, end in rows)
+    project.write("data/raw/small.tsv", table)
     changes = {"raw": "data/raw/small.tsv", "sample": {"train": 200, "dev": 40, "test": 100}, "train": {}}
     project.change(
         tasks={name: {**PARAMS["tasks"][name], **changes} for name in tasks},
