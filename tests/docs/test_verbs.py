@@ -66,6 +66,7 @@ def test_the_commands_of_an_experiment_lead_to_a_commit(tmp_path: Path) -> None:
         rows = (line.split("\t") for line in toy_table(stems).splitlines())
         project.write(f"probing/toy/{part}.tsv", "".join(f"{row[1]}\t{row[2]}\n" for row in rows))
     (project.root / "docs").mkdir()
+    project.write("tune.yaml", text_of("tune.yaml"))
     for command in verbs("docs/experiments.md"):
         run(project, command.replace("/mnt/results", str(tmp_path / "results")))
         if "queue start" in command:
