@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.project import REPO, Project, copy_project, with_git
+from tests import forks
+from tests.project import Project, copy_project, with_git
 
 OUTPUTS = ("data/toy/model/model.safetensors", "data/toy/model/manifest.json",
            "metrics/toy/history.csv", "metrics/toy/train.json")  # fmt: skip
@@ -75,27 +76,9 @@ Forked = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def forked() -> Iterator[Forked]:
-    """Runs a stage script or ``esetrag`` in a folder, short of what ``tests.faults.forks.FAULTS`` names."""
-    search = os.pathsep.join([str(REPO / "src"), str(REPO)])
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.forks"],
-        cwd=REPO,
-        env={**Project(REPO).environment(), "PYTHONPATH": search},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-
-        def run(folder: Path, *command: str, **faults: Any) -> dict[str, Any]:
-            assert process.stdin
-            assert process.stdout
-            job = {"folder": str(folder), "command": command, "faults": faults}
-            print(json.dumps(job), file=process.stdin, flush=True)
-            done: dict[str, Any] = json.loads(process.stdout.readline())
-            return done | {"fault": faults}
-
-        yield run
+def forked() -> Forked:
+    """Runs a stage script or ``esetrag`` in a folder, short of what ``tests.forks.FAULTS`` names."""
+    return forks.run
 
 
 def run_stages(forked: Forked, project: Project, *stages: str) -> None:
