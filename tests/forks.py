@@ -120,7 +120,7 @@ def clean() -> dict[str, str]:
 
 @cache
 def place() -> Path:
-    """Starts the process, once; a folder with its socket and with programs that stand in for the real ones."""
+    """Starts the process, once; the folder of its socket and of programs that stand in for the real ones."""
     folder = Path(tempfile.mkdtemp(prefix="forks"))
     for name in ("python", "esetrag"):
         words = [sys.executable, "-IS", standin.__file__, str(folder / "socket")]
