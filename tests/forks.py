@@ -108,8 +108,14 @@ def constants(values: dict[str, Any]) -> None:
         setattr(importlib.import_module(module), name, value)
 
 
+def variables(values: dict[str, str]) -> None:
+    """Variables of the surroundings."""
+    os.environ.update(values)
+
+
 FAULTS: dict[str, Callable[[Any], None]] = {
-    fault.__name__: fault for fault in (file_size, memory, full, unwritable, stream, killed, constants)
+    fault.__name__: fault
+    for fault in (file_size, memory, full, unwritable, stream, killed, constants, variables)
 }
 
 

@@ -52,14 +52,19 @@ def set_constant(project: Project, module: str, name: str, value: object) -> Non
     path.write_text("".join(changed), "utf-8")
 
 
-def slow_down(project: Project, seconds: float) -> None:
-    """Makes each epoch last so long."""
+def slow_down(project: Project, wait: str) -> None:
+    """Has each epoch execute a statement before it shows its line, ``text``."""
     script = project.root / "stages/train.py"
     slow = f"""
     import time
+    from pathlib import Path
     from esetrag.training import progress
-    show = progress.show
-    progress.show = lambda text: (time.sleep({seconds}), show(text))
+
+    def show(text, shown=progress.show):
+        {wait}
+        shown(text)
+
+    progress.show = show
 """
     head, main = script.read_text("utf-8").split('if __name__ == "__main__":\n')
     script.write_text(f'{head}if __name__ == "__main__":{slow}{main}', "utf-8")

@@ -81,7 +81,11 @@ def test_an_expert_that_is_trained_once_gives_the_same_blend(raw: Path) -> None:
 
 
 def test_samples_make_a_page_and_an_interrupted_run_continues(
-    small: None, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small: None,
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(measure, "FOLDER", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--raw", str(raw), "--features", "Case"])
