@@ -227,7 +227,7 @@ def serve(line: socket.socket) -> None:
             os.close(stream)
         if hasattr(os, "pidfd_open"):
             ended = os.pidfd_open(child)
-            if ended not in select.select([ended, line], [], [])[0]:  # who asked is gone
+            if ended not in select.select([ended, line.fileno()], [], [])[0]:  # who asked is gone
                 os.kill(child, signal.SIGTERM)
         _, status, usage = os.wait4(child, 0)
         done = {"code": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024}
@@ -259,7 +259,7 @@ def main(address: str) -> None:
         server.bind(address)
         server.listen(64)
         print("ready", flush=True)
-        while 0 not in select.select([server, 0], [], [])[0]:
+        while 0 not in select.select([server.fileno(), 0], [], [])[0]:
             line, _ = server.accept()
             if os.fork() == 0:
                 server.close()
