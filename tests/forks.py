@@ -16,6 +16,7 @@ import resource
 import runpy
 import select
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,6 +145,7 @@ def place() -> Path:
     assert process.stdin
     assert process.stdout
     assert process.stdout.readline() == b"ready\n"
+    atexit.register(shutil.rmtree, folder)
     atexit.register(process.communicate)  # closes its input, which ends it
     return folder
 

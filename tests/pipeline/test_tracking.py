@@ -105,7 +105,7 @@ def test_a_killed_user_leaves_a_store_that_the_next_one_completes(
     uri = f"sqlite:///{tmp_path / 'new.db'}"
     env = {**changed.environment(), "MLFLOW_TRACKING_URI": uri}
     with subprocess.Popen(TRACK, cwd=changed.root, env=env) as user:
-        while not (tmp_path / "new.db").exists():
+        while user.poll() is None and not (tmp_path / "new.db").exists():
             time.sleep(0.1)
         user.kill()
     changed.run("esetrag", "track", env={"MLFLOW_TRACKING_URI": uri})
