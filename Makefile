@@ -28,10 +28,13 @@ repro: $(READY) ## run the pipeline: DVC computes only what has changed
 	dvc repro
 
 test: $(READY) ## run all tests, in two processes
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest $(IN_TWO)
 
 test-faults: $(READY) ## run the tests with kills, signals, concurrent runs and malicious files
-	python -m pytest -n 2 --dist loadfile tests/faults
+	python -m pytest $(IN_TWO) tests/faults
+
+# The quick files of tests/unit come last, so that both processes end together.
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(READY) ## try millions of random inputs on all parsers (TIMES=20)
 	FUZZ=$(or $(TIMES),20) python -m pytest tests/faults/test_fuzz.py --timeout 0

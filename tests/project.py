@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from tests import forks
+
 REPO = Path(__file__).parents[1]
 CASES = {"NOM": "", "ACC": "t", "DAT": "nak", "IN+ESS": "ban", "IN+ABL": "ból", "INST": "val", "TERM": "ig"}
 STEMS = [
@@ -36,13 +38,13 @@ class Project:
     root: Path
 
     def run(
-        self, *command: str, code: int | None = 0, env: dict[str, str] | None = None
+        self, *command: str, code: int | None = 0, env: dict[str, str] | None = None, warm: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command there; ``python``, ``dvc`` and ``esetrag`` are those of the tests."""
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**self.environment(), **(env or {})},
+            env={**self.environment(warm), **(env or {})},
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -50,15 +52,16 @@ class Project:
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done
 
-    def environment(self) -> dict[str, str]:
-        """That of the tests, with this project's library and nothing of a surrounding run or make."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        clean = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("MLFLOW_", "DVC_", "GIT_", "MAKE", "MFLAGS"))
-        }
-        return {**clean, "PYTHONPATH": str(self.root / "src"), "PATH": path}
+    def environment(self, warm: bool = False) -> dict[str, str]:
+        """That of the tests, with this project's library and nothing of a surrounding run or make.
+
+        Args:
+            warm: whether stages and ``esetrag`` may run in forks of a process that has the libraries.
+        """
+        path = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        if warm and sys.platform == "linux":
+            path.insert(0, str(forks.place()))
+        return {**forks.clean(), "PYTHONPATH": str(self.root / "src"), "PATH": os.pathsep.join(path)}
 
     def stage(self, name: str, task: str = "toy", code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Runs a stage script alone."""

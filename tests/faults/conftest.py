@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.project import REPO, Project, copy_project, with_git
+from tests import forks
+from tests.project import Project, copy_project, with_git
 
 OUTPUTS = ("data/toy/model/model.safetensors", "data/toy/model/manifest.json",
            "metrics/toy/history.csv", "metrics/toy/train.json")  # fmt: skip
@@ -52,14 +52,19 @@ def set_constant(project: Project, module: str, name: str, value: object) -> Non
     path.write_text("".join(changed), "utf-8")
 
 
-def slow_down(project: Project, seconds: float) -> None:
-    """Makes each epoch last so long."""
+def slow_down(project: Project, wait: str) -> None:
+    """Has each epoch execute a statement before it shows its line, ``text``."""
     script = project.root / "stages/train.py"
     slow = f"""
     import time
+    from pathlib import Path
     from esetrag.training import progress
-    show = progress.show
-    progress.show = lambda text: (time.sleep({seconds}), show(text))
+
+    def show(text, shown=progress.show):
+        {wait}
+        shown(text)
+
+    progress.show = show
 """
     head, main = script.read_text("utf-8").split('if __name__ == "__main__":\n')
     script.write_text(f'{head}if __name__ == "__main__":{slow}{main}', "utf-8")
@@ -75,27 +80,9 @@ Forked = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def forked() -> Iterator[Forked]:
-    """Runs a stage script or ``esetrag`` in a folder, short of what ``tests.faults.forks.FAULTS`` names."""
-    search = os.pathsep.join([str(REPO / "src"), str(REPO)])
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.forks"],
-        cwd=REPO,
-        env={**Project(REPO).environment(), "PYTHONPATH": search},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-
-        def run(folder: Path, *command: str, **faults: Any) -> dict[str, Any]:
-            assert process.stdin
-            assert process.stdout
-            job = {"folder": str(folder), "command": command, "faults": faults}
-            print(json.dumps(job), file=process.stdin, flush=True)
-            done: dict[str, Any] = json.loads(process.stdout.readline())
-            return done | {"fault": faults}
-
-        yield run
+def forked() -> Forked:
+    """Runs a stage script or ``esetrag`` in a folder, short of what ``tests.forks.FAULTS`` names."""
+    return forks.run
 
 
 def run_stages(forked: Forked, project: Project, *stages: str) -> None:

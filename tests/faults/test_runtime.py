@@ -90,7 +90,7 @@ def test_the_repro_after_a_killed_one_is_the_only_writer_and_goes_on(
 ) -> None:
     project = fresh()
     set_constant(project, "core/runtime", "FINISH, WAIT", "60, 120")
-    slow_down(project, 0.5)
+    slow_down(project, "time.sleep(0.5)")
     dvc = start(project, "dvc", "repro", "train@toy")
     wait_for(dvc, "epoch   1")
     dvc.kill()
@@ -107,7 +107,7 @@ def test_a_signal_ends_a_training_in_one_line_with_its_state_saved(
     project = fresh()
     set_constant(project, "training/resume", "EVERY", 1000.0)  # so that only the signal saves the state
     set_constant(project, "core/runtime", "FINISH, WAIT", "60, 120")
-    slow_down(project, 0.5)
+    slow_down(project, "time.sleep(0.5)")
     process = start(project, *TRAIN)
     wait_for(process, "epoch   1")
     process.send_signal(getattr(signal, name))
@@ -217,7 +217,7 @@ def test_parameters_that_change_while_a_stage_runs_are_not_noted_as_those_of_its
     fresh: Fresh, start: Start
 ) -> None:
     project = fresh()
-    slow_down(project, 0.5)
+    slow_down(project, "time.sleep(0.5)")
     dvc = start(project, "dvc", "repro", "train@toy")
     wait_for(dvc, "epoch   1")
     project.change(train={"seed": 9})  # as an editor does, or the checkout of another branch

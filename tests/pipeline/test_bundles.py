@@ -46,7 +46,7 @@ def use(project: Project, feature: object) -> None:
 
 def test_bundles_are_classified_by_a_pipeline_of_their_own(repository: Project) -> None:
     use(repository, ["Case", "Number", "Possession"])
-    repository.run("dvc", "repro")
+    repository.run("dvc", "repro", warm=False)
     figures = repository.json("metrics/toy/test.json")
     assert list(figures["features"]) == ["Case", "Number", "Possession"]
     assert {*figures["features"]["Case"]} == {*figures["models"]}

@@ -48,14 +48,12 @@ def data_dependencies(stage: str) -> list[str]:
     return [path for path in declared(stage)["deps"] if path.split("/")[0] in ("data", "metrics")]
 
 
-def alone(
-    finished: Project, stage: str, folder: Path, without: str | None = None, **sections: Any
-) -> Project:
-    """A folder that holds only what the stage declares."""
+def alone(finished: Project, stage: str, folder: Path, without: str = "-", **sections: Any) -> Project:
+    """A folder that holds only what the stage declares, and not what ``without`` begins."""
     project = Project(folder)
     for path in [*declared(stage)["deps"], "params.yaml"]:
         source, target = finished.root / path, folder / path
-        if path == without:
+        if path.startswith(without):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -67,9 +65,13 @@ def alone(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_declares_is_all_it_needs(finished: Project, stage: str, tmp_path: Path) -> None:
+def test_what_a_stage_declares_is_all_it_needs_and_it_imports_all_packages(
+    finished: Project, stage: str, tmp_path: Path
+) -> None:
     project = alone(finished, stage, tmp_path)
-    project.stage(stage)
+    loaded = json.loads(project.run("python", "-c", PACKAGES_OF, stage).stdout.splitlines()[-1])
+    listed = [Path(path).name for path in declared(stage)["deps"] if path.startswith("src/")]
+    assert sorted({*loaded} - {"tracking"}) == sorted(listed)  # tracking changes no result
     made = [path for path in outputs(stage) if not (tmp_path / path).is_dir()]
     assert made or stage == "train"
     for path in made:
@@ -77,23 +79,16 @@ def test_what_a_stage_declares_is_all_it_needs(finished: Project, stage: str, tm
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_packages_declared_are_those_imported(finished: Project, stage: str, tmp_path: Path) -> None:
-    project = alone(finished, stage, tmp_path)
-    loaded = json.loads(project.run("python", "-c", PACKAGES_OF, stage).stdout.splitlines()[-1])
-    listed = [Path(path).name for path in declared(stage)["deps"] if path.startswith("src/")]
-    assert sorted({*loaded} - {"tracking"}) == sorted(listed)  # tracking changes no result
-
-
-@pytest.mark.parametrize(
-    ("stage", "path"), [(stage, path) for stage in STAGES for path in data_dependencies(stage)]
-)
-def test_no_file_is_declared_that_a_stage_does_not_read(
-    finished: Project, stage: str, path: str, tmp_path: Path
-) -> None:
-    project = alone(finished, stage, tmp_path, without=path, tracking={"enabled": True})
-    done = project.stage(stage, code=None)
-    assert path in done.stderr
-    assert done.returncode == 2 or "the run was not logged" in done.stderr
+def test_a_file_that_is_missing_is_named(finished: Project, stage: str, tmp_path: Path) -> None:
+    for number, path in enumerate(data_dependencies(stage)):
+        folder = tmp_path / str(number)
+        project = alone(finished, stage, folder, without="src/", tracking={"enabled": True})
+        (folder / "src").symlink_to(REPO / "src")
+        missing = folder / path
+        shutil.rmtree(missing) if missing.is_dir() else missing.unlink()
+        done = project.stage(stage, code=None)
+        assert path in done.stderr
+        assert done.returncode == 2 or "the run was not logged" in done.stderr
 
 
 @pytest.mark.parametrize("stage", STAGES)

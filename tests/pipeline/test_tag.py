@@ -30,7 +30,7 @@ def use(project: Project, **task: object) -> None:
 def test_nouns_are_split_by_a_pipeline_of_their_own(repository: Project) -> None:
     repository.write("data/raw/toy.tsv", nouns())
     use(repository, pos="N")
-    repository.run("dvc", "repro")
+    repository.run("dvc", "repro", warm=False)
     figures = repository.json("metrics/toy/test.json")
     own = figures["models"]["tagger"]
     assert figures["baselines"] == ["longest_suffix_split", "frequent_tags"]

@@ -40,7 +40,7 @@ def test_words_are_inflected_from_the_table_to_the_answers(
 ) -> None:
     project.write("data/raw/toy.tsv", table())
     project.change(tasks={"toy": {**INFLECTION, **TOY}}, tracking={"enabled": True}, **SMALL)
-    with_git(project).run("dvc", "repro")
+    with_git(project).run("dvc", "repro", warm=False)
 
     test = project.json("metrics/toy/test.json")
     models = test["models"]

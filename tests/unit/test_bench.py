@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from bench import experiment, languages, measure, notebook, report, summary
+from bench import experiment, languages, measure, notebook, report, speed, summary
 from bench.experiment import TableSample, parameters
 
 from esetrag.core import files
@@ -28,6 +28,15 @@ def raw(tmp_path: Path) -> Path:
     path = tmp_path / "toy.tsv"
     path.write_text("".join(f"{lemma}\t{form}\tN;{case};SG\n" for lemma, form, case in ROWS), "utf-8")
     return path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes trainings short; what they learn is not looked at."""
+    params = parameters()
+    train = params.train.model_copy(update={"epochs": 2, "min_steps": 0, "analogies": 300})
+    for module in (experiment, speed):
+        monkeypatch.setattr(module, "parameters", lambda: params.model_copy(update={"train": train}))
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -72,7 +81,11 @@ def test_an_expert_that_is_trained_once_gives_the_same_blend(raw: Path) -> None:
 
 
 def test_samples_make_a_page_and_an_interrupted_run_continues(
-    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small: None,
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(measure, "FOLDER", tmp_path / "results")
     monkeypatch.setattr(sys, "argv", ["bench", "--quick", "--raw", str(raw), "--features", "Case"])
@@ -85,10 +98,14 @@ def test_samples_make_a_page_and_an_interrupted_run_continues(
     assert "2 samples, 2 measured already" in capsys.readouterr().out
 
 
-def test_quick_measurements_make_a_page(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_measurements_make_a_page(
+    small: None, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"EPOCHS": 2, "ALONE": 20, "IN_BULK": 2000}.items():
+        monkeypatch.setattr(speed, name, value)
     monkeypatch.setattr(measure, "FOLDER", tmp_path)
     monkeypatch.setattr(sys, "argv", ["speed", "--quick", "--raw", str(raw)])
-    importlib.import_module("bench.speed").main()
+    speed.main()
     report.write(quick=True)
     page = (tmp_path / "quick/measurements.md").read_text("utf-8")
     for title in ("Training the BiLSTM", "Encoding", "Prediction"):

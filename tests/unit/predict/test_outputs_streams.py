@@ -84,8 +84,7 @@ print(line.split()[1], file=sys.stderr)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
-@pytest.mark.parametrize("source", ["a.tsv", "a.tsv.gz", "a.parquet"])
-@pytest.mark.parametrize("target", [None, "b.parquet"])
+@pytest.mark.parametrize(("source", "target"), [("a.tsv.gz", None), ("a.parquet", "b.parquet")])
 def test_memory_stays_flat_however_large_the_file(
     tiny_checkpoint: Path, tmp_path: Path, source: str, target: str | None
 ) -> None:

@@ -21,7 +21,7 @@ def small() -> config.Params:
     given = config.load(REPO / "params.yaml")
     sample = given.sample.model_copy(update={"train": 60, "dev": 40, "test": 70})
     bilstm = given.models["bilstm"].model_copy(update={"embedding": 6, "hidden": 8})
-    train = given.train.model_copy(update={"analogies": 300, "epochs": 3})
+    train = given.train.model_copy(update={"analogies": 300, "epochs": 3, "min_steps": 0})
     return given.model_copy(
         update={"sample": sample, "models": {**given.models, "bilstm": bilstm}, "train": train}
     )
