@@ -304,7 +304,9 @@ asked = ["sipka\tsipkától\tN;AT+ABL;SG", "sipka\tsipkatól\tN;AT+ABL;SG", "sip
 for query, prediction in zip(asked, load(pairs.checkpoint).predict(asked), strict=True):
     print(f"{query.expandtabs(10):38}{prediction.labels[0]:6} {prediction.probabilities[0]:.1%}")
 models = files.read_json(pairs.metrics / "test.json")["models"]
-pd.DataFrame(models).T[["accuracy", "low", "high", "auc"]].astype(float).round(3).rename_axis("model").reset_index()
+pd.DataFrame(models).T[["accuracy", "low", "high", "auc"]].astype(float).round(3).rename_axis(
+    "model"
+).reset_index()
 
 # %% [markdown]
 # The third pair shows a limit. Its form is right for another cell, and training had no such pair: see `docs/pairs.md`.
