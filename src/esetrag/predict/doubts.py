@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import config
-from esetrag.core.errors import CheckpointError
+from esetrag.core.errors import CheckpointError, DataError
 from esetrag.core.features import all_tags
 from esetrag.core.streams import tell
 from esetrag.data import selection, unimorph
@@ -23,6 +23,8 @@ from esetrag.predict.predictor import Predictor
 
 ANOTHER, NOWHERE = "cell", "form"
 """Kinds of doubtful rows: another cell fits the form better; none does, but the model finds it wrong."""
+DOUBTED = 0.3
+"""Rows that the model finds wrong with a lower probability are not listed, so that homographs are not."""
 LEAST = 1e-6
 """The lowest probability that is told from none."""
 
@@ -43,6 +45,8 @@ def tsv(predictor: Predictor, path: Path, task: config.BuiltPairsTask) -> str:
     known = {*predictor.checkpoint.vocabulary.features}
     bundles = [text for text in pc.unique(rows["features"]).to_pylist() if known >= {*all_tags(text)}]
     kept = rows.filter(pc.is_in(rows["features"], pa.array(bundles, pa.string())))
+    if not len(kept):
+        raise DataError(f"{path}: no row has features that training has; known: {' '.join(sorted(known))}")
     if len(kept) < len(rows):
         tell(f"{path}: {len(rows) - len(kept):,} rows have features that training has not; left out")
     return audit.tsv(review(predictor, kept))
@@ -51,9 +55,10 @@ def tsv(predictor: Predictor, path: Path, task: config.BuiltPairsTask) -> str:
 def review(predictor: Predictor, rows: pa.Table) -> Review:
     """The doubtful rows, most doubtful first (``review.COLUMNS``).
 
-    For a form in a cell speak the model's probability that it is right there, and how many rows of the table
-    change their lemma likewise in this cell; both are multiplied. First stand the forms that fit another
-    cell better, by how much better it is, then those that the model finds wrong, by its probability.
+    Rows are doubtful if the model finds them wrong. Where the form belongs is asked of the model and of the
+    table: the probability that it is right in a cell is multiplied with the rows of the cell that change
+    their lemma likewise. First stand forms that fit another cell better, by how much better it is; then the
+    others, by the model's probability.
 
     Args:
         predictor: of a task of pairs whose builder is ``valid``.
@@ -71,6 +76,7 @@ def review(predictor: Predictor, rows: pa.Table) -> Review:
     cells = table.groupby(["change", "features"], as_index=False).size()
     table = table.merge(cells, how="left")
     table["right"] = _right(predictor, table, "features")
+    table = table[table["right"] <= 1 - DOUBTED]
     others = table.reset_index(names="row").merge(cells, on="change", suffixes=("", "_other"))
     is_other = others["features_other"] != others["features"]
     # One that could not win if the form were surely right there is not asked for.
@@ -79,7 +85,7 @@ def review(predictor: Predictor, rows: pa.Table) -> Review:
     others = others.assign(odds=better / (others["size"] * others["right"]))
     others = others.sort_values("odds", ascending=False, kind="stable").drop_duplicates("row")
     others = others[others["odds"] > 1]
-    alone = table.drop(others["row"]).query("right < 0.5").sort_values("right", kind="stable")
+    alone = table.drop(others["row"]).sort_values("right", kind="stable")
     alone = alone.reset_index(names="row")
     listed: Review = []
     for kind, part in ((ANOTHER, others), (NOWHERE, alone)):

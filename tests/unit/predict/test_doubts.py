@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 
 from esetrag.core.config import BuiltPairsTask
-from esetrag.core.errors import CheckpointError
+from esetrag.core.errors import CheckpointError, DataError
 from esetrag.models.checkpoint import Checkpoint
 from esetrag.predict import doubts
 from esetrag.predict.predictor import Predictor
 from esetrag.symbols.vocabulary import SPECIAL, Vocabulary
 
-ENDINGS = {"N;NOM;SG": "", "N;DAT;SG": "nak", "N;TERM;SG": "ig"}
+ENDINGS = {"N;NOM;SG": "", "N;DAT;SG": "nak", "N;TERM;SG": "ig", "N;VOC;SG": ""}
 LEMMAS = ["bara", "bola", "dara", "dola", "fala"]
 TASK = BuiltPairsTask(kind="pair", raw="-", model="siamese", pos="N", builder="valid")
 HEAD = "kind\tlemma\tform\tfeatures\tstated\tlikelier\tprobability\tevidence"
@@ -25,7 +25,7 @@ class Model(Predictor):
     """Stands in for a trained one."""
 
     def __init__(self, *labels: str) -> None:
-        vocabulary = Vocabulary(SPECIAL, labels, features=("DAT", "N", "NOM", "SG", "TERM"))
+        vocabulary = Vocabulary(SPECIAL, labels, features=("DAT", "N", "NOM", "SG", "TERM", "VOC"))
         super().__init__(Checkpoint(cast("Any", None), vocabulary, cast("Any", None)))
 
     def predict_table(self, queries: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
@@ -36,7 +36,9 @@ class Model(Predictor):
 
 
 def rows(*added: str) -> list[str]:
-    return [f"{lemma}\t{lemma}{end}\t{cell}" for lemma in LEMMAS for cell, end in ENDINGS.items()] + [*added]
+    return [f"{lemma}\t{lemma}{end}\t{cell}" for lemma in LEMMAS for cell, end in [*ENDINGS.items()][:3]] + [
+        *added
+    ]
 
 
 def audited(folder: Path, lines: list[str], *labels: str) -> list[list[str]]:
@@ -60,9 +62,13 @@ def test_a_table_without_errors_has_no_doubtful_rows(tmp_path: Path) -> None:
     assert audited(tmp_path, rows()) == []
 
 
-def test_a_cell_of_few_rows_is_not_doubted_where_the_model_finds_the_form_right(tmp_path: Path) -> None:
-    every = rows("gosa\tgosaig\tN;TERM;SG", "gosa\tgosaig\tN;DAT;SG")
-    assert [row[1:4] for row in audited(tmp_path, every)] == [["gosa", "gosaig", "N;DAT;SG"]]
+def test_a_form_that_is_right_in_two_cells_is_not_doubted_in_the_rarer_one(tmp_path: Path) -> None:
+    assert audited(tmp_path, rows("gosa\tgosa\tN;VOC;SG")) == []
+
+
+def test_of_two_cells_that_a_form_fits_the_one_of_more_rows_is_likelier(tmp_path: Path) -> None:
+    (found,) = audited(tmp_path, rows("bara\tbara\tN;VOC;SG", "gosa\tgosa\tN;TERM;SG"))
+    assert found[1:6] == ["gosa", "gosa", "N;TERM;SG", "N;TERM;SG", "N;NOM;SG"]
 
 
 def test_features_that_training_lacks_are_left_out_and_counted(
@@ -70,6 +76,10 @@ def test_features_that_training_lacks_are_left_out_and_counted(
 ) -> None:
     assert audited(tmp_path, rows("gosa\tgosak\tN;NOM;PL")) == []
     assert "1 rows have features that training has not" in capsys.readouterr().err
+    with pytest.raises(
+        DataError, match="no row has features that training has; known: DAT N NOM SG TERM VOC"
+    ):
+        audited(tmp_path, ["gosa\tgosak\tN;NOM;PL"])
 
 
 def test_a_model_of_other_labels_is_refused_in_one_line(tmp_path: Path) -> None:
