@@ -81,7 +81,7 @@ curve: $(READY) ## measure accuracy by training forms (TASK=… SEEDS=3): metric
 results: $(READY) ## write the table of results into README.md
 	esetrag results
 
-bench: $(READY) ## measure speed and accuracy (TABLES=folder PROBING=folder): bench/results.md, docs/results.md, docs/probing.md
+bench: $(READY) ## measure accuracy, speed and memory: bench/results.md; see docs/performance.md (TABLES=folder PROBING=folder)
 	for name in goal speed pipelines "audit $(TABLES)"; do python -m bench.$$name || exit; done
 	$(if $(TABLES),python -m bench.languages $(TABLES))
 	$(if $(PROBING),esetrag benchmark $(PROBING) --output docs/probing)

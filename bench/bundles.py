@@ -103,13 +103,16 @@ def page(results: dict[str, list[Figures]]) -> str:
         "table",
         "bundles",
         "exact bundle",
-        "suffix table",
+        "longest-suffix baseline",
         "lead",
         "logistic regression",
         "set F1",
         "ECE",
     )
-    names = ("table", "feature", "bundles", "feature alone", "suffix table", "bundles less alone")
+    names = (
+        *("table", "feature", "joint model", "single-feature model"),
+        *("longest-suffix baseline", "difference"),
+    )
     return f"{table(head, whole, 'lrrrrrrr')}\n\n{table(names, single, 'llrrrr')}"
 
 

@@ -131,7 +131,7 @@ def data_of(task: Task, parts: Mapping[str, pa.Table], params: config.Params) ->
 def page(results: list[dict[str, Any]]) -> str:
     """Means over the splits with Student's interval."""
 
-    def shown(values: list[float], interval: bool = True) -> str:
+    def shown(values: list[float], interval: bool) -> str:
         of = mean([100 * value for value in values])
         return f"{of['value']:.1f}" + (
             f" ({of.get('low', 0):.1f}–{of.get('high', 0):.1f})" if interval else ""
@@ -140,14 +140,14 @@ def page(results: list[dict[str, Any]]) -> str:
     models = []
     for name in ("majority", "similarity", "differing_endings", "model"):
         accuracy, area = ([of[name][place] for of in results] for place in (0, 1))
-        models.append((NAMES.get(name, "`siamese`"), shown(accuracy), shown(area, interval=False)))
+        models.append((NAMES.get(name, "`siamese`"), shown(accuracy, True), shown(area, False)))
     text = table(("model", "accuracy, %", "AUC, %"), models, "lrr")
-    kinds = [(name, shown([of["kinds"][name] for of in results])) for name in results[0]["kinds"]]
+    kinds = [(name, shown([of["kinds"][name] for of in results], False)) for name in results[0]["kinds"]]
     text += "\n\n" + table(("the form is", "`siamese`: accuracy, %"), kinds, "lr")
     lists = []
     for name in results[0]["audit"]:
         recall, precision = ([of["audit"][name][place] for of in results] for place in (0, 1))
-        lists.append((name, shown(recall), shown(precision)))
+        lists.append((name, shown(recall, False), shown(precision, False)))
     head = ("doubtful rows", "recall at 99 % precision, %", "precision at 98 % recall, %")
     return text + ("\n\n" + table(head, lists, "lrr") if lists else "")
 

@@ -28,20 +28,21 @@ LEAST = {1000: 99.44, 300: 99.1}
 """Accuracies in % that are asked for, by training words."""
 LANGUAGES = """# Results by language and feature
 
-Made by `python -m bench.languages FOLDER`: one configuration for every row, that of `params.yaml`; means over
-the seeds, each of its own split by lemma, sample and training, on whole test sets. {cpu:.0f} CPU minutes in
+Made by `python -m bench.languages FOLDER`, with the values of `params.yaml` for every row. Means over the
+seeds, each with its own split by lemma, sample and training, on whole test sets. {cpu:.0f} CPU minutes in
 all on {machine}, one thread. The baselines have the same rows, and are calibrated on dev as the models are.
 
-- *strict*: correct predictions over pairs of form and label (± standard deviation over the seeds). One label
-  a form cannot pass the *upper bound*. *any*: share of the forms whose predicted label is one of theirs.
+- *strict*: correct predictions over pairs of form and label (± standard deviation over the seeds). With one
+  label for each form, no model is better than the *upper bound*. *any*: share of the forms whose predicted
+  label is one of theirs.
 - *set F1*: of predicted label sets. *ECE*: expected calibration error in points, over the forms of all test
   sets.
-- *lead*: of *any* on that of the best baseline, in points, with Student's 95 % interval over the seeds.
-  **Bold**: behind it, outside the interval. *forms*: of the training and of the test set.
-- *dev's choice*: of each seed the model of the lowest loss on dev; the default, unless another one's is lower
-  by 2 nats. Behind the name: in how many seeds.
+- *lead*: difference in *any* to the best baseline, in points, with Student's 95 % interval over the seeds.
+  **Bold**: the whole interval is below 0. *forms*: of the training and of the test set.
+- *dev's choice*: for each seed, the model with the lowest loss on dev: the default, unless another model's
+  loss is lower by 2 nats. The row *upper bound* says how many seeds chose each model.
 
-[probing.md](probing.md) has tasks of running text, without lemmas.
+[probing.md](probing.md) has words of running text, without lemmas.
 """
 
 
@@ -140,7 +141,7 @@ def languages(samples: list[Figures]) -> str:
     return "\n".join(
         [
             LANGUAGES.format(cpu=cpu, machine=platform.machine()),
-            f"Dev's choice is behind a baseline, outside the interval: {', '.join(behind) or 'nowhere'}.\\",
+            f"Whole interval of dev's choice below 0: {', '.join(behind) or 'nowhere'}.\\",
             f"Calibration errors above {100 * WELL:.0f} points: {', '.join(badly) or 'none'}.\n",
             table(head, rows, "llrrrrrr") + "\n",
         ]
@@ -166,7 +167,7 @@ def goal(samples: list[Figures]) -> tuple[str, list[Bar]]:
             for name in names
         ]
         head = ("model", "accuracy, %", "errors", f"lead of {default}, points", "ECE")
-        text.append(f"### {size}, {len(group.samples)} samples, each of its own split, draw and seed\n")
+        text.append(f"### {size}, {len(group.samples)} samples, each with its own split and seed\n")
         text.append(f"{table(head, rows, 'lrrrr')}\n\nDev's choice: {group.chosen()}.\n")
         lead, accuracy = group.lead(default, REGRESSION), group.mean(default)
         if words:

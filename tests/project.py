@@ -84,7 +84,7 @@ class Project:
             usual = {"kind": TASK["kind"], "model": TASK["model"]}
             content["tasks"] = {name: usual | values for name, values in tasks.items()}
         (self.root / "params.yaml").write_text(
-            yaml.safe_dump(merged(content, sections), allow_unicode=True), "utf-8"
+            yaml.safe_dump(merged(content, sections), allow_unicode=True, sort_keys=False), "utf-8"
         )
 
     def use(self, model: str) -> None:

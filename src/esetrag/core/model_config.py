@@ -101,7 +101,7 @@ class NgramModel(Expert):
         return self.iterations
 
 
-class _NoPrior(Expert):
+class WithoutPrior(Expert):
     """A model of its own kind of task: the lemma prior is one of classifiers of words."""
 
     head: Literal["softmax"] = "softmax"
@@ -112,7 +112,7 @@ class _NoPrior(Expert):
         return False
 
 
-class Seq2seqModel(_NoPrior):
+class Seq2seqModel(WithoutPrior):
     """A BiLSTM encoder and an LSTM decoder with attention."""
 
     task_kind: ClassVar[str] = "transduce"
@@ -131,7 +131,7 @@ class Seq2seqModel(_NoPrior):
     """Whether longest-suffix edit rules stand beside it, as far as dev wants them."""
 
 
-class _Tagger(_NoPrior):
+class _Tagger(WithoutPrior):
     """A BiLSTM encoder and a linear layer on its outputs."""
 
     embedding: Size
@@ -163,8 +163,8 @@ class WordTaggerModel(_Tagger):
     """Of words that stand as unknown ones in training, so that the network learns from letters alone."""
 
 
-class SiameseModel(_NoPrior):
-    """One BiLSTM encoder for both texts of a pair, and a linear layer on what it makes of them."""
+class SiameseModel(WithoutPrior):
+    """One BiLSTM encoder for both texts of a pair, and a hidden layer on what it makes of them."""
 
     task_kind: ClassVar[str] = "pair"
     kind: Literal["siamese"]

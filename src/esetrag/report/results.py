@@ -26,7 +26,7 @@ NAMES = {
     "copy": "copying the word",
     "tagger": "BiLSTM tagger",
     "word_tagger": "BiLSTM tagger of words",
-    "suffix_splits": "longest-suffix split table",
+    "longest_suffix_split": "longest-suffix split",
     "frequent_tags": "most frequent tag of each letter",
     "siamese": "siamese BiLSTM",
     "differing_endings": "logistic regression on differing endings",

@@ -45,7 +45,7 @@ def baselines(
     ids[:, 0] = tails[:, 0]
     splits = written(np.where(place < letters[:, None], ids, PAD)[:, None], forms, vocabulary)
     return {
-        "suffix_splits": Ranked(splits, certain[:, None]),
+        "longest_suffix_split": Ranked(splits, certain[:, None]),
         "frequent_tags": _frequent(encoded, test, forms, vocabulary),
     }
 
@@ -130,4 +130,6 @@ def expressible(rows: pa.Table, vocabulary: Vocabulary) -> Bools:
     return fits
 
 
-TAGGING = Evaluator(("suffix_splits", "frequent_tags"), baselines, scores_of, expressible, segments.confusion)
+TAGGING = Evaluator(
+    ("longest_suffix_split", "frequent_tags"), baselines, scores_of, expressible, segments.confusion
+)

@@ -157,18 +157,21 @@ def page(name: str, means: pd.DataFrame, confidence: float, failed: Sequence[str
     lead, low, high = (100 * value for value in interval(leads, confidence))
     seconds = means[means["task"] == "mean"].set_index("model")["cpu"]
     rows = [[task, f"{sizes[task]:,}", *(cells[task, model] for model in MODELS)] for task in sizes.index]
+    seeds = int(means["seeds"].max())
+    of = "one seed" if seeds == 1 else f"means over {seeds} seeds with Student's {confidence:.0%} interval"
+    over = f" ({confidence:.0%} interval over the tasks: {low:+.2f} to {high:+.2f})" * (not np.isnan(low))
     rows[-1] = [f"**{text}**" for text in rows[-1]]
     rows.append(["CPU seconds a task", "", *(f"{seconds[model]:.1f}" for model in MODELS)])
     lines = [
         f"# Benchmark of {len(leads)} tasks: {name}\n",
-        f"Test accuracy, %: mean over {means['seeds'].max()} seed(s), {confidence:.0%} interval (Student's).",
-        "`esetrag benchmark` makes this page, with one configuration for all tasks, that of `params.yaml`.",
-        "`blend` is the product of `bilstm` and `ngram`; dev chooses its weights. The seconds of the three",
-        "baselines are those of all three. A task without a test part is tested on its dev part, and a tenth",
-        "of its training words is held out as dev.",
+        f"Test accuracy in %, {of}. A probing task asks for one feature of a word of running text, such as",
+        "its case or tense; there are no lemmas. `esetrag benchmark` makes this page",
+        "([experiments.md](experiments.md#many-tasks)). Its models and baselines are fixed, their parameters",
+        "are those of `params.yaml` for all tasks. `blend` is the product of `bilstm` and `ngram`, with",
+        "weights that dev chooses. The seconds of the three baselines are those of all three together. A",
+        "task without `test.tsv` is tested on its dev part; then a tenth of its training words is dev.",
         f"\n{markdown.table(['task', 'forms', *MODELS], rows, 'l' + 'r' * (len(MODELS) + 1))}",
-        f"\nLead of `{BLEND}` on `{BASELINE}`, mean over the tasks: {lead:+.2f} points"
-        + ("." if np.isnan(low) else f" ({low:+.2f} to {high:+.2f}, over the tasks)."),
+        f"\nLead of `{BLEND}` on `{BASELINE}`: {lead:+.2f} points{over}.",
         f"\n![Accuracy of each task beside that of the longest suffix]({name}.png)\n",
     ]
     if failed:

@@ -60,7 +60,7 @@ def _ray(workers: int) -> Iterator[Submit]:
     try:
         import ray
     except ImportError as error:
-        raise ParamsError("--engine ray: Ray is not installed; get it: pip install 'esetrag[ray]'") from error
+        raise ParamsError("--engine ray: Ray is not installed; get it: pip install '.[ray]'") from error
     try:
         ray.init(address="auto", log_to_driver=False)
     except ConnectionError:  # no cluster runs

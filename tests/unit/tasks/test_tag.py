@@ -74,7 +74,11 @@ def test_baselines_split_what_ends_alike_and_tag_letters_as_most_often() -> None
     ids, lengths = encoding.encode(forms, vocabulary, 12, "end")
     test = Batch.of(encoding.Encoded.unlabelled(ids, lengths, 1), torch.device("cpu"))
     made = tag_evaluation.baselines(train, encoded, test, change.words(forms), vocabulary)
-    assert made["suffix_splits"].words[:3, 0].tolist() == ["stem:ubadaga|case:n", "stem:uda", "stem:in"]
+    assert made["longest_suffix_split"].words[:3, 0].tolist() == [
+        "stem:ubadaga|case:n",
+        "stem:uda",
+        "stem:in",
+    ]
     by_letter = ["stem:ubadaga|case:n", "stem:uda", "stem:i|case:n", "case:n"]
     assert made["frequent_tags"].words[:, 0].tolist() == by_letter
     assert all((ranked.shares <= 1).all() and (ranked.shares > 0).all() for ranked in made.values())

@@ -30,7 +30,7 @@ def test_a_job_that_fails_does_not_end_the_others(threads: bool) -> None:
 
 def test_without_ray_a_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ParamsError, match=r"Ray is not installed; get it: pip install 'esetrag\[ray\]'"):
+    with pytest.raises(ParamsError, match=r"Ray is not installed; get it: pip install '\.\[ray\]'"):
         outcomes("ray")
 
 
