@@ -294,9 +294,10 @@ for prediction in load(inflect.checkpoint).predict(["ház\tN;IN+ABL;SG", "kutya\
 # %% [markdown]
 # ## Pairs
 #
-# Is a form right for a lemma and its features? *One* encoder reads both words; the linear layer sees both states, their difference and
-# their product. The wrong forms of the training set have the change of another lemma: *sipkatól* is made like *háztól*. So the
-# network has to learn the vowel harmony, not a list of endings.
+# Is a form right for a lemma and its features? *One* encoder reads both words; a hidden layer sees both states, their difference and
+# their product, and all of these times the features. Half of the wrong forms of the training set have the change of another lemma:
+# *sipkatól* is made like *háztól*. So the network has to learn the vowel harmony, not a list of endings. The others are forms of the
+# lemma in another cell.
 
 # %%
 pairs = Layout("hun-valid")
@@ -309,7 +310,7 @@ pd.DataFrame(models).T[["accuracy", "low", "high", "auc"]].astype(float).round(3
 ).reset_index()
 
 # %% [markdown]
-# The third pair shows a limit. Its form is right for another cell, and training had no such pair: see `docs/pairs.md`.
+# The form of the third pair is right in another cell. `esetrag audit` looks for such rows in a table: see `docs/pairs.md`.
 #
 # ## Questions
 #

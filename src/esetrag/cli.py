@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 from esetrag import cli_many
-from esetrag.core import config, runtime
+from esetrag.core import config, files, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.streams import mute, tell
@@ -66,6 +67,14 @@ def _parser() -> Parser:
     for added in (inflect, paradigm, lemmatise):
         added.add_argument("--top-k", type=int, default=1, metavar="K", help="outputs a word (default: 1)")
         added.add_argument("--format", choices=["text", "json", "tsv"], default="text", help="default: text")
+
+    audit = command(
+        _audit, "list the rows of a UniMorph table that a model of right forms doubts", default=""
+    )
+    audit.add_argument("table", type=Path, metavar="TABLE")
+    judging = "a task whose builder is valid (default: the first)"
+    audit.add_argument("--with", dest="task", metavar="TASK", help=judging)
+    audit.add_argument("--output", type=Path, metavar="FILE", help=".tsv (default: standard output)")
 
     compare = command(_compare, "compare two runs: what differs, and whether one is significantly better")
     places = "workspace (the files as they are), a git revision, a DVC experiment, an MLflow run's id or name"
@@ -162,6 +171,20 @@ def _write(options: Options, words: list[str], bundles: list[str] | None) -> Non
     wanted = predictor.bundles if bundles is None else bundles
     queries = [f"{word}\t{bundle}" for word in words for bundle in wanted] if wanted else words
     outputs.write(predictor, inputs.from_words(queries), options.top_k, options.format, None)
+
+
+def _audit(options: Options) -> None:
+    params = config.load(PARAMS)
+    name = params.task_that("judges", options.task)
+    from esetrag.predict import doubts
+    from esetrag.predict.pair_predictor import PairPredictor
+
+    task = cast("config.BuiltPairsTask", params.task(name))
+    found = doubts.tsv(PairPredictor.load(Layout(name).checkpoint), options.table, task)
+    if options.output:
+        files.write_text(options.output, found)
+    else:
+        _print(found.rstrip("\n"))
 
 
 def _compare(options: Options) -> None:

@@ -59,6 +59,12 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
         "unknown",
     ]
     assert len(table) == 3
+    repository.write("doubtful.tsv", f"{inflected()}bara\tbaranak\tN;NOM;SG\n")
+    repository.run("esetrag", "audit", "doubtful.tsv", "--with", "toy", "--output", "found.tsv")
+    head, *found = (repository.root / "found.tsv").read_text("utf-8").splitlines()
+    assert head.startswith("kind\tlemma\tform\tfeatures\tstated\tlikelier\tprobability\tevidence")
+    listed = ["\t".join(line.split("\t")[1:4]) for line in found]
+    assert 0 < len(listed) == len({*listed} & {*f"{inflected()}bara\tbaranak\tN;NOM;SG".splitlines()})
     for word in ("bara", "bara\tbaranak", "bara\t\tN;DAT;SG", "bara\tbara\tN;XYZ"):
         failed = repository.run("esetrag", "predict", word, code=2)
         assert failed.stderr.startswith("esetrag: ")
@@ -86,6 +92,20 @@ def test_pairs_of_a_table_of_ones_own(project: Project, unit: str) -> None:
     assert project.json("metrics/toy/test.json")["rows"] == 16
     done = project.run("esetrag", "predict", "--format", "json", "the cat eats\ta dog eats")
     assert json.loads(done.stdout)["labels"][0] in ("no", "yes")
+
+
+def test_a_table_is_audited_by_a_trained_task_of_right_forms_alone(project: Project) -> None:
+    project.write("data/raw/toy.tsv", inflected())
+    for task, message in (
+        ({"pos": "N", "builder": "same-lemma"}, "no task of params.yaml judges; docs/pairs.md shows how"),
+        ({"pos": "N", "builder": "valid"}, "make it: dvc repro"),
+    ):
+        use(project, **task)
+        failed = project.run("esetrag", "audit", "data/raw/toy.tsv", code=2)
+        assert message in failed.stderr
+        assert failed.stderr.count("\n") == 1
+    failed = project.run("esetrag", "audit", "data/raw/toy.tsv", "--with", "nouns", code=2)
+    assert failed.stderr.startswith("esetrag: no task 'nouns' in params.yaml; known: toy")
 
 
 def test_faults_of_a_table_are_one_line(project: Project) -> None:

@@ -167,7 +167,7 @@ class Params(Section):
         return self.tasks[name]
 
     def task_that(self, does: str, name: str | None) -> str:
-        """The task of that name, or the first, that ``inflects``, ``lemmatises`` or ``analyzes``.
+        """The task of that name, or the first, that ``inflects`` or whatever is wanted (``AnyTask.does``).
 
         Raises:
             ParamsError: if there is none.
@@ -176,7 +176,7 @@ class Params(Section):
         if name and self.task(name) and name not in able:
             raise ParamsError(f"task {name}: expected one that {does}, known: {', '.join(able) or 'none'}")
         if not able:
-            page = "bundles" if does == "analyzes" else "transduce"
+            page = {"analyzes": "bundles", "judges": "pairs"}.get(does, "transduce")
             raise ParamsError(f"no task of params.yaml {does}; docs/{page}.md shows how one is written")
         return name or able[0]
 

@@ -164,7 +164,7 @@ class WordTaggerModel(_Tagger):
 
 
 class SiameseModel(WithoutPrior):
-    """One BiLSTM encoder for both texts of a pair, and a linear layer on what it makes of them."""
+    """One BiLSTM encoder for both texts of a pair, and a hidden layer on what it makes of them."""
 
     task_kind: ClassVar[str] = "pair"
     kind: Literal["siamese"]

@@ -61,7 +61,7 @@ class AnyTask(Section):
 
     @property
     def does(self) -> str:
-        """What commands need of a task: whether it ``inflects``, ``lemmatises`` or ``analyzes``."""
+        """What commands need of a task: that it ``inflects``, ``lemmatises``, ``analyzes`` or ``judges``."""
         return ""
 
 
@@ -206,6 +206,11 @@ class BuiltPairsTask(PairTask):
     def cell(self) -> tuple[str, ...]:
         """Rows stay apart until they are paired."""
         return ("lemma", "form", "features")
+
+    @property
+    def does(self) -> str:
+        """It ``judges`` forms."""
+        return "judges" if self.builder == "valid" else ""
 
 
 class PairsTask(PairTask):

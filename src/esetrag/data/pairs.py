@@ -20,8 +20,11 @@ from esetrag.data.change import Changes, Ints, Words, changes, words
 SEPARATOR = "\t"
 RIGHT, WRONG = "right", "wrong"
 SAME, DIFFERENT = "same", "different"
+CELL = ["lemma", "form", "features"]
+ELSEWHERE = 0.5
+"""Share of the wrong forms that are right in another cell."""
 TRIES = 20
-"""Changes that are tried on a lemma until one makes a form that it has not."""
+"""Changes that are tried on a lemma until one makes a form that it has not in the cell."""
 NEAR = 10
 """Neighbours, in the list of sorted forms, that a form may be paired with."""
 CLOSE = 0.05
@@ -30,17 +33,18 @@ NONE = -1
 Floats = npt.NDArray[np.float64]
 
 
-def joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Pairs as texts, (n,)."""
-    return pc.binary_join_element_wise(first, second, SEPARATOR)
+def joined(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Pairs, or pairs with their features, as texts, (n,)."""
+    return pc.binary_join_element_wise(*columns, SEPARATOR)
 
 
 def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:
-    """Each lemma with its form of a cell, and with what the change of another lemma makes of it.
+    """Each lemma with its form of a cell, and with a form that it does not have there.
 
-    The other change is that of a random row of the same cell, so that it is drawn by its frequency. The
-    lemma must end in what the change cuts off, and the outcome be no form of the lemma: *sipka*, as *barát*
-    makes *baráttól*, gives *sipkatól*. A row for which none is found is left out.
+    Half of the wrong forms are what the change of another lemma makes in the same cell: *sipka*, as *barát*
+    makes *baráttól*, gives *sipkatól*. The other half are the lemma's own forms of other cells. The change
+    is that of a random row, so that it is drawn by its frequency; the lemma must end in what it cuts off.
+    A row for which nothing wrong is found is left out.
 
     Args:
         rows: of a part (``tables.SAMPLE``), with lemmas and features.
@@ -50,24 +54,25 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
     Returns:
         Rows of two pairs each (``tables.SAMPLE``), labelled ``RIGHT`` and ``WRONG``.
     """
-    change_of, real = Changes.of(rows), pc.unique(joined(table["lemma"], table["form"]))
+    change_of, real = Changes.of(rows), pc.unique(joined(*table.select(CELL).columns))
     lemmas, front, dropped, ending = map(
         words, (change_of.lemmas, change_of.front, change_of.dropped, change_of.ending)
     )
-    cell = rows["features"].combine_chunks().dictionary_encode().indices.to_numpy()
-    order, sizes = np.argsort(cell, kind="stable"), np.bincount(cell)
-    starts = np.cumsum(sizes) - sizes
+    in_cell, of_lemma = (_drawer(rows[name], chance) for name in ("features", "lemma"))
     made, left = np.full(len(rows), None, object), np.arange(len(rows))
-    for _ in range(TRIES):
-        own = cell[left]
-        other = order[starts[own] + (chance.random(len(left)) * sizes[own]).astype(np.int64)]
+    from_elsewhere = chance.random(len(rows)) < ELSEWHERE
+    for number in range(TRIES):
+        other = in_cell(left)
+        if number < TRIES // 2:  # a lemma may have no other form
+            other = np.where(from_elsewhere[left], of_lemma(left), other)
         lemma, cut = lemmas[left], dropped[other]
         stem = np.strings.slice(lemma, 0, np.strings.str_len(lemma) - np.strings.str_len(cut))
         texts = np.strings.add(np.strings.add(front[other], stem), ending[other])
         forms = change.turn(pa.chunked_array([pa.array(texts, pa.string())]), change_of.at_end)
-        pairs = joined(rows["lemma"].take(pa.array(left)), forms)
-        good = np.strings.endswith(lemma, cut) & ~pc.is_in(pairs, real).to_numpy()
-        made[left[good]] = np.array(pairs.to_pylist(), object)[good]
+        own = rows.take(pa.array(left))
+        is_real = pc.is_in(joined(own["lemma"], forms, own["features"]), real).to_numpy()
+        good = np.strings.endswith(lemma, cut) & ~is_real
+        made[left[good]] = np.array(joined(own["lemma"], forms).to_pylist(), object)[good]
         left = left[~good]
     found = np.flatnonzero([pair is not None for pair in made])
     kept = rows.take(pa.array(found))
@@ -78,6 +83,20 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
         RIGHT,
         WRONG,
     )
+
+
+def _drawer(column: pa.ChunkedArray, chance: np.random.Generator) -> Callable[[Ints], Ints]:
+    """What draws for each of some rows a random row with the same value, maybe itself."""
+    group = column.combine_chunks().dictionary_encode().indices.to_numpy()
+    order, sizes = np.argsort(group, kind="stable"), np.bincount(group)
+    starts = np.cumsum(sizes) - sizes
+
+    def draw(rows: Ints) -> Ints:
+        own = group[rows]
+        drawn: Ints = order[starts[own] + (chance.random(len(own)) * sizes[own]).astype(np.int64)]
+        return drawn
+
+    return draw
 
 
 def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:  # noqa: ARG001
