@@ -38,7 +38,7 @@ def joined(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(*columns, SEPARATOR)
 
 
-def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:
+def valid(rows: pa.Table, table: pa.Table, rng: np.random.Generator) -> pa.Table:
     """Each lemma with its form of a cell, and with a form that it does not have there.
 
     Half of the wrong forms are what the change of another lemma makes in the same cell: *sipka*, as *barát*
@@ -49,7 +49,7 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
     Args:
         rows: of a part (``tables.SAMPLE``), with lemmas and features.
         table: all rows, for the forms that a lemma has.
-        chance: source of random numbers.
+        rng: source of random numbers.
 
     Returns:
         Rows of two pairs each (``tables.SAMPLE``), labelled ``RIGHT`` and ``WRONG``.
@@ -58,9 +58,9 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
     lemmas, front, dropped, ending = map(
         words, (change_of.lemmas, change_of.front, change_of.dropped, change_of.ending)
     )
-    in_cell, of_lemma = (_drawer(rows[name], chance) for name in ("features", "lemma"))
+    in_cell, of_lemma = (_drawer(rows[name], rng) for name in ("features", "lemma"))
     made, left = np.full(len(rows), None, object), np.arange(len(rows))
-    from_elsewhere = chance.random(len(rows)) < ELSEWHERE
+    from_elsewhere = rng.random(len(rows)) < ELSEWHERE
     for number in range(TRIES):
         other = in_cell(left)
         if number < TRIES // 2:  # a lemma may have no other form
@@ -85,7 +85,7 @@ def valid(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Ta
     )
 
 
-def _drawer(column: pa.ChunkedArray, chance: np.random.Generator) -> Callable[[Ints], Ints]:
+def _drawer(column: pa.ChunkedArray, rng: np.random.Generator) -> Callable[[Ints], Ints]:
     """What draws for each of some rows a random row with the same value, maybe itself."""
     group = column.combine_chunks().dictionary_encode().indices.to_numpy()
     order, sizes = np.argsort(group, kind="stable"), np.bincount(group)
@@ -93,13 +93,13 @@ def _drawer(column: pa.ChunkedArray, chance: np.random.Generator) -> Callable[[I
 
     def draw(rows: Ints) -> Ints:
         own = group[rows]
-        drawn: Ints = order[starts[own] + (chance.random(len(own)) * sizes[own]).astype(np.int64)]
+        drawn: Ints = order[starts[own] + (rng.random(len(own)) * sizes[own]).astype(np.int64)]
         return drawn
 
     return draw
 
 
-def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> pa.Table:  # noqa: ARG001
+def same_lemma(rows: pa.Table, table: pa.Table, rng: np.random.Generator) -> pa.Table:  # noqa: ARG001
     """Each form with one of another lemma, and with one of its own lemma that is as like.
 
     The first is the one of its neighbours in the sorted list that shares most with it. The second shares
@@ -108,7 +108,7 @@ def same_lemma(rows: pa.Table, table: pa.Table, chance: np.random.Generator) -> 
     Args:
         rows: of a part (``tables.SAMPLE``), with lemmas.
         table: all rows, for the forms that a lemma has.
-        chance: without use.
+        rng: without use.
 
     Returns:
         Rows of two pairs each (``tables.SAMPLE``), labelled ``SAME`` and ``DIFFERENT``.

@@ -137,8 +137,8 @@ class Source:
     def _built(self, task: config.BuiltPairsTask, rows: pa.Table, part: str, seed: int) -> pa.Table:
         """The pairs of a part."""
         builder = pairs.BUILDERS[task.builder]
-        chance = np.random.default_rng([seed, PAIRS, PARTS.index(part)])
-        if len(made := builder(rows, self.selection.table, chance)):
+        rng = np.random.default_rng([seed, PAIRS, PARTS.index(part)])
+        if len(made := builder(rows, self.selection.table, rng)):
             return made
         raise DataError(f"{task.raw}: no pair can be made of the {len(rows):,} rows of {part}")
 
