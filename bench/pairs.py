@@ -100,7 +100,10 @@ def audit(
         zip(zip(*(both[name].to_pylist() for name in pairs.CELL), strict=True), errors, strict=True)
     )
     known = {*pc.unique(data.rows["lemma"]).to_pylist()}
-    of_case = [row for row in listed if features.values(row[4], "Case") != features.values(row[5], "Case")]
+    cases = [[features.values(row[place], "Case") for place in (4, 5)] for row in listed]
+    of_case = [
+        row for row, (stated, likelier) in zip(listed, cases, strict=True) if likelier and likelier != stated
+    ]
     of_new = [row for row in of_case if row[1] not in known]
     new_errors = sum(is_error for (lemma, _, _), is_error in is_wrong.items() if lemma not in known)
     lists = {
