@@ -12,6 +12,8 @@ import safetensors.torch
 import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
 
 from esetrag import __version__
 from esetrag.core import config, files, versions
@@ -254,12 +256,25 @@ def blueprint(experts: Sequence[Any], vocabulary: Vocabulary, shapes: Shapes) ->
         shapes: of the weights by name; sizes that training decides are taken from there.
     """
     networks = []
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         for number, expert in enumerate(experts):
             prefix = f"experts.{number}."
             own = {n.removeprefix(prefix): s for n, s in shapes.items() if n.startswith(prefix)}
             networks.append(FACTORY[expert.kind](expert, vocabulary, own))
         return JOINED.get(experts[0].kind, Blend)(networks, torch.empty(len(networks)))
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves weights as they are made: to draw numbers on the meta device, PyTorch imports its compiler."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Calls a function of PyTorch, unless it is to fill a weight."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _line(error: Exception) -> str:
