@@ -12,8 +12,6 @@ import safetensors.torch
 import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
-from torch.nn import init
-from torch.overrides import TorchFunctionMode
 
 from esetrag import __version__
 from esetrag.core import config, files, versions
@@ -23,7 +21,7 @@ from esetrag.models.bilstm import BilstmClassifier
 from esetrag.models.blend import Blend
 from esetrag.models.edit_rules import EditRules
 from esetrag.models.lemma_prior.prior import LemmaPrior
-from esetrag.models.network import Network
+from esetrag.models.network import Network, Unfilled
 from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
 from esetrag.models.siamese import Siamese
@@ -256,25 +254,12 @@ def blueprint(experts: Sequence[Any], vocabulary: Vocabulary, shapes: Shapes) ->
         shapes: of the weights by name; sizes that training decides are taken from there.
     """
     networks = []
-    with torch.device("meta"), _Unfilled():
+    with torch.device("meta"), Unfilled():
         for number, expert in enumerate(experts):
             prefix = f"experts.{number}."
             own = {n.removeprefix(prefix): s for n, s in shapes.items() if n.startswith(prefix)}
             networks.append(FACTORY[expert.kind](expert, vocabulary, own))
         return JOINED.get(experts[0].kind, Blend)(networks, torch.empty(len(networks)))
-
-
-class _Unfilled(TorchFunctionMode):
-    """Leaves weights as they are made: to draw numbers on the meta device, PyTorch imports its compiler."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Calls a function of PyTorch, unless it is to fill a weight."""
-        kwargs = kwargs or {}
-        if getattr(func, "__module__", "") == init.__name__:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
 
 
 def _line(error: Exception) -> str:
