@@ -21,7 +21,7 @@ from esetrag.models.bilstm import BilstmClassifier
 from esetrag.models.blend import Blend
 from esetrag.models.edit_rules import EditRules
 from esetrag.models.lemma_prior.prior import LemmaPrior
-from esetrag.models.network import Network
+from esetrag.models.network import Network, Unfilled
 from esetrag.models.ngram import NgramClassifier
 from esetrag.models.seq2seq import Seq2seq
 from esetrag.models.siamese import Siamese
@@ -254,7 +254,7 @@ def blueprint(experts: Sequence[Any], vocabulary: Vocabulary, shapes: Shapes) ->
         shapes: of the weights by name; sizes that training decides are taken from there.
     """
     networks = []
-    with torch.device("meta"):
+    with torch.device("meta"), Unfilled():
         for number, expert in enumerate(experts):
             prefix = f"experts.{number}."
             own = {n.removeprefix(prefix): s for n, s in shapes.items() if n.startswith(prefix)}

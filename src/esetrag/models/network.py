@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional, init
+from torch.overrides import TorchFunctionMode
 
 from esetrag.core.config import Head
 from esetrag.symbols.batch import Batch
@@ -110,3 +112,16 @@ def parts(rows: Batch, most: int = AT_ONCE) -> Sequence[Tensor] | Sequence[slice
 def difference(logits: Tensor, label: Tensor, against: Tensor) -> Tensor:
     """Of each row the logit of one label less that of another, (b,)."""
     return (logits.gather(1, label[:, None]) - logits.gather(1, against[:, None]))[:, 0]
+
+
+class Unfilled(TorchFunctionMode):
+    """Leaves weights as they are made: to draw numbers on the meta device, PyTorch imports its compiler."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Calls a function of PyTorch, unless it is to fill a weight."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
