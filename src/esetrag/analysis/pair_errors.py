@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from esetrag.analysis.seen_in_training import SeenInTraining
 from esetrag.data import label_sets
-from esetrag.tasks import pair_baselines
-from esetrag.tasks.pair import Pair
+from esetrag.data.pairs import differing_endings, with_bundles
 
 KINDS = {
     "unknown symbol": "has a symbol that no training pair has",
@@ -40,5 +39,5 @@ def kinds(errors: pd.DataFrame, seen: SeenInTraining) -> list[str]:
 def _differences(rows: pd.DataFrame) -> list[str]:
     """What is left of both texts behind their shared beginning, with the features."""
     texts = pa.table({name: pa.array(rows[name], pa.string()) for name in ("form", "features")})
-    differences: list[str] = pair_baselines.differing_endings(Pair().asked(texts))[0].to_pylist()
+    differences: list[str] = differing_endings(with_bundles(texts))[0].to_pylist()
     return differences

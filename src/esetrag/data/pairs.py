@@ -29,6 +29,8 @@ NEAR = 10
 """Neighbours, in the list of sorted forms, that a form may be paired with."""
 CLOSE = 0.05
 """By how much the shared parts of two pairs may differ, as shares of the longer form."""
+LETTERS = 3
+"""Of the shared beginning of two texts, before what differs."""
 NONE = -1
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +38,35 @@ Floats = npt.NDArray[np.float64]
 def joined(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
     """Pairs, or pairs with their features, as texts, (n,)."""
     return pc.binary_join_element_wise(*columns, SEPARATOR)
+
+
+def with_bundles(rows: pa.Table) -> pa.ChunkedArray:
+    """Pairs, the forms of rows, with the bundle behind them: ``first<TAB>second<TAB>features``."""
+    return joined(rows["form"], pc.fill_null(rows["features"], ""))
+
+
+def parts(texts: pa.ChunkedArray) -> list[Words]:
+    """First texts, second texts and bundles, (n,) each, of texts as of ``with_bundles``."""
+    lists = pc.split_pattern(texts.combine_chunks(), SEPARATOR)
+    return [words(pa.chunked_array([pc.list_element(lists, place)])) for place in range(3)]
+
+
+def differing_endings(texts: pa.ChunkedArray) -> list[pa.ChunkedArray]:
+    """What is left of both texts behind their shared beginning, alone and with what may matter, (n,) each.
+
+    The first column has it with the features; others have the last letters of the shared beginning.
+    """
+    first, second, bundle = parts(texts)
+    lost, ending = changes(first, second)
+    stem = np.strings.str_len(first) - lost
+    rests = _beside(np.strings.slice(first, stem, first.dtype.itemsize), ending)
+    ends = [np.strings.slice(first, np.maximum(stem - size, 0), stem) for size in range(1, LETTERS + 1)]
+    columns = [_beside(bundle, rests), rests, bundle, *ends, *(_beside(end, rests) for end in ends)]
+    return [pa.chunked_array([pa.array(column, pa.string())]) for column in columns]
+
+
+def _beside(a: Words, b: Words) -> Words:
+    return np.strings.add(np.strings.add(a, "\t"), b)
 
 
 def valid(rows: pa.Table, table: pa.Table, rng: np.random.Generator) -> pa.Table:

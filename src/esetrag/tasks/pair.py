@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import config, features
-from esetrag.data.pairs import SEPARATOR
+from esetrag.data.pairs import SEPARATOR, with_bundles
 from esetrag.symbols.vocabulary import SPECIAL, Vocabulary
 from esetrag.tasks import pair_baselines
 from esetrag.tasks.baselines import Trained
@@ -48,8 +48,7 @@ class Pair(Classify):
 
     def asked(self, rows: pa.Table) -> pa.ChunkedArray:
         """Pairs with the bundle behind them, ``first<TAB>second<TAB>features``."""
-        bundles = pc.fill_null(rows["features"], "")
-        return pc.binary_join_element_wise(rows["form"], bundles, SEPARATOR)
+        return with_bundles(rows)
 
     def baselines(self, rows: pa.Table, labels: Sequence[str], suffix_length: int) -> Trained:  # noqa: ARG002
         """See ``pair_baselines``."""
