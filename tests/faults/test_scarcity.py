@@ -156,8 +156,8 @@ def test_without_memory_it_is_told_in_a_line(stage: str, project: Project, forke
                 lacks = (f"{name}: not enough memory (", f"{name}: no room for the network (")
                 assert told(done)[-1].startswith(lacks), done
                 assert "Traceback" not in done["err"]
-            else:  # not even a thread had room to begin: C++ ends the process
-                assert done["code"] == -signal.SIGABRT, done
+            else:  # not even a thread had room to begin: C++ ends the process, or a library of it crashes
+                assert done["code"] in (-signal.SIGABRT, -signal.SIGSEGV), done
     assert any(codes), "the rooms tried are too small for most"
 
 
