@@ -51,6 +51,12 @@ def vocabulary() -> Vocabulary:
     return TagWords().vocabulary([rows], BuildVocab(unit="char", merges=0, min_count=1))
 
 
+def test_a_vocabulary_without_a_space_is_not_sound(vocabulary: Vocabulary) -> None:
+    symbols = tuple(symbol for symbol in vocabulary.symbols if symbol != sentences.SPACE)
+    assert WordTagger(vocabulary, MODEL).is_sound()
+    assert not WordTagger(Vocabulary(symbols, vocabulary.labels), MODEL).is_sound()
+
+
 def batch(vocabulary: Vocabulary, texts: list[str] = TEXTS, labels: list[str] = LABELS) -> Batch:
     rows = tables.sample([None] * len(texts), texts, [None] * len(texts), labels)
     task = TagWords()

@@ -129,6 +129,9 @@ def test_features_of_a_file_stand_in_their_own_column_or_the_second(tmp_path: Pa
     table, names = pa.table({"features": ["N;SG"], "form": ["ház"]}), ["form", "features"]
     ((_, asked),) = queries.as_asked([(table, table["form"])], names)
     assert asked.to_pylist() == ["ház\tN;SG"]
+    chosen = pa.table({"form": ["1"], "features": ["N;SG"], "word": ["ház"]})
+    ((_, asked),) = queries.as_asked([(chosen, chosen["word"])], names)
+    assert asked.to_pylist() == ["ház\tN;SG"], "the words are those of the chosen column"
     (tmp_path / "a.tsv").write_text("ház\t N;SG\n")
     (_, asked), *_ = queries.as_asked(inputs.from_file(tmp_path / "a.tsv"), names)
     assert asked.to_pylist() == ["ház\tN;SG"]

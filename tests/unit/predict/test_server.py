@@ -191,6 +191,16 @@ def test_what_is_not_http_leaves_it_alive(port: int, ask: Ask) -> None:
     assert ask({"inputs": ["a"]})[0] == 200
 
 
+@pytest.mark.parametrize("order", [("first", "second", "features"), ("features", "second", "first")])
+def test_the_order_of_the_parts_of_a_pair_does_not_matter(order: tuple[str, ...]) -> None:
+    parts = {"first": "ház", "second": "háznak", "features": "N;DAT"}
+    body = json.dumps({"inputs": [{name: parts[name] for name in order}]}).encode()
+    assert server.parse(body)[0] == ["ház\tháznak\tN;DAT"]
+    for wrong in ({**parts, "features": 7}, {**parts, "lemma": "ház"}, {"first": "ház"}):
+        with pytest.raises(HTTPException):
+            server.parse(json.dumps({"inputs": [wrong]}).encode())
+
+
 def test_a_sentence_may_be_longer_than_a_word() -> None:
     body = json.dumps({"inputs": ["a " * 1000]}).encode()
     assert server.parse(body, server.SENTENCE)[0] == ["a " * 1000]
