@@ -24,6 +24,8 @@ HEAD = "kind\tlemma\tform\tfeatures\tstated\tlikelier\tprobability\tevidence"
 class Model(Predictor):
     """Stands in for a trained one."""
 
+    share = 0.9
+
     def __init__(self, *labels: str) -> None:
         vocabulary = Vocabulary(SPECIAL, labels, features=("DAT", "N", "NOM", "SG", "TERM", "VOC"))
         super().__init__(Checkpoint(cast("Any", None), vocabulary, cast("Any", None)))
@@ -32,7 +34,7 @@ class Model(Predictor):
         cells = (query.split("\t") for query in queries.to_pylist())
         right = [form == lemma + ENDINGS[bundle] for lemma, form, bundle in cells]
         labels = ["right" if is_right else "wrong" for is_right in right]
-        return pa.table({"label": pa.array(labels, pa.string()), "probability": [0.9] * len(labels)})
+        return pa.table({"label": pa.array(labels, pa.string()), "probability": [self.share] * len(labels)})
 
 
 def rows(*added: str) -> list[str]:
@@ -69,6 +71,20 @@ def test_a_form_that_is_right_in_two_cells_is_not_doubted_in_the_rarer_one(tmp_p
 def test_of_two_cells_that_a_form_fits_the_one_of_more_rows_is_likelier(tmp_path: Path) -> None:
     (found,) = audited(tmp_path, rows("bara\tbara\tN;VOC;SG", "gosa\tgosa\tN;TERM;SG"))
     assert found[1:6] == ["gosa", "gosa", "N;TERM;SG", "N;TERM;SG", "N;NOM;SG"]
+
+
+def test_a_form_that_no_cell_fits_better_is_wrong_as_a_form(tmp_path: Path) -> None:
+    found = audited(tmp_path, rows("gosa\tgosanok\tN;DAT;SG", "fola\tfolanok\tN;TERM;SG"))
+    assert [row[0] for row in found] == ["form", "form"]
+
+
+def test_a_row_is_listed_even_if_the_model_is_not_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "share", 0.6)
+    assert "gosanok" in {row[2] for row in audited(tmp_path, rows("gosa\tgosanok\tN;DAT;SG"))}
+    monkeypatch.setattr(Model, "share", 0.8)
+    assert [row[2] for row in audited(tmp_path, rows("gosa\tgosanok\tN;DAT;SG"))] == ["gosanok"]
 
 
 def test_features_that_training_lacks_are_left_out_and_counted(

@@ -163,6 +163,7 @@ def test_the_words_of_a_file_come_in_batches(tmp_path: Path) -> None:
         ("Ég á hest. Hann er góður.", ["Ég á hest .", "Hann er góður ."]),
         ("Sagði hv. þingmaður: „Nei!“", ["Sagði hv . þingmaður : „ Nei ! “"]),
         ("Fyrsta lína\n\n  Önnur lína\n", ["Fyrsta lína", "Önnur lína"]),
+        ("fyrsta\nönnur", ["fyrsta", "önnur"]),
         ("यह हिन्दी है। “\u0915\u093e” 12:30-kor", ["यह हिन्दी है । “ \u0915\u093e ” 12:30-kor"]),
         ("Ég á U.S. hest.\nHann 2.5 b.3", ["Ég á U . S . hest .", "Hann 2.5 b . 3"]),
         ("Hvíta-Rússland? Já, 3,5 kg", ["Hvíta-Rússland ?", "Já , 3,5 kg"]),

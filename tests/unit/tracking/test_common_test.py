@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pyarrow as pa
+import pytest
 
+from esetrag import predict
 from esetrag.core.layout import Layout
 from esetrag.tracking import compare
 from esetrag.tracking.common_test import common
@@ -45,3 +48,12 @@ def test_rows_without_lemmas_and_features_are_the_same_rows_in_another_order(lay
         replace(state, predictions=forms.take([*range(len(forms))][::-1])),
     )
     assert common(a, b) == (a, b)
+
+
+def test_words_of_sentences_are_not_predicted_apart(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = State.named("workspace", layout, PARAMS.experiment_of(TASK))
+    small = replace(large, name="small", predictions=large.predictions.slice(0, 7))
+    vocabulary = SimpleNamespace(words=("az",))
+    tagger = SimpleNamespace(checkpoint=SimpleNamespace(vocabulary=vocabulary))
+    monkeypatch.setattr(predict, "load", lambda _: tagger)
+    assert common(small, large) == (small, large)
