@@ -113,3 +113,10 @@ def mean(values: Sequence[float]) -> dict[str, float]:
     deviation = statistics.stdev(values)
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * deviation / len(values) ** 0.5
     return {"value": value, "low": value - half, "high": value + half, "deviation": deviation}
+
+
+def percent(shares: list[float], places: int = 2) -> str:
+    """The mean of some shares in per cent, with Student's interval if there are several."""
+    figures = mean(shares)
+    bounds = f" ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})" if len(shares) > 1 else ""
+    return f"{100 * figures['value']:.{places}f}{bounds}"

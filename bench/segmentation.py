@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import torch
 
 from bench import measure
-from bench.measure import REPO, mean
+from bench.measure import REPO, percent
 from esetrag.core import config
 from esetrag.core.layout import PARAMS
 from esetrag.data import change, columns, sampling, segmented_rows
@@ -60,8 +60,8 @@ def run(path: Path, seed: int, params: config.Params) -> Figures:
     width = max(encoding.width_of(part["form"], None) for part in parts.values())
     encoded = {name: task.encode(part, vocabulary, width, "end") for name, part in parts.items()}
     data = Data(encoded["train"], encoded["dev"], vocabulary, parts["train"])
-    expert = params.models["tagger"].model_copy(update=MODEL)
-    model = config.Resolved("tagger", [expert], lemmas=False)  # type: ignore[list-item]
+    expert = config.TaggerModel.model_validate(params.models["tagger"].model_dump() | MODEL)
+    model = config.Resolved("tagger", [expert], lemmas=False)
     options = params.train.model_copy(update={**OPTIONS, "analogies": 0, "seed": seed, "device": "cpu"})
     start = time.process_time()
     trained = trainer.fit(data, model, options)
@@ -84,16 +84,9 @@ def page(runs: list[Figures]) -> str:
     for stems, text in STEMS.items():
         for name in NAMES:
             keys = [f"{stems} {name} {score}" for score in ("accuracy", "f1")]
-            cells = [cell([run[key] for run in runs]) for key in keys]
+            cells = [percent([run[key] for run in runs], 1) for key in keys]
             rows.append((f"{text}, {int(runs[0][f'{stems} words']):,}", NAMES[name], *cells))
     return table(("words", "model", "exact", "F1"), rows, "llrr")
-
-
-def cell(shares: list[float]) -> str:
-    """A mean in per cent with Student's interval."""
-    figures = mean(shares)
-    bounds = f" ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})" if len(shares) > 1 else ""
-    return f"{100 * figures['value']:.1f}{bounds}"
 
 
 def main() -> None:

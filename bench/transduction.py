@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from bench import measure
-from bench.measure import REPO, mean
+from bench.measure import REPO, percent
 from esetrag import tasks
 from esetrag.core import config
 from esetrag.core.layout import PARAMS, PARTS
@@ -126,18 +126,11 @@ def page(results: dict[str, list[dict[str, float]]]) -> str:
     """The table of all experiments, exact match in %."""
     rows = []
     for name, runs in results.items():
-        cells = [cell([run[model] for run in runs]) for model in MODELS]
+        cells = [percent([run[model] for run in runs]) for model in MODELS]
         sizes = [f"{np.mean([run[key] for run in runs]):,.0f}" for key in ("train", "test", "seconds")]
         rows.append((name, *cells, *sizes, str(len(runs))))
     head = ("table, training rows", "seq2seq", "edit rules", "copy", "train", "test", "CPU s", "seeds")
     return table(head, rows, "lrrrrrrr")
-
-
-def cell(shares: list[float]) -> str:
-    """A mean in per cent with Student's interval."""
-    figures = mean(shares)
-    bounds = f" ({100 * figures['low']:.1f}–{100 * figures['high']:.1f})" if len(shares) > 1 else ""
-    return f"{100 * figures['value']:.2f}{bounds}"
 
 
 def main() -> None:

@@ -17,10 +17,9 @@ from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
 from esetrag.predict import predictor
-from esetrag.predict import queries as queries_of
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import NO_LETTER, column, composed
-from esetrag.predict.queries import SEPARATOR
+from esetrag.predict.queries import SEPARATOR, check
 from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -154,6 +153,6 @@ class SequencePredictor:
             if None in bundles:
                 word, such = pairs[bundles.index(None)][0], f"such as {self.bundles[0]}"
                 raise DataError(f"{word}: expected features behind the word and a tab, {such}, found none")
-            queries_of.check(filter(None, bundles), {*vocabulary.features})
+            check(filter(None, bundles), {*vocabulary.features})
         words = predictor.bare(column([pair[0] for pair in pairs]), vocabulary)
         return words, pa.chunked_array([pa.array(bundles, pa.string())])
