@@ -70,7 +70,8 @@ def kinds(context: Context) -> Section:
         for kind, forms in found.items()
         if len(forms)
     ]
-    shown = Table(pd.DataFrame(rows, columns=["kind", "it …", "errors", "examples"]), bars="errors")
+    names = ["kind", f"the {context.noun.removesuffix('s')} …", "errors", "examples"]
+    shown = Table(pd.DataFrame(rows, columns=names), bars="errors")
     text = "Each error has the first kind that applies."
     return Section("Kinds of errors", (text, shown) if rows else ("There are no errors.",))
 
