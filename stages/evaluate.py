@@ -41,7 +41,7 @@ def main(
     files.write_csv(layout.metrics / "confusion.csv", tested.confusion)
 
     examined = examine.KINDS[config.kind_key(task)](test, tested, predictor.predict_table)
-    files.write_json(layout.metrics / "test.json", {**tested.figures, "stress": examined.figures})
+    files.write_figures(layout.metrics / "test.json", {**tested.figures, "stress": examined.figures})
     dev_accuracy = files.read_json(layout.metrics / "train.json")["dev_accuracy"]
     files.write_json(layout.metrics / "summary.json", tested.summary(dev_accuracy))
     files.write_csv(layout.stress, examined.sets)

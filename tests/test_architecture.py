@@ -13,7 +13,7 @@ from tests.project import REPO
 
 PACKAGE = REPO / "src/esetrag"
 ORDER = ("core", "scoring", "data", "symbols", "models", "training", "tasks", "analysis", "report", "predict",
-         "tracking", "cli")  # fmt: skip
+         "tracking", "experiments", "cli")  # fmt: skip
 """Each may import itself and those before it; ``cli`` stands for what is in no package."""
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
 
-from esetrag import cli_many
+from esetrag import cli_experiments
 from esetrag.core import config, files, runtime
 from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARAMS, Layout
@@ -94,7 +94,7 @@ def _parser() -> Parser:
     promote.add_argument("name", nargs="?", metavar="RUN", help="id or name (default: the workspace's run)")
     promote.add_argument("--anyway", action="store_true", help="even if it is not significantly better")
 
-    serve = command(_serve, "answer HTTP requests with the predictions of the workspace's model")
+    serve = command(_serve, "answer HTTP requests with the predictions of the workspace's models", "all")
     model = serve.add_mutually_exclusive_group()
     model.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="another model")
     model.add_argument("--run", dest="name", metavar="RUN", help="the model of an MLflow run: its id or name")
@@ -107,7 +107,7 @@ def _parser() -> Parser:
     command(_verify, "check every artifact and DVC's cache byte for byte (exit code 1: damaged)", "all")
     command(_check, "check params.yaml and dvc.lock before any work", default="")
 
-    cli_many.add(command)
+    cli_experiments.add(command)
 
     results = command(_results, "write the table of results into README.md", default="")
     results.add_argument("--check", action="store_true", help="only check whether it is up to date")
@@ -133,7 +133,7 @@ def _tasks(options: Options) -> tuple[config.Params, list[Layout]]:
 
 def _predict(options: Options) -> None:
     predicting.check_words(options)
-    folder = options.checkpoint or cli_many.task_of(options)[1].checkpoint
+    folder = options.checkpoint or cli_experiments.task_of(options)[1].checkpoint
     from esetrag import predict
 
     predicting.label(options, lambda: predict.load(folder), most=1)
@@ -188,7 +188,7 @@ def _audit(options: Options) -> None:
 
 
 def _compare(options: Options) -> None:
-    params, layout = cli_many.task_of(options)
+    params, layout = cli_experiments.task_of(options)
     from esetrag.tracking import compare
     from esetrag.tracking.run_state import State
 
@@ -227,7 +227,7 @@ def _ui(options: Options) -> None:
 
 
 def _promote(options: Options) -> None:
-    params, layout = cli_many.task_of(options)
+    params, layout = cli_experiments.task_of(options)
     from esetrag.tracking import promote
 
     verdict = promote.promote(layout, params, options.name, options.anyway)
@@ -237,7 +237,7 @@ def _promote(options: Options) -> None:
 
 
 def _serve(options: Options) -> None:
-    params, layout = cli_many.task_of(options)
+    params, layout = cli_experiments.task_of(options)
     from esetrag import predict
     from esetrag.predict import server
     from esetrag.tracking import runs
@@ -245,8 +245,13 @@ def _serve(options: Options) -> None:
     listening = server.listen(options.host, options.port)
     stored = runs.checkpoint_of(layout, params, options.name, options.champion)
     with nullcontext(options.checkpoint) if options.checkpoint else stored as folder:
-        predictor = predict.load(folder)
-    server.serve(server.application(predictor, [options.host, *options.allow_host]), listening)
+        predictors = {layout.task: predict.load(folder)}
+    if not any((options.task, options.checkpoint, options.name, options.champion)):
+        others = [Layout(task) for task in params.tasks if task != layout.task]
+        predictors |= {
+            other.task: predict.load(other.checkpoint) for other in others if other.checkpoint.exists()
+        }
+    server.serve(server.application(predictors, [options.host, *options.allow_host]), listening)
 
 
 def _verify(options: Options) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -119,15 +119,29 @@ def parse(body: bytes, symbols: int = SYMBOLS) -> tuple[list[str], int]:
     return words[0], question.params.top_k if question.params else 1
 
 
-def application(predictor: Predictor | SequencePredictor, hosts: Collection[str] = ()) -> FastAPI:
-    """The server of a model.
+def application(
+    predictors: Mapping[str, Predictor | SequencePredictor], hosts: Collection[str] = ()
+) -> FastAPI:
+    """The server of one model or several: the first one's at the root, each one's under its name, too.
 
     Args:
-        predictor: the model.
+        predictors: the models by their tasks.
         hosts: names by which it may be called beside those of loopback; ``*`` is any.
     """
-    symbols = SENTENCE if predictor.checkpoint.vocabulary.words else SYMBOLS
     allowed = {*LOOPBACK, *map(str.lower, hosts)}
+    root, *served = (
+        _application(predictor, allowed, list(predictors))
+        for predictor in (next(iter(predictors.values())), *predictors.values())
+    )
+    for task, app in zip(predictors, served, strict=True):
+        root.mount(f"/{task}", app)
+    return root
+
+
+def _application(
+    predictor: Predictor | SequencePredictor, allowed: Collection[str], tasks: list[str]
+) -> FastAPI:
+    symbols = SENTENCE if predictor.checkpoint.vocabulary.words else SYMBOLS
     worker = ThreadPoolExecutor(1)  # requests take turns chunk by chunk; the event loop stays free
 
     async def check_host(request: Request) -> None:
@@ -163,9 +177,10 @@ def application(predictor: Predictor | SequencePredictor, hosts: Collection[str]
     @app.get("/model")
     async def model() -> Response:
         known, vocabulary = predictor.checkpoint, predictor.checkpoint.vocabulary
-        content = {"task": known.manifest.training.get("task", ""), "bundles": predictor.bundles}
+        name = {"task": known.manifest.training.get("task", ""), "tasks": tasks}
         reads = "pairs" if vocabulary.reads_pairs else "sentences" if vocabulary.words else "words"
-        return _json({**content, "reads": reads, "writes_tags": vocabulary.writes_tags})
+        asked = {"reads": reads, "bundles": predictor.bundles, "writes_tags": vocabulary.writes_tags}
+        return _json(name | asked)
 
     @app.post("/explain")
     async def explanation(request: Request) -> Response:

@@ -1,1 +1,1 @@
-"""Runs: logged in MLflow, compared, promoted, verified, spread over machines."""
+"""Runs: logged in MLflow, compared, promoted, verified."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from esetrag.core import files
 from esetrag.core.errors import TrainingError
 from esetrag.models.network import Network, parts
 from esetrag.symbols.batch import Batch
@@ -82,7 +83,7 @@ class Loop:
             TrainingError: if a loss is not a number any more.
         """
         number = len(self.epochs)
-        epoch = Epoch(number, loss, accuracy, *measure(self.network, self.dev), rate)
+        epoch = Epoch(number, *files.rounded([loss, accuracy, *measure(self.network, self.dev), rate]))
         if not all(math.isfinite(value) for value in astuple(epoch)):
             raise TrainingError(
                 f"the loss is no longer a number in epoch {number}; lower train.learning_rate, "

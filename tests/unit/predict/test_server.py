@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,17 @@ Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def port(predictor: Predictor) -> Iterator[int]:
+def unsure(predictor: Predictor) -> Predictor:
+    """A second model, whose probabilities are lower."""
+    known = predictor.checkpoint
+    flat = known.manifest.calibration.model_copy(update={"temperature": 9.0})
+    return Predictor(replace(known, manifest=known.manifest.model_copy(update={"calibration": flat})))
+
+
+@pytest.fixture
+def port(predictor: Predictor, unsure: Predictor) -> Iterator[int]:
     """Of a server that runs in a thread."""
-    app = server.application(predictor, ["Words.example"])
+    app = server.application({"sure": predictor, "unsure": unsure}, ["Words.example"])
     listening = server.listen("127.0.0.1", 0)
     running = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=running.run, args=[[listening]])
@@ -76,7 +85,7 @@ def ask(port: int) -> Ask:
     ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        method = "POST" if path in ("/invocations", "/explain") else "GET"
+        method = "POST" if path.endswith(("/invocations", "/explain")) else "GET"
         connection.request(
             method, path, data if method == "POST" else None, {"Content-Type": kind, **headers}
         )
@@ -109,6 +118,18 @@ def test_every_way_to_put_it_has_the_same_answer(ask: Ask, predictor: Predictor)
         list(prediction.probabilities),
     )
     assert (digits["label_set"], digits["unknown"], digits["note"]) == ("", "27", "no known letter")
+
+
+def test_each_of_several_models_answers_under_its_name_and_the_first_one_at_the_root(
+    ask: Ask, predictor: Predictor, unsure: Predictor
+) -> None:
+    for path, model in {"": predictor, "/sure": predictor, "/unsure": unsure}.items():
+        expected = [prediction.record(several=False) for prediction in model.predict(FORMS)]
+        assert ask({"inputs": FORMS}, f"{path}/invocations") == (200, {"predictions": expected})
+        assert ask(path=f"{path}/model")[1]["tasks"] == ["sure", "unsure"]
+        assert ask(path=f"{path}/ping", Host="elsewhere.example")[0] == 400
+    assert predictor.predict(FORMS) != unsure.predict(FORMS)
+    assert ask(path="/third/model")[0] == 404
 
 
 def test_what_is_no_request_is_refused_in_a_line(ask: Ask) -> None:
@@ -214,7 +235,7 @@ def test_a_page_asks_what_the_model_is_and_why_it_predicts(port: int, ask: Ask) 
     assert "default-src 'none'" in policy
     assert not re.search(r"(src|href)=", page), "it loads nothing"
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/model") as answer:
-        assert json.load(answer).keys() == {"task", "bundles", "reads", "writes_tags"}
+        assert json.load(answer).keys() == {"task", "tasks", "bundles", "reads", "writes_tags"}
     status, why = ask({"inputs": ["kepből"]}, "/explain")
     assert status == 200
     assert [letter for letter, _ in why["letters"]] == [*"kepből"]
@@ -227,8 +248,9 @@ BROWSER = next(filter(None, map(shutil.which, look.BROWSERS)), None)
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on the path")
-def test_the_page_shows_predictions_in_a_browser(port: int) -> None:
-    address = f"http://127.0.0.1:{port}/?words=kanaban+kepb%C5%91l"
+@pytest.mark.parametrize(("chosen", "sure"), [("", True), ("&task=unsure", False)])
+def test_the_page_shows_predictions_in_a_browser(port: int, chosen: str, sure: bool) -> None:
+    address = f"http://127.0.0.1:{port}/?words=kanaban+kepb%C5%91l{chosen}"
     flags = [*look.FLAGS.split(), "--dump-dom", "--virtual-time-budget=20000"]
     with tempfile.TemporaryDirectory() as profile:
         command = [str(BROWSER), *flags, f"--user-data-dir={profile}", address]
@@ -236,3 +258,5 @@ def test_the_page_shows_predictions_in_a_browser(port: int) -> None:
     assert "2 words predicted." in page
     assert page.count("<tr>") == 3
     assert 'aria-label="kepből"' in page
+    shares = [float(share) for share in re.findall(r"<td[^>]*>([\d.]+) %</td>", page)]
+    assert (min(shares) > 80) is sure, shares

@@ -11,8 +11,8 @@ from esetrag.cli import main
 from esetrag.core import config
 from esetrag.data import unimorph
 from esetrag.data.selection import select
-from esetrag.tracking import learning_curve
-from esetrag.tracking.learning_curve import Point
+from esetrag.experiments import learning_curve
+from esetrag.experiments.learning_curve import Point
 from tests.project import REPO, copy_project, toy_table
 
 

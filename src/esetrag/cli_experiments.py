@@ -70,14 +70,14 @@ def task_of(options: Options) -> tuple[config.Params, Layout]:
 
 def _curve(options: Options) -> None:
     params, layout = task_of(options)
-    from esetrag.tracking import learning_curve
+    from esetrag.experiments import learning_curve
 
     measured = learning_curve.measure(layout, params, options.seeds, options.sizes, options.all)
     show(measured)
 
 
 def _sweep(options: Options) -> None:
-    from esetrag.tracking import sweep
+    from esetrag.experiments import sweep
 
     params = config.load(PARAMS)
     tasks = [options.task] if options.task and params.task(options.task) else list(params.tasks)
@@ -93,14 +93,14 @@ def _sweep(options: Options) -> None:
 
 
 def _tune(options: Options) -> None:
-    from esetrag.tracking import tune
+    from esetrag.experiments import tune
 
     params, layout = task_of(options)
     show(tune.tune(layout, params, options.ranges, options.trials, options.workers))
 
 
 def _benchmark(options: Options) -> None:
-    from esetrag.tracking import benchmark
+    from esetrag.experiments import benchmark
 
     target = options.output or Path("metrics/benchmark") / options.folder.resolve().name
     places = options.engine, options.workers

@@ -23,7 +23,8 @@ from esetrag.core.explanation import explain
 from esetrag.core.layout import Layout
 from esetrag.core.section import Section
 from esetrag.core.streams import tell
-from esetrag.tracking import engine, store
+from esetrag.experiments import engine
+from esetrag.tracking import store
 
 STARTUP, WARMUP = 5, 10
 """Trials before any is pruned; epochs before one may be: until then the learning rate is still high."""

@@ -7,7 +7,7 @@ import pytest
 
 from esetrag.cli import main
 from esetrag.core import config
-from esetrag.tracking import benchmark
+from esetrag.experiments import benchmark
 from tests.project import CASES, STEMS, copy_project
 
 ROWS = [(stem + end, case) for stem in STEMS for case, end in CASES.items()]

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from esetrag.core.errors import ParamsError
 from esetrag.core.layout import Layout
 from esetrag.data import label_sets, sampling
 from esetrag.data.source import Source
+from esetrag.experiments import engine
 from esetrag.report import drawing, figures, markdown
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines, evaluation
@@ -84,10 +83,12 @@ def jobs(rows: pa.Table, params: config.Params, seeds: int, sizes: Sequence[int]
 
 
 def points(listed: Sequence[Job], processes: int | None = None) -> Iterator[list[Point]]:
-    """Trains and measures job by job, on as many processes as there are processors (None) or are wanted."""
+    """Trains and measures jobs, on as many processes as there are processors (None) or are wanted."""
     count = min(processes or os.cpu_count() or 1, PROCESSES, len(listed))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(measured, listed)
+    for _, result in engine.results(measured, listed, "local", count):
+        if isinstance(result, Exception):
+            raise result
+        yield result
 
 
 def measured(job: Job) -> list[Point]:
@@ -125,6 +126,7 @@ def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
     rows: list[Any] = []
     frame = pd.DataFrame([asdict(point) for point in measurements])
     frame["model"] = pd.Categorical(frame["model"], [*MODELS, UPPER_BOUND])
+    frame = frame.sort_values("seed")  # jobs end in any order
     for (name, forms), group in frame.groupby(["model", "forms"], observed=True):
         mean, *bounds = interval(group["test"], confidence)
         rows.append((name, forms, len(group), group["dev"].mean(), mean, *np.clip(bounds, 0, 1)))

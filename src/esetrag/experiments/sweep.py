@@ -8,6 +8,7 @@ Other parameters than those of ``params.yaml`` become DVC experiments.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -22,7 +23,8 @@ from esetrag.core import config, files
 from esetrag.core.errors import DataError, ParamsError, TrackingError
 from esetrag.core.layout import PARAMS
 from esetrag.core.streams import tell
-from esetrag.tracking import engine, store
+from esetrag.experiments import engine
+from esetrag.tracking import store
 
 KEPT = Path(".esetrag/sweep")
 """Which runs are done, and the output of those that failed, in a folder of each commit."""
@@ -80,7 +82,7 @@ def compute(shared: Mapping[str, Any], run: Run) -> tuple[float, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
-        [sys.executable, "-m", "esetrag.tracking.sweep_worker"],
+        [sys.executable, "-m", "esetrag.experiments.sweep_worker"],
         env={**clean, "PATH": path, "DVC_NO_ANALYTICS": "1"},
         input=json.dumps({**shared, **run._asdict()}),  # no argument: a remote may hold a secret
         capture_output=True,
@@ -164,10 +166,24 @@ def _gather(params: config.Params, done: Sequence[Run]) -> None:
         tasks = [run.task for run in done if run.settings == settings]
         targets = [] if len(tasks) == len(params.tasks) else [f"error_analysis@{task}" for task in tasks]
         if not settings:
-            _output("dvc", "repro", "--pull", *targets)
+            _reproduce(targets)
         elif (name := _name(settings)) not in known:
             chosen = [part for setting in settings for part in ("-S", setting)]
             _output("dvc", "exp", "run", "--temp", "--pull", "--name", name, *chosen, *targets)
+
+
+def _reproduce(targets: list[str]) -> None:
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    from esetrag.experiments import sweep_worker
+
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # a line for each stage
+    try:
+        with Repo() as repo:
+            sweep_worker.reproduce(repo, targets)
+    except DvcException as error:
+        raise DataError(f"dvc repro: {error}") from error
 
 
 def _output(*command: str) -> str:

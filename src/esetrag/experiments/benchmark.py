@@ -26,11 +26,11 @@ from esetrag.core import config, files
 from esetrag.core.errors import DataError, ParamsError, mendable
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets
+from esetrag.experiments import engine
+from esetrag.experiments.learning_curve import cell, interval
 from esetrag.report import drawing, figures, markdown
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines
-from esetrag.tracking import engine
-from esetrag.tracking.learning_curve import cell, interval
 
 EXPERTS, BLEND, BASELINE = ("bilstm", "ngram"), "blend", "longest_suffix"
 """Keys of ``models``: two, and their product, whose weights dev chooses; what they must beat."""

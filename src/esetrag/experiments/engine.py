@@ -13,7 +13,6 @@ from esetrag.core.errors import ParamsError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Submit = Callable[..., "Future[Any]"]
-ENGINES = ("local", "ray")
 
 
 def results(
@@ -24,7 +23,7 @@ def results(
     Args:
         function: of a module, so that another process finds it.
         jobs: its arguments.
-        engine: one of ``ENGINES``.
+        engine: ``local`` or ``ray``.
         workers: jobs at once; a Ray cluster that is there already decides itself.
         threads: whether jobs start processes of their own, so that threads are enough here.
 

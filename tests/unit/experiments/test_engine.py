@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from esetrag.core.errors import DataError, ParamsError
-from esetrag.tracking import engine
+from esetrag.experiments import engine
 
 
 def quotient(dividend: int, number: int) -> float:

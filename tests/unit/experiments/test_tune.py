@@ -8,7 +8,8 @@ import pytest
 from esetrag.cli import main
 from esetrag.core import config
 from esetrag.core.errors import ParamsError
-from esetrag.tracking import store, tune
+from esetrag.experiments import tune
+from esetrag.tracking import store
 from tests.project import Project, copy_project
 
 RANGES = "train.learning_rate: {low: 0.003, high: 0.03, log: true}\nmodels.bilstm.hidden: [4, 8]\n"

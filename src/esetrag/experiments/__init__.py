@@ -1,0 +1,1 @@
+"""Many runs: learning curves, benchmarks, sweeps over parameters, searches for better ones."""
