@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pyarrow as pa
 import pytest
 
-from esetrag.core import tables
+from esetrag.core import config, tables
+from esetrag.core.errors import RoomError
+from esetrag.core.layout import PARAMS
+from esetrag.data.source import Source
+from esetrag.training import trainer
+from esetrag.training.data import Data
 from tests.project import TASK, Project, copy_project, toy_table
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
@@ -68,3 +75,17 @@ def test_vocabulary_and_encoded_rows_are_made_some_rows_at_a_time(tmp_path: Path
     assert train.nbytes > TIMES * ROOM
     assert all(large - small < ROOM for small, large in zip(*peaks, strict=True))
     assert project.json("metrics/toy/encoding.json")["parts"]["train"]["rows"] == len(train)
+
+
+def test_what_would_not_fit_is_refused_with_both_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: config.Params, tiny_data: Data
+) -> None:
+    project = copy_project(tmp_path / "project")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=20_000))
+    monkeypatch.chdir(project.root)
+    with pytest.raises(
+        RoomError, match=r"rows need about 0.0 GB of memory, and 0.0 GB are free; take a smaller"
+    ):
+        Source.load(config.load(PARAMS).task("toy"))
+    with pytest.raises(RoomError, match=r"lower sample.train, or do without n-grams: train.analogies: 0"):
+        trainer.fit(tiny_data, params.resolve("ngram"), params.train)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from esetrag.core.errors import BusyError, DataError
+from esetrag.core.errors import BusyError, DataError, RoomError
 
 FINISH, WAIT = 5, 8
 """Seconds in which a stage may end its epoch after a signal; in which another waits for it to end."""
@@ -45,6 +45,25 @@ def end_with_parent() -> None:
     """Makes the death of the process that started this one a SIGTERM, on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def check_room(rows: int, bytes_a_row: int, mend: str) -> None:
+    """Refuses what does not fit into the memory that is free, before the machine swaps.
+
+    Args:
+        rows: how many are to be held.
+        bytes_a_row: measured, see docs/performance.md.
+        mend: what the user can do.
+
+    Raises:
+        RoomError: with both numbers.
+    """
+    import psutil
+
+    needed, free = rows * bytes_a_row, psutil.virtual_memory().available
+    if needed > free:
+        sizes = f"about {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free"
+        raise RoomError(f"{rows:,} rows need {sizes}; {mend}")
 
 
 def leave(code: int) -> None:

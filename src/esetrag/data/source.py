@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esetrag.core import config, features, files
+from esetrag.core import config, features, files, runtime
 from esetrag.core.errors import DataError
 from esetrag.core.layout import PARTS
 from esetrag.data import (
@@ -37,6 +37,9 @@ RENAMED = {"source": "form", "target": "label", "segments": "label", "first": "f
 """Columns of tasks that ``columns.select`` knows by another name."""
 PAIRS = 51
 """Stream of the generator by which pairs are built."""
+
+ROOM = 630
+"""Bytes a row that the rows, their audit, families and split take."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Source:
         rows = reduce(_both, selections)
         if isinstance(task, config.UnimorphTask) and isinstance(task.feature, list):
             _refuse_absent(task, rows.bundles)
+        runtime.check_room(len(rows.table), ROOM, f"take a smaller table than {task.raw}")
         found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
         given: Parts = {}
         if len(paths) > 1:

@@ -188,7 +188,7 @@ def _application(
 
         run = partial(asyncio.get_running_loop().run_in_executor, worker)
         try:
-            words, _ = await run(parse, await _body(request))
+            words, _ = await run(parse, await _body(request), symbols)
             return _json(await run(explain, predictor, words[0]))
         except DataError as error:
             raise HTTPException(400, str(error)) from error

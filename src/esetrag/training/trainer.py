@@ -162,7 +162,10 @@ def _classifier(
         shapes.append(shape)
     prior = None
     if model.lemmas and data.split:
-        prior = LemmaPrior.fit(data.split, torch.from_numpy(data.train.targets), model.head)
+        rows, targets = data.split, torch.from_numpy(data.train.targets)
+        if options.unaccented:
+            rows, targets = data.typed or rows, targets.repeat(2, 1)
+        prior = LemmaPrior.fit(rows, targets, model.head)
     shapes += [checkpoint.LemmaPriorModel(head=model.head)] if prior else []
     network, used_experts = blending.blend(classifiers, prior, Batch.of(data.dev, CPU))
     return Trained(network, [shapes[number] for number in used_experts], epochs[0], choices._asdict())

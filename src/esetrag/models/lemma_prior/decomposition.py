@@ -74,12 +74,24 @@ class Decomposition:
     endings: Words  # (n,)
 
     @classmethod
-    def of(cls, rows: pa.Table, vocabulary: Vocabulary) -> Decomposition | None:
-        """Splits rows (``tables.SAMPLE``) by character; None without lemmas, or where symbols are words."""
+    def of(cls, rows: pa.Table, vocabulary: Vocabulary, unaccented: bool = False) -> Decomposition | None:
+        """Splits rows (``tables.SAMPLE``) by character; None without lemmas, or where symbols are words.
+
+        Args:
+            rows: n rows.
+            vocabulary: of the forms.
+            unaccented: whether all rows follow once more without their accents, as people type them.
+        """
         if vocabulary.unit == "word" or rows["lemma"].null_count or not len(rows):
             return None
         longest = max(encoding.width_of(rows[name], None) for name in ("lemma", "form"))
         lemmas, forms = (Words.of(rows[name], vocabulary.spelling, longest) for name in ("lemma", "form"))
+        if unaccented:
+            table = vocabulary.spelling.unaccented
+            lemmas, forms = (
+                Words(np.concatenate([words.ids, table[words.ids]]), np.tile(words.lengths, 2))
+                for words in (lemmas, forms)
+            )
         turned = lemmas.reversed(), forms.reversed()
         stem = shared_prefix(lemmas.ids, forms.ids)
         backwards = bool(shared_prefix(*(words.ids for words in turned)).sum() > stem.sum())
