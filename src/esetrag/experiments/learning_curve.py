@@ -185,8 +185,9 @@ def measure(
     """
     if seeds < 1:
         raise ParamsError(f"--seeds: expected 1 or more, found {seeds}")
-    own = {"sample": config.Sample, "train": config.Train}
-    params = params.model_copy(update={name: params.section_of(layout.task, own[name]) for name in own})
+    task = layout.task
+    own = {"sample": params.section_of(task, config.Sample), "train": params.section_of(task, config.Train)}
+    params = params.model_copy(update=own)
     source = Source.load(params.task(layout.task), params.sample.suspicious)
     confidence = params.evaluate.confidence
     listed = jobs(source.selection.table, params, seeds, sizes or SIZES, whole)

@@ -30,11 +30,6 @@ class Data:
         """The rows of training as stem and ending; None of pairs, without lemmas, or of parts of words."""
         return None if self.vocabulary.reads_pairs else Decomposition.of(self.rows, self.vocabulary)
 
-    @property
-    def typed(self) -> Decomposition | None:
-        """The same, each row also without its accents, as people type it."""
-        return Decomposition.of(self.rows, self.vocabulary, unaccented=True)
-
     @classmethod
     def of(cls, train: pa.Table, dev: pa.Table, build: config.BuildVocab, shape: config.EncodePad) -> Data:
         """Makes it from sampled rows (``tables.SAMPLE``), as the stages do from file to file."""

@@ -16,6 +16,7 @@ from esetrag.core.layout import Layout
 from esetrag.models import checkpoint
 from esetrag.models.blend import Blend
 from esetrag.models.edit_rules import EditRules
+from esetrag.models.lemma_prior.decomposition import Decomposition
 from esetrag.models.lemma_prior.prior import LemmaPrior
 from esetrag.models.network import Network
 from esetrag.models.transducer import Transducer
@@ -162,10 +163,9 @@ def _classifier(
         shapes.append(shape)
     prior = None
     if model.lemmas and data.split:
-        rows, targets = data.split, torch.from_numpy(data.train.targets)
-        if options.unaccented:
-            rows, targets = data.typed or rows, targets.repeat(2, 1)
-        prior = LemmaPrior.fit(rows, targets, model.head)
+        rows = Decomposition.of(data.rows, data.vocabulary, unaccented=True) if options.unaccented else None
+        rows = rows or data.split
+        prior = LemmaPrior.fit(rows, torch.from_numpy(data.train.targets)[rows.row], model.head)
     shapes += [checkpoint.LemmaPriorModel(head=model.head)] if prior else []
     network, used_experts = blending.blend(classifiers, prior, Batch.of(data.dev, CPU))
     return Trained(network, [shapes[number] for number in used_experts], epochs[0], choices._asdict())

@@ -46,8 +46,8 @@ def test_dev_rows_without_a_known_label_are_misclassified_and_have_no_loss(
         for dev in (unseen, subset(split.dev, range(7, 14)))
     )
     for row, expected in zip(whole, half, strict=True):
-        assert row.dev_loss == pytest.approx(expected.dev_loss, rel=1e-4)
-        assert row.dev_accuracy == pytest.approx(expected.dev_accuracy / 2)
+        assert row.dev_loss == pytest.approx(expected.dev_loss, rel=5e-4)
+        assert row.dev_accuracy == pytest.approx(expected.dev_accuracy / 2, abs=1e-4)
 
 
 @pytest.mark.parametrize("dev", [[], [0, 1]], ids=["no rows", "no known label"])

@@ -64,6 +64,7 @@ class Decomposition:
     Words of a table that inflects at their beginning are reversed.
     """
 
+    row: Ids  # (n,) which of the table
     backwards: bool
     lemmas: Words
     """Each once, sorted from the inflected end."""
@@ -80,16 +81,19 @@ class Decomposition:
         Args:
             rows: n rows.
             vocabulary: of the forms.
-            unaccented: whether all rows follow once more without their accents, as people type them.
+            unaccented: whether rows that have accents follow once more without them, as people type.
         """
         if vocabulary.unit == "word" or rows["lemma"].null_count or not len(rows):
             return None
         longest = max(encoding.width_of(rows[name], None) for name in ("lemma", "form"))
         lemmas, forms = (Words.of(rows[name], vocabulary.spelling, longest) for name in ("lemma", "form"))
+        row = np.arange(len(rows))
         if unaccented:
-            table = vocabulary.spelling.unaccented
+            without = vocabulary.spelling.unaccented
+            differ = np.any([(without[words.ids] != words.ids).any(1) for words in (lemmas, forms)], axis=0)
+            row = np.append(row, row[differ])
             lemmas, forms = (
-                Words(np.concatenate([words.ids, table[words.ids]]), np.tile(words.lengths, 2))
+                Words(np.concatenate([words.ids, without[words.ids[differ]]]), words.lengths[row])
                 for words in (lemmas, forms)
             )
         turned = lemmas.reversed(), forms.reversed()
@@ -103,6 +107,7 @@ class Decomposition:
         keys, picked, own = np.unique(_keys(from_end), return_index=True, return_inverse=True)
         beyond = np.arange(forms.ids.shape[1]) >= dropped[:, None]
         return cls(
+            row,
             backwards,
             lemmas[picked],
             own.astype(np.int64),

@@ -47,6 +47,21 @@ def shares(prior: LemmaPrior, form: str, vocabulary: Vocabulary = VOCABULARY) ->
     return dict(zip(vocabulary.labels, prior(words([form], vocabulary))[0].exp().tolist(), strict=True))
 
 
+def test_forms_typed_without_accents_have_the_label_of_those_with_them() -> None:
+    rows = table(ROWS)
+    targets = torch.from_numpy(label_sets.matrix(rows["label"], VOCABULARY.labels))
+    typed = Decomposition.of(rows, VOCABULARY, unaccented=True)
+    assert typed
+    accented = [any(letter in "áó" for letter in lemma + form) for lemma, form, _ in ROWS]
+    assert typed.row.tolist() == [*range(len(ROWS)), *np.flatnonzero(accented)]
+    prior = LemmaPrior.fit(typed, targets[typed.row], "softmax")
+    assert prior
+    for form in ("lapat", "lapát"):
+        found = shares(prior, form)
+        assert max(found, key=found.__getitem__) == "ACC"
+    assert shares(prior, "lapanak")["DAT"] > shares(fitted(), "lapanak")["DAT"]
+
+
 @pytest.mark.parametrize(
     ("form", "case"),
     [("kornit", "NOM"), ("marit", "ACC"), ("almát", "ACC"), ("kabát", "NOM"), ("lapának", "DAT"),
