@@ -76,6 +76,8 @@ def svg(figure: Figure, name: str) -> str:
         r"<metadata>.*?</metadata>|<!--.*?-->\n?", "", drawn[drawn.index("<svg") :], flags=re.DOTALL
     )
     drawn = re.sub(r' xmlns(:\w+)?="[^"]*"| version="[^"]*"', "", drawn).replace("xlink:href", "href")
+    # Hundredths of a point: later digits are seen by nobody, and differ between processors.
+    drawn = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", drawn)
     used = set(re.findall(r"#([\w-]+)", drawn))
     drawn = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", drawn)
     for colour, variable in zip((INK, SOFT, RULE, PAPER, MISS, *SERIES), NAMES, strict=True):
