@@ -19,7 +19,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from tests.project import STEMS, Project, copy_project, with_git
+from tests.project import STEMS, TASK, Project, copy_project, with_git
 
 WORDS = [stem + ending for stem in STEMS[::8] for ending in ("", "t", "ban", "ból", "val")]
 
@@ -94,6 +94,25 @@ def test_the_model_is_the_workspaces_own_unless_a_run_is_named(tracked: Project,
         done = project.run("esetrag", "serve", "--port", "0", *arguments, code=2)
         assert told in done.stderr
         assert (done.stderr.count("\n"), done.stdout) == (1, "")
+
+
+def test_all_trained_tasks_are_served_unless_one_is_named(tracked: Project, tmp_path: Path) -> None:
+    shutil.copytree(tracked.root, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    project.change(tasks=dict.fromkeys(("toy", "untrained", "other"), TASK))
+    shutil.copytree(project.root / "data/toy/model", project.root / "data/other/model")
+
+    def tasks(*arguments: str) -> list[str]:
+        with (
+            serving(project, *arguments) as (_, port),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/model", timeout=30) as answer,
+        ):
+            named: list[str] = json.load(answer)["tasks"]
+            return named
+
+    assert tasks() == ["toy", "other"]
+    assert tasks("--task", "other") == ["other"]
+    assert "untrained" in project.run("esetrag", "serve", "--task", "untrained", code=2).stderr
 
 
 def test_nothing_of_the_store_is_executed(tracked: Project, tmp_path: Path) -> None:
