@@ -66,13 +66,13 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def rounded(figures: Any) -> Any:
-    """Figures for people, of four digits or three places: another kind of processor changes later ones.
+    """Figures for people, of four digits or places: another kind of processor changes later ones.
 
     >>> rounded({"accuracy": [0.993746, 1.0], "forms": 10235})
     {'accuracy': [0.9937, 1.0], 'forms': 10235}
     """
     if isinstance(figures, float):
-        return float(f"{figures:.4g}") if abs(figures) < 1 else round(figures, 3)
+        return float(f"{figures:.4g}") if abs(figures) < 1 else round(figures, 4)
     if isinstance(figures, Mapping):
         return {name: rounded(value) for name, value in figures.items()}
     return [*map(rounded, figures)] if isinstance(figures, list | tuple) else figures
