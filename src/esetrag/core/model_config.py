@@ -78,7 +78,7 @@ class BilstmModel(Expert):
     bidirectional: bool
     dropout: Share
     lemmas: bool
-    """Whether the lemma prior stands beside it, as far as dev wants it."""
+    """Whether the lemma prior stands beside it, as far as dev wants it; it needs characters for symbols."""
 
 
 class NgramModel(Expert):

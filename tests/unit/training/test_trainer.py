@@ -186,6 +186,16 @@ def test_lemmas_stand_beside_the_network_as_far_as_dev_wants_them(params: Params
     assert measure(beside.network, rows)[0] < measure(alone.network, rows)[0]
 
 
+@pytest.mark.parametrize(("unit", "has_analogies"), [("bpe", True), ("word", False)])
+def test_the_lemma_prior_is_of_characters_alone(
+    params: Params, tiny_data: Data, unit: Unit, has_analogies: bool
+) -> None:
+    data = data_of(tiny_data.rows, unit=unit)
+    assert (data.split is not None) == has_analogies
+    trained = trainer.fit(data, resolved(params, "ngram", lemmas=True), options_of(params))
+    assert [expert.kind for expert in trained.experts] == ["ngram"]
+
+
 @pytest.mark.parametrize("unit", ["char", "bpe", "word"])
 @both
 def test_without_lemmas_all_trains_that_needs_none(params: Params, kind: str, unit: Unit) -> None:
