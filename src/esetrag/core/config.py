@@ -18,6 +18,7 @@ from esetrag.core import yaml_reader
 from esetrag.core.errors import ParamsError
 from esetrag.core.explanation import explain
 from esetrag.core.model_config import (
+    BASELINES,
     AnyExpert,
     BilstmModel,
     BlendModel,
@@ -90,6 +91,13 @@ class Params(Section):
             raise ValueError("a task cannot be called raw: data/raw holds the tables")
         return tasks
 
+    @field_validator("models")
+    @classmethod
+    def _name_is_free(cls, models: dict[str, Model]) -> dict[str, Model]:
+        if taken := sorted(models.keys() & BASELINES):
+            raise ValueError(f"a model cannot be called {taken[0]}: a baseline is")
+        return models
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Params:
         named = [(f"tasks.{key}.model", task.model) for key, task in self.tasks.items()]
@@ -107,12 +115,18 @@ class Params(Section):
             if name not in self.models:
                 raise ValueError(f"{place}: no model {name!r}; known: {', '.join(self.models)}")
         for key, task in self.tasks.items():
-            self.section_of(key, Train), self.section_of(key, Sample), self.section_of(key, Calibration)
+            self.section_of(key, Train), self.section_of(key, Sample)
+            prior = self.section_of(key, Calibration).prior
             if not self._suits(task.model, task):
                 usable = ", ".join(name for name in self.models if self._suits(name, task)) or "none"
                 raise ValueError(
                     f"tasks.{key}.model: {task.model} is no model to {task.kind}; known: {usable}"
                 )
+            for name in [task.model, *(n for n in self.evaluate.compare if self._suits(n, task))]:
+                if prior and self.resolve(name).head == "sigmoid":
+                    raise ValueError(
+                        f"tasks.{key}: calibration.prior is for head: softmax, found sigmoid of models.{name}"
+                    )
         return self
 
     def _suits(self, model: str, task: AnyTask) -> bool:

@@ -9,6 +9,12 @@ from pydantic import Field, StringConstraints, field_validator
 
 from esetrag.core.section import MOST_SEEDS, MOST_THREADS, Count, Head, Name, Section, Seed, Share, Size
 
+BASELINES = frozenset(
+    ("logistic_regression", "longest_suffix", "majority", "differing_endings", "similarity", "edit_rules",
+     "copy", "longest_suffix_split", "frequent_tags")
+)  # fmt: skip
+"""Names that no model may have: its figures and those of the baseline would stand in one place."""
+
 
 class Train(Section):
     """Training of every model; ``device`` and what follows is for networks trained by gradient descent."""
@@ -42,7 +48,7 @@ class Calibration(Section):
     temperature: bool
     risk: Annotated[float, Field(gt=0, lt=1)]
     prior: dict[str, Annotated[float, Field(gt=0, lt=1)]] | None
-    """Of classifiers: how frequent labels are where the model is used; the others share the rest."""
+    """Of classifiers with ``softmax``: how frequent labels are in their texts; the others share the rest."""
 
     @field_validator("prior")
     @classmethod
@@ -78,7 +84,7 @@ class BilstmModel(Expert):
     bidirectional: bool
     dropout: Share
     lemmas: bool
-    """Whether the lemma prior stands beside it, as far as dev wants it."""
+    """Whether the lemma prior stands beside it, as far as dev wants it; it needs characters for symbols."""
 
 
 class NgramModel(Expert):

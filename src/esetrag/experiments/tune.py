@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from esetrag.core import config, files, yaml_reader
@@ -24,6 +26,8 @@ from esetrag.core.layout import Layout
 from esetrag.core.section import Section
 from esetrag.core.streams import tell
 from esetrag.experiments import engine
+from esetrag.scoring import calibration
+from esetrag.scoring.ratios import Ratio
 from esetrag.tracking import store
 
 STARTUP, WARMUP = 5, 10
@@ -55,6 +59,11 @@ class Search:
     number: int = 0
     """Of the process."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether the model proposes outputs, which differ from trial to trial."""
+        return self.params.model_of(self.layout.task).experts[0].task_kind in ("transduce", "tag")
+
     def study(self) -> Any:
         """Optuna's study, made if there is none of the same rows, parameters and ranges."""
         import optuna
@@ -64,7 +73,8 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         rows = [files.md5(self.layout.encoded(part)) for part in ("train", "dev")]
         ranges = TypeAdapter(Ranges).dump_python(self.ranges)
-        content = json.dumps([ranges, self.params.used_by(self.layout.task), rows])
+        measured = ["with what is not proposed"] if self.writes else []
+        content = json.dumps([ranges, self.params.used_by(self.layout.task), rows, *measured])
         journal = self.layout.runtime / "tune.journal"
         journal.parent.mkdir(parents=True, exist_ok=True)
         study = optuna.create_study(
@@ -157,8 +167,9 @@ def tune(layout: Layout, params: config.Params, path: Path, trials: int, workers
     best, first = study.best_trial, _losses(study, usual)
     settings = " ".join(f"-S {name}={json.dumps(_rounded(value))}" for name, value in best.params.items())
     ended = sum(state in STATUS for state in states)
+    unit = "nats a word" + f" ({-math.log(calibration.LEAST):.1f} if it is not proposed)" * search.writes
     return (
-        f"{layout.task}: {ended} trials, {states.count('PRUNED')} of them pruned; loss on dev, nats a word:\n"
+        f"{layout.task}: {ended} trials, {states.count('PRUNED')} of them pruned; loss on dev, {unit}:\n"
         + "".join(f"  {loss:.4f}  parameters as they are\n" for loss in first[:1])
         + f"  {min(losses):.4f}  trial {best.number}, the best\n"
         f"dvc exp run {settings}"
@@ -170,7 +181,6 @@ def optimize(search: Search) -> None:
     import optuna
     import torch
 
-    from esetrag.scoring import calibration
     from esetrag.symbols.batch import Batch
     from esetrag.training import trainer
     from esetrag.training.data import Data
@@ -193,6 +203,9 @@ def optimize(search: Search) -> None:
         logits, targets = (part.numpy() for part in trained.network.ranked(dev))
         fitted = trained.calibrate(data, params.calibration)
         shares = calibration.probabilities(logits, model.head, fitted)
+        if search.writes:  # a trial must not gain by proposing less
+            proposed = np.maximum((shares * targets).sum(1), calibration.LEAST)
+            return Ratio.mean(-np.log(proposed)).value
         return float(calibration.losses(shares, targets, model.head).value)
 
     ended = [optuna.trial.TrialState[name] for name in STATUS]

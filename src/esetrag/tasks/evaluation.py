@@ -128,7 +128,7 @@ def evaluate(
         "lead": {**asdict(lead), "on": best},
         # Two models that err as often, independently of each other, differ by so much by chance.
         "resolution": math.sqrt(2) * (own.high - own.low) / 2,
-        "seeds": _spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
+        "seeds": spread([task.scores(test, each, labels)["accuracy"].value for each in (output, *seeds)]),
     }
     if dimensions:
         features = features_of(names, dimensions)
@@ -237,7 +237,7 @@ def _baselines(
     return outputs
 
 
-def _spread(accuracies: list[float]) -> dict[str, float]:
+def spread(accuracies: list[float]) -> dict[str, float]:
     """Mean and standard deviation of the strict accuracies of several seeds."""
     spread = {"count": len(accuracies), "mean": float(np.mean(accuracies))}
     return {**spread, "deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else spread

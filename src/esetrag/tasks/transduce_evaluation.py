@@ -27,7 +27,7 @@ from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
 from esetrag.symbols.vocabulary import Vocabulary
 from esetrag.tasks.base import Test, Tested
-from esetrag.tasks.evaluation import clusters_of
+from esetrag.tasks.evaluation import clusters_of, spread
 from esetrag.tasks.transduce import Words, right, written
 
 BASELINES = ("edit_rules", "copy")
@@ -182,12 +182,7 @@ def evaluate(
     best = max(evaluator.baselines, key=lambda key: figures[key]["accuracy"])
     lead = ratios.difference(exact[name], exact[best], clusters, options)
     bound = evaluator.expressible(rows, vocabulary)
-    accuracies = [
-        float(exact[name].value),
-        *(evaluator.scores(rows, each)["accuracy"].value for each in seeds),
-    ]
-    spread = {"count": len(accuracies), "mean": float(np.mean(accuracies))}
-    spread |= {"deviation": float(np.std(accuracies, ddof=1))} if len(accuracies) > 1 else {}
+    accuracies = [evaluator.scores(rows, each)["accuracy"].value for each in seeds]
     content = {
         "confidence": options.confidence,
         "rows": len(rows),
@@ -199,7 +194,7 @@ def evaluate(
         "upper_bound": {"accuracy": float(bound.mean()), "any_correct": float(bound.mean())},
         "lead": {**asdict(lead), "on": best},
         "resolution": math.sqrt(2) * (intervals[name].high - intervals[name].low) / 2,
-        "seeds": spread,
+        "seeds": spread([exact[name].value, *accuracies]),
     }
     made = predictions(rows, own)
     return Tested(
@@ -233,7 +228,10 @@ def nearest(labels: pa.ChunkedArray, words: Words) -> npt.NDArray[np.int64]:
 
 
 def expressible(rows: pa.Table, vocabulary: Vocabulary) -> Bools:
-    """Whether training has what a row needs: every value of its features, every symbol of an output, (n,)."""
+    """Whether training has what a row needs: every value of its features, every symbol of an output, (n,).
+
+    No script makes another word of one that is far too long (``edits.SIDE``).
+    """
     known, written_symbols = {*vocabulary.features}, {*vocabulary.outputs}
     bundles = rows["features"].to_pylist() if vocabulary.features else [None] * len(rows)
     of_bundle = {b: known.issuperset(features.all_tags(b or "")) for b in {*bundles}}
@@ -243,7 +241,10 @@ def expressible(rows: pa.Table, vocabulary: Vocabulary) -> Bools:
     forms = rows["form"].combine_chunks().take(pa.array(row))
     texts = edits.scripts(pa.chunked_array([forms]), words) if vocabulary.writes_edits else words
     fits = np.zeros(len(rows), bool)
-    np.logical_or.at(fits, row, [written_symbols.issuperset(text) for text in texts.to_pylist()])
+    can = np.array([written_symbols.issuperset(text) for text in texts.to_pylist()], dtype=bool)
+    if vocabulary.writes_edits:
+        can &= edits.applied(change.words(texts), change.words(forms)) == change.words(words)
+    np.logical_or.at(fits, row, can)
     fits &= np.array([of_bundle[bundle] for bundle in bundles], dtype=bool)
     return fits
 

@@ -27,7 +27,10 @@ class Data:
 
     @cached_property
     def split(self) -> Decomposition | None:
-        """The rows of training as stem and ending; None of pairs, without lemmas, or of parts of words."""
+        """The rows of training as stem and ending, in characters (``Vocabulary.spelling``).
+
+        None of pairs, without lemmas, and where symbols are words.
+        """
         return None if self.vocabulary.reads_pairs else Decomposition.of(self.rows, self.vocabulary)
 
     @classmethod

@@ -110,8 +110,9 @@ class Loop:
     @property
     def is_over(self) -> bool:
         """Whether patience is exhausted."""
-        best = history.best(self.epochs).epoch
-        return self.patience is not None and self.epochs[-1].epoch - best >= self.patience
+        # Not history.best: that is a later one, as long as the loss hardly moves.
+        lowest = min(self.epochs[1:] or self.epochs, key=lambda epoch: epoch.dev_loss).epoch
+        return self.patience is not None and self.epochs[-1].epoch - lowest >= self.patience
 
     def end(self) -> None:
         """Gives the network the weights of the best epoch."""

@@ -162,7 +162,7 @@ def _classifier(
         epochs.append(loop.epochs)
         shapes.append(shape)
     prior = None
-    if model.lemmas and data.split:
+    if model.lemmas and data.split and data.vocabulary.unit == "char":  # it spells; merged symbols do not
         rows = Decomposition.of(data.rows, data.vocabulary, unaccented=True) if options.unaccented else None
         rows = rows or data.split
         prior = LemmaPrior.fit(rows, torch.from_numpy(data.train.targets)[rows.row], model.head)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from esetrag.core import config
 from esetrag.core.errors import ParamsError
+from esetrag.tasks import baselines, pair_baselines, tag_evaluation, transduce_evaluation
 from tests.unit.core.params_file import COLUMNS, changed, refusal, written
 
 TASK = "hun-noun-case"
@@ -122,6 +123,28 @@ def test_a_blend_is_of_models_of_one_head(
     tmp_path: Path, content: dict[str, Any], changes: list[tuple[str, Any]], message: str
 ) -> None:
     assert refusal(tmp_path, changed(content, *changes)) == f": {message}"
+
+
+@pytest.mark.parametrize("place", ["calibration.prior", f"tasks.{TASK}.calibration"])
+@pytest.mark.parametrize("model", ["bilstm", "ngram"], ids=["the task's", "compared"])
+def test_a_prior_of_labels_is_refused_where_each_has_a_probability_of_its_own(
+    tmp_path: Path, content: dict[str, Any], place: str, model: str
+) -> None:
+    shares = {"NOM": 0.5}
+    prior = (place, shares if place == "calibration.prior" else {"prior": shares})
+    alone = ("models.blend.experts", ["bilstm"])
+    config.load(written(tmp_path, changed(content, prior)))
+    text = refusal(tmp_path, changed(content, prior, alone, (f"models.{model}.head", "sigmoid")))
+    expected = f"calibration.prior is for head: softmax, found sigmoid of models.{model}"
+    assert text == f": tasks.{TASK}: {expected}"
+
+
+def test_a_model_has_not_the_name_of_a_baseline(tmp_path: Path, content: dict[str, Any]) -> None:
+    writing = (transduce_evaluation.WRITING, tag_evaluation.TAGGING)
+    names = {*baselines.NAMES, *pair_baselines.NAMES, *(name for one in writing for name in one.baselines)}
+    for name in sorted(names):
+        text = refusal(tmp_path, changed(content, (f"models.{name}", content["models"]["ngram"])))
+        assert text.startswith(f": models: a model cannot be called {name}: a baseline is")
 
 
 def test_a_model_is_resolved_to_its_experts(params: config.Params) -> None:

@@ -56,6 +56,13 @@ def test_what_stays_is_the_longest_common_substring(source: str, target: str, ex
     assert edits.applied(np.array([script(source, target)]), np.array([source])).tolist() == [target]
 
 
+@pytest.mark.parametrize("length", [249, 250, 251, 300, 498])
+def test_of_a_long_word_all_is_cut_off_where_too_much_would_be(length: int) -> None:
+    for source in ("x" * length, "x" * (length - 1) + "a", "x" * 9 + "a" + "x" * (length - 10)):
+        made = script(source, "házakban")
+        assert edits.applied(np.array([made]), np.array([source])).tolist() == ["házakban"]
+
+
 def test_rows_are_of_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edits, "AT_ONCE", 3)
     sources = column([f"szó{'x' * n}" for n in range(8)])

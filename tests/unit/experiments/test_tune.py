@@ -10,7 +10,8 @@ from esetrag.core import config
 from esetrag.core.errors import ParamsError
 from esetrag.experiments import tune
 from esetrag.tracking import store
-from tests.project import Project, copy_project
+from tests.project import TASK, Project, copy_project
+from tests.writing import INFLECTION
 
 RANGES = "train.learning_rate: {low: 0.003, high: 0.03, log: true}\nmodels.bilstm.hidden: [4, 8]\n"
 
@@ -82,3 +83,23 @@ def test_a_value_that_the_task_has_of_its_own_is_named_as_its_own(encoded: Proje
     path = Path(encoded.write("own.yaml", "train.epochs: [2, 3]"))
     with pytest.raises(ParamsError, match=r"name it tasks\.toy\.train\.epochs"):
         tune.read(path, params, "toy")
+
+
+def test_of_a_model_that_writes_what_it_does_not_propose_is_a_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = copy_project(tmp_path / "project")
+    project.change(
+        tasks={"toy": {**INFLECTION, "pos": "N", "raw": TASK["raw"]}},
+        models={"seq2seq": {"embedding": 4, "hidden": 4, "rules": False, "beam": 1}},
+        train={"epochs": 1, "learning_rate": 1e-5},
+    )
+    for stage in ("sample", "build_vocab", "encode_pad"):
+        project.stage(stage)
+    project.write("tune.yaml", "models.seq2seq.beam: [1]\n")
+    monkeypatch.chdir(project.root)
+    main(["tune", "--trials", "1"])
+    told = capsys.readouterr().out
+    assert "loss on dev, nats a word (13.8 if it is not proposed):" in told
+    # One candidate a word has the probability 1; the untrained network proposes hardly a right one.
+    assert float(re.findall(r"([\d.]+)  trial 0", told)[0]) > 10

@@ -133,3 +133,11 @@ def test_what_is_as_probable_as_the_threshold_is_answered(threshold: float, chos
         np.array([["a", "b"]]), np.array([[0.5, 0.25]], np.float32), Calibration(threshold=threshold)
     )
     assert ranked.chosen == [chosen]
+
+
+def test_a_word_that_no_script_can_change_is_beyond_the_upper_bound() -> None:
+    rows: pa.Table = asked(
+        ("x" * 498, "N;SG", "fa"), ("x" * 499, "N;SG", "fa"), ("x" * 499, "N;SG", "x" * 499)
+    )
+    vocabulary = writing.data(rows, rows, writing.task()).vocabulary
+    assert transduce_evaluation.expressible(rows, vocabulary).tolist() == [True, False, True]

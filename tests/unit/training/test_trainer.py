@@ -117,7 +117,7 @@ def test_training_stops_when_patience_is_exhausted(
     whole, stopped = fit(kind, shifted, **changed), fit(kind, shifted, **changed, patience=2)
     last = stopped.epochs[-1].epoch
     assert last < whole.epochs[-1].epoch
-    assert last - history.best(stopped.epochs).epoch == 2
+    assert last - min(stopped.epochs[1:], key=lambda epoch: epoch.dev_loss).epoch == 2
     assert stopped.epochs == whole.epochs[: last + 1]
 
 
@@ -184,6 +184,16 @@ def test_lemmas_stand_beside_the_network_as_far_as_dev_wants_them(params: Params
     assert beside.epochs == alone.epochs, "the curve is that of the network alone"
     rows = Batch.of(tiny_data.dev, CPU)
     assert measure(beside.network, rows)[0] < measure(alone.network, rows)[0]
+
+
+@pytest.mark.parametrize(("unit", "has_analogies"), [("bpe", True), ("word", False)])
+def test_the_lemma_prior_is_of_characters_alone(
+    params: Params, tiny_data: Data, unit: Unit, has_analogies: bool
+) -> None:
+    data = data_of(tiny_data.rows, unit=unit)
+    assert (data.split is not None) == has_analogies
+    trained = trainer.fit(data, resolved(params, "ngram", lemmas=True), options_of(params))
+    assert [expert.kind for expert in trained.experts] == ["ngram"]
 
 
 @pytest.mark.parametrize("unit", ["char", "bpe", "word"])
