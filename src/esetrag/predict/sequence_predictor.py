@@ -150,9 +150,11 @@ class SequencePredictor:
         pairs = [query.split(SEPARATOR) for query in queries.to_pylist()]
         bundles: list[str | None] = [pair[1] if len(pair) > 1 else None for pair in pairs]
         if vocabulary.features:
-            if None in bundles:
-                word, such = pairs[bundles.index(None)][0], f"such as {self.bundles[0]}"
-                raise DataError(f"{word}: expected features behind the word and a tab, {such}, found none")
+            for word, *behind in pairs:
+                if len(behind) != 1 or not behind[0].strip():
+                    such, found = f"such as {self.bundles[0]}", SEPARATOR.join(behind).strip() or "none"
+                    expected = f"expected features behind the word and a tab, {such}"
+                    raise DataError(f"{word}: {expected}, found {found}")
             check(filter(None, bundles), {*vocabulary.features})
         words = predictor.bare(column([pair[0] for pair in pairs]), vocabulary)
         return words, pa.chunked_array([pa.array(bundles, pa.string())])

@@ -83,6 +83,17 @@ def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredicto
         predictor.predict(["bara\tN;SG", "a\ud800\tN"])
 
 
+@pytest.mark.parametrize(
+    ("query", "found"), [("bara\t", "none"), ("bara\t ", "none"), ("bara\tN;SG\tX", r"N;SG\\tX")]
+)
+def test_features_that_are_empty_or_more_than_one_field_are_refused(
+    predictor: SequencePredictor, query: str, found: str
+) -> None:
+    expected = rf"^bara: expected features behind the word and a tab, such as N;ACC;SG, found {found}$"
+    with pytest.raises(DataError, match=expected):
+        predictor.predict(["dora\tN;SG", query])
+
+
 def test_the_order_and_punctuation_of_features_do_not_matter(predictor: SequencePredictor) -> None:
     one, other, third = predictor.predict(["bara\tN;ACC;SG", "bara\tN;SG;ACC", " bara\tN;ACC(SG)"])
     assert one.labels == other.labels == third.labels == ("barat",)
