@@ -174,3 +174,6 @@ def test_what_each_step_looks_at_is_explained(predictor: SequencePredictor) -> N
     assert [letter for letter in why["read"] if len(letter) == 1] == [*QUERIES[0].split("\t")[0]]
     assert len(why["weights"]) == len(why["written"])
     assert all(abs(sum(row) - 1) < 0.02 for row in why["weights"])
+    stem, bundle = QUERIES[0].split("\t")
+    assert explain(predictor, f"„{stem}.\t{bundle}") == why, "the word is explained that is predicted"
+    assert explain(predictor, f"...\t{bundle}") == {}
