@@ -37,6 +37,8 @@ class SentencePredictor(Predictor):
     [Prediction(form='Ég á hest .', labels=('PRON VERB NOUN PUNCT',), …, words=('Ég', …), tags=('PRON', …))]
     """
 
+    kind = "tag_words"
+
     @property
     def labels(self) -> tuple[str, ...]:
         """One: what it is depends on the sentence."""
@@ -52,7 +54,7 @@ class SentencePredictor(Predictor):
             found.append(Prediction(form, *answer, tags=tags, tag_probabilities=shares, words=words))
         return found
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``, of sentences.
 
         Returns:
@@ -65,7 +67,8 @@ class SentencePredictor(Predictor):
         """
         if top_k < 1:
             raise ParamsError(f"top_k: expected 1 or more, found {top_k}")
-        parts = [self._table(forms.slice(start, AT_ONCE)) for start in range(0, len(forms), AT_ONCE)]
+        texts = column(forms)
+        parts = [self._table(texts.slice(start, AT_ONCE)) for start in range(0, len(texts), AT_ONCE)]
         return pa.concat_tables([COLUMNS.empty_table(), *parts])
 
     def _table(self, forms: pa.ChunkedArray) -> pa.Table:

@@ -11,12 +11,14 @@ import pytest
 
 from esetrag import predict
 from esetrag.core import config, text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.predict import inputs, queries, sequence_predictor
+from esetrag.predict.analyzer import Analyzer
 from esetrag.predict.explain import explain
-from esetrag.predict.predictor import NO_LETTER, column
+from esetrag.predict.predictor import NO_LETTER, Predictor, column
 from esetrag.predict.sequence_predictor import SequencePredictor
+from esetrag.training import trainer
 from tests import writing
 from tests.project import STEMS
 from tests.writing import ENDINGS
@@ -27,12 +29,24 @@ pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 @pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> SequencePredictor:
+def toy_checkpoint(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> Path:
     layout = Layout("toy", tmp_path_factory.mktemp("toy"))
     writing.trained().save(layout, writing.toy(), writing.options(), params.calibration)
-    loaded = predict.load(layout.checkpoint)
+    return layout.checkpoint
+
+
+@pytest.fixture(scope="module")
+def predictor(toy_checkpoint: Path) -> SequencePredictor:
+    loaded = predict.load(toy_checkpoint)
     assert isinstance(loaded, SequencePredictor)
     return loaded
+
+
+def changed(predictor: SequencePredictor, **values: float) -> SequencePredictor:
+    """The predictor with other values of its calibration."""
+    manifest = predictor.checkpoint.manifest
+    other = manifest.model_copy(update={"calibration": manifest.calibration.model_copy(update=values)})
+    return SequencePredictor(dataclasses.replace(predictor.checkpoint, manifest=other))
 
 
 def test_a_word_is_inflected_for_its_features(predictor: SequencePredictor) -> None:
@@ -70,6 +84,38 @@ def test_many_words_are_those_of_their_batches(
     assert predictor.predict_table(column(QUERIES))["label"].to_pylist() == whole["label"].to_pylist()
     assert predictor.predict([]) == []
     assert len(predictor.predict_table(column([]))) == 0
+
+
+def test_a_table_takes_text_of_any_type_of_arrow(predictor: SequencePredictor) -> None:
+    expected = predictor.predict_table(column(QUERIES[:4]))
+    for kind in (pa.string(), pa.large_string()):
+        assert predictor.predict_table(pa.array(QUERIES[:4], kind)) == expected
+
+
+def test_a_model_of_another_kind_is_refused(toy_checkpoint: Path, tiny_checkpoint: Path) -> None:
+    for load in (Predictor.load, Analyzer.of):
+        with pytest.raises(CheckpointError, match=r"model of kind classify, found one of kind transduce$"):
+            load(toy_checkpoint)
+    with pytest.raises(CheckpointError, match=r"model of kind transduce, found one of kind classify$"):
+        SequencePredictor.load(tiny_checkpoint)
+    assert SequencePredictor.load(toy_checkpoint).bundles == BUNDLES
+
+
+def test_numbers_are_written_out_where_training_had_nothing_else(
+    tmp_path: Path, params: config.Params
+) -> None:
+    words = {str(n) + end: "n" * n + end for n in range(1, 10) for end in ("0", "5")}
+    rows = writing.asked(*[(number, None, word) for number, word in words.items()])
+    kind = writing.task(source=["form"], target="lemma")
+    layout = Layout("numbers", tmp_path)
+    data = writing.data(rows, rows, kind)
+    trainer.fit(data, writing.model(), writing.options(epochs=1)).save(
+        layout, data, writing.options(), params.calibration
+    )
+    numbers = changed(SequencePredictor.load(layout.checkpoint), threshold=0.0)
+    known, unknown = numbers.predict(["15", "ab"])
+    assert (known.note, unknown.note, unknown.label_set) == ("", NO_LETTER, "")
+    assert known.label_set
 
 
 def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredictor) -> None:
@@ -126,11 +172,7 @@ def test_unknown_symbols_are_named(predictor: SequencePredictor) -> None:
 
 
 def test_below_the_threshold_it_abstains(predictor: SequencePredictor) -> None:
-    manifest = predictor.checkpoint.manifest
-    strict = manifest.model_copy(
-        update={"calibration": manifest.calibration.model_copy(update={"threshold": 1.0, "temperature": 9.0})}
-    )
-    other = SequencePredictor(dataclasses.replace(predictor.checkpoint, manifest=strict))
+    other = changed(predictor, threshold=1.0, temperature=9.0)
     (found,) = other.predict(["bara\tN;ACC;SG"])
     assert (found.label_set, found.note) == ("", "")
     assert found.labels == ("barat",)
