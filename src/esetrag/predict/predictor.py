@@ -79,7 +79,7 @@ class Predictor:
     @cached_property
     def calibration(self) -> calibration.Calibration:
         """What was fitted on the development set."""
-        return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
+        return self.checkpoint.calibration
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
         """The distribution over the labels, (rows, labels), calibrated."""
@@ -147,8 +147,7 @@ class Predictor:
         return pa.concat_tables(tables)
 
     def _batches(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Batch]:
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
+        check_top_k(top_k)
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         for start in range(0, len(forms), BATCH):
             words, whole = composed(forms.slice(start, BATCH))
@@ -189,6 +188,12 @@ class _Batch(NamedTuple):
     unknown: list[str]
     has_letter: npt.NDArray[np.bool_]
     all_shares: npt.NDArray[np.float32]  # (forms, labels)
+
+
+def check_top_k(top_k: int) -> None:
+    """Raises ParamsError if a number of labels a word is less than 1."""
+    if top_k < 1:
+        raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
 
 
 def column(forms: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:

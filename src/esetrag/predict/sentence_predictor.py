@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import DataError
 from esetrag.data import label_sets, sentences
 from esetrag.predict.prediction import Prediction
-from esetrag.predict.predictor import CPU, Predictor, column, composed
+from esetrag.predict.predictor import CPU, Predictor, check_top_k, column, composed
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -65,8 +65,7 @@ class SentencePredictor(Predictor):
             DataError: if a sentence is longer than ``sentences.LONGEST``.
             ParamsError: if ``top_k`` is less than 1.
         """
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 or more, found {top_k}")
+        check_top_k(top_k)
         texts = column(forms)
         parts = [self._table(texts.slice(start, AT_ONCE)) for start in range(0, len(texts), AT_ONCE)]
         return pa.concat_tables([COLUMNS.empty_table(), *parts])

@@ -15,7 +15,7 @@ import torch
 
 from esetrag import predict
 from esetrag.core import text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import DataError
 from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
@@ -23,7 +23,6 @@ from esetrag.predict import predictor
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import NO_LETTER, column, composed
 from esetrag.predict.queries import SEPARATOR, check
-from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
@@ -126,8 +125,7 @@ class SequencePredictor:
             DataError: as ``predict``.
             ParamsError: if ``top_k`` is less than 1.
         """
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 output a word or more, found {top_k}")
+        predictor.check_top_k(top_k)
         schema = predictor.schema(min(top_k, len(self.labels)))
         queries = column(forms)
         parts = [queries.slice(start, BATCH) for start in range(0, len(queries), BATCH)]
@@ -140,7 +138,7 @@ class SequencePredictor:
         texts = with_features(words, bundles, vocabulary)
         ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
-        fitted = Calibration(**self.checkpoint.manifest.calibration.model_dump())
+        fitted = self.checkpoint.calibration
         batch, network = Batch.of(encoded, CPU), self.checkpoint.network
         ranked = Ranked.of(network, fitted, batch, change.words(words), vocabulary)
         columns: list[pa.Array] = []

@@ -255,7 +255,7 @@ def test_what_is_no_json_or_has_features_is_refused_on_either_path(ask: Ask, pat
 @pytest.mark.parametrize("path", ["/invocations", "/explain"])
 def test_a_client_that_goes_away_is_no_fault_of_the_server(predictor: Predictor, path: str) -> None:
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
     scope |= {"root_path": "", "query_string": b""}
     receive, send = AsyncMock(return_value={"type": "http.disconnect"}), AsyncMock()
     asyncio.run(server.application({"one": predictor})(scope, receive, send))
