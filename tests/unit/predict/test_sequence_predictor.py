@@ -29,13 +29,6 @@ pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 @pytest.fixture(scope="module")
-def toy_checkpoint(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> Path:
-    layout = Layout("toy", tmp_path_factory.mktemp("toy"))
-    writing.trained().save(layout, writing.toy(), writing.options(), params.calibration)
-    return layout.checkpoint
-
-
-@pytest.fixture(scope="module")
 def predictor(toy_checkpoint: Path) -> SequencePredictor:
     loaded = predict.load(toy_checkpoint)
     assert isinstance(loaded, SequencePredictor)
