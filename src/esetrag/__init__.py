@@ -1,6 +1,6 @@
-"""esetrag predicts a grammatical feature of a word from its form alone.
+"""esetrag learns morphology from characters: it classifies, inflects, lemmatises and tags words.
 
-``Predictor`` applies a trained model to words.
+``Predictor`` applies a trained model that classifies words; ``predict.load`` finds what applies any other.
 """
 
 from __future__ import annotations

@@ -115,11 +115,16 @@ class Manifest(config.Section):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is needed to classify a word, and how it was trained."""
+    """What is needed to predict, whatever the kind of the task, and how it was trained."""
 
     network: Blend
     vocabulary: Vocabulary
     manifest: Manifest
+
+    @property
+    def calibration(self) -> Calibration:
+        """What was fitted on the development set."""
+        return Calibration(**self.manifest.calibration.model_dump())
 
     @property
     def extra_seeds(self) -> list[int]:

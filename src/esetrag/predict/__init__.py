@@ -5,17 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esetrag.core.errors import CheckpointError
+
 if TYPE_CHECKING:
     from esetrag.predict.predictor import Predictor
     from esetrag.predict.sequence_predictor import SequencePredictor
 
 
-def load(folder: Path) -> Predictor | SequencePredictor:
-    """Loads the predictor of a checkpoint, whatever its kind.
+def load(folder: Path, kind: str = "") -> Predictor | SequencePredictor:
+    """Loads the predictor of a checkpoint, whatever its kind, or of this one.
 
     Raises:
-        CheckpointError: if it is missing or damaged.
+        CheckpointError: if it is missing, damaged, or of another kind.
     """
+    made = _load(folder)
+    if kind not in ("", made.kind):
+        raise CheckpointError(f"{folder}: expected a model of kind {kind}, found one of kind {made.kind}")
+    return made
+
+
+def _load(folder: Path) -> Predictor | SequencePredictor:
     from esetrag.models import checkpoint  # PyTorch
     from esetrag.models.transducer import Transducer
     from esetrag.models.word_tagger import SentenceTagger

@@ -9,7 +9,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from esetrag.models import checkpoint
+from esetrag import predict
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
@@ -35,9 +35,10 @@ class Analyzer(Predictor):
         """Loads the checkpoint of a task of several features, and that of one that lemmatises.
 
         Raises:
-            CheckpointError: if one is missing or damaged.
+            CheckpointError: if one is missing, damaged, or of a model of another kind.
         """
-        return cls(checkpoint.load(folder), lemmas=SequencePredictor.load(lemmas) if lemmas else None)
+        known = predict.load(folder, cls.kind).checkpoint
+        return cls(known, lemmas=SequencePredictor.load(lemmas) if lemmas else None)
 
     def predict(self, forms: Sequence[str], top_k: int = MOST_BUNDLES) -> list[Prediction]:
         """As ``Predictor.predict``, without what is improbable."""
@@ -55,7 +56,7 @@ class Analyzer(Predictor):
             for answer, lemma in zip(made, lemmas, strict=True)
         ]
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``; if it lemmatises, ``lemma`` and ``lemma_probability``, too."""
         table = super().predict_table(forms, top_k)
         if self.lemmas is None:

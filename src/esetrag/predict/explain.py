@@ -10,7 +10,7 @@ import torch
 
 from esetrag.analysis import attention, attribution
 from esetrag.core import text
-from esetrag.predict.predictor import CPU, Predictor, column
+from esetrag.predict.predictor import CPU, Predictor, bare, column
 from esetrag.predict.queries import SEPARATOR
 from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
@@ -29,12 +29,13 @@ def explain(predictor: Predictor | SequencePredictor, query: str) -> dict[str, A
     Raises:
         DataError: as ``predict`` of the model.
     """
-    if not query:
-        return {}
-    word, _, bundle = text.compose(query).partition(SEPARATOR)
-    if type(predictor) is Predictor:
-        return _contributions(predictor, word)
     known = predictor.checkpoint
+    whole, _, bundle = text.compose(query).partition(SEPARATOR)
+    word = bare(column([whole]), known.vocabulary)[0].as_py()  # what is predicted
+    if not word:
+        return {}
+    if type(predictor) is Predictor:
+        return _contributions(predictor, word, whole)
     if not isinstance(predictor, SequencePredictor) or known.vocabulary.writes_tags:
         return {}
     top = predictor.predict([query])[0].labels[0]
@@ -50,8 +51,11 @@ def explain(predictor: Predictor | SequencePredictor, query: str) -> dict[str, A
     return {"read": read, "written": written, "weights": weights}
 
 
-def _contributions(predictor: Predictor, word: str) -> dict[str, Any]:
-    """Each letter with what it adds to the top label's logit, against that of the second."""
+def _contributions(predictor: Predictor, word: str, whole: str) -> dict[str, Any]:
+    """Each letter with what it adds to the top label's logit, against that of the second.
+
+    Those of the ``whole`` that surround the ``word`` add nothing.
+    """
     vocabulary, shape = predictor.checkpoint.vocabulary, predictor.checkpoint.manifest.encoding
     ids, lengths = encoding.encode(column([word]), vocabulary, shape.width, shape.keep)
     encoded = Encoded.unlabelled(ids, lengths, len(predictor.labels))
@@ -60,6 +64,8 @@ def _contributions(predictor: Predictor, word: str) -> dict[str, Any]:
     scores, _ = predictor.checkpoint.network.attribute(Batch.of(encoded, CPU)[:], label, against)
     inner = slice(1, int(lengths[0]) - 1)
     shares = attribution.letters_of(scores[0].numpy()[inner], ids[0][inner], word, vocabulary, shape.keep)
-    letters = [[letter, round(share, 3)] for letter, share in zip(word, shares.tolist(), strict=True)]
+    before = whole.find(word)
+    padded = np.pad(shares, (before, len(whole) - len(word) - before)).tolist()
+    letters = [[letter, round(share, 3)] for letter, share in zip(whole, padded, strict=True)]
     names = predictor.labels
     return {"letters": letters, "label": names[int(label[0])], "against": names[int(against[0])]}

@@ -23,6 +23,7 @@ class PairPredictor(Predictor):
     [Prediction(form='fa\tfaban', labels=('wrong',), probabilities=(0.99,), …, features='N;IN+ESS;SG')]
     """
 
+    kind = "pair"
     separated = True
 
     @property
@@ -43,9 +44,9 @@ class PairPredictor(Predictor):
         asked = zip(answers, pairs.to_pylist(), bundles.to_pylist(), strict=True)
         return [replace(answer, form=pair, features=bundle or "") for answer, pair, bundle in asked]
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``, of queries; raises as ``predict``."""
-        pairs, bundles = self._split(forms)
+        pairs, bundles = self._split(column(forms))
         return super().predict_table(with_features(pairs, bundles, self.checkpoint.vocabulary), top_k)
 
     def _width(self, forms: pa.ChunkedArray) -> int:

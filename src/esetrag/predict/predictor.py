@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from esetrag import predict
 from esetrag.core import text
 from esetrag.core.errors import DataError, ParamsError
 from esetrag.data import label_sets
@@ -46,6 +47,8 @@ class Predictor:
     """
 
     checkpoint: checkpoint.Checkpoint
+    kind: ClassVar[str] = "classify"
+    """Of the tasks whose models it applies."""
     separated: ClassVar[bool] = False
     """Whether tabs separate the parts of what is asked for."""
 
@@ -55,13 +58,13 @@ class Predictor:
         return ()
 
     @classmethod
-    def load(cls, folder: Path) -> Predictor:
+    def load(cls, folder: Path) -> Self:
         """Loads a checkpoint.
 
         Raises:
-            CheckpointError: if it is missing or damaged.
+            CheckpointError: if it is missing, damaged, or of a model of another kind.
         """
-        return cls(checkpoint.load(folder))
+        return cls(predict.load(folder, cls.kind).checkpoint)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -76,7 +79,7 @@ class Predictor:
     @cached_property
     def calibration(self) -> calibration.Calibration:
         """What was fitted on the development set."""
-        return calibration.Calibration(**self.checkpoint.manifest.calibration.model_dump())
+        return self.checkpoint.calibration
 
     def probabilities(self, encoded: encoding.Encoded) -> npt.NDArray[np.float32]:
         """The distribution over the labels, (rows, labels), calibrated."""
@@ -113,11 +116,11 @@ class Predictor:
                 row[feature.name] = dict(zip(*ranks, strict=True))
         return made
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Predicts the labels of many forms, without a loop over them.
 
         Args:
-            forms: (rows,) strings without nulls, taken as ``predict`` takes them.
+            forms: (rows,) strings of any of Arrow's types, without nulls; taken as ``predict`` takes them.
             top_k: labels a form; all if there are fewer.
 
         Returns:
@@ -126,12 +129,13 @@ class Predictor:
             probable value and its probability.
 
         Raises:
+            DataError: if a form is not text.
             ParamsError: if ``top_k`` is less than 1.
         """
         columns_of = schema(min(top_k, len(self.labels)), tuple(feature.name for feature in self.features))
         names = pa.array(self.labels, pa.string())
         tables = [columns_of.empty_table()]
-        for batch in self._batches(forms, top_k):
+        for batch in self._batches(column(forms), top_k):
             columns = []
             for labels, shares in zip(batch.top.T, batch.shares.T, strict=True):
                 columns += [names.take(pa.array(labels)), pa.array(shares)]
@@ -143,8 +147,7 @@ class Predictor:
         return pa.concat_tables(tables)
 
     def _batches(self, forms: pa.ChunkedArray, top_k: int) -> Iterator[_Batch]:
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
+        check_top_k(top_k)
         vocabulary, shape = self.checkpoint.vocabulary, self.checkpoint.manifest.encoding
         for start in range(0, len(forms), BATCH):
             words, whole = composed(forms.slice(start, BATCH))
@@ -173,13 +176,7 @@ class Predictor:
 
     @cached_property
     def _is_letter(self) -> npt.NDArray[np.bool_]:
-        """Whether the symbol of each id has a letter; where none has one, as in numbers, all count."""
-        vocabulary = self.checkpoint.vocabulary
-        known = np.array([symbol not in SPECIAL for symbol in vocabulary.symbols])
-        has_letter = known & [any(map(str.isalpha, symbol)) for symbol in vocabulary.symbols]
-        has_letter[UNK] = vocabulary.unit == "word"
-        counting: npt.NDArray[np.bool_] = has_letter if has_letter.any() else known
-        return np.pad(counting, (0, len(vocabulary.features)))
+        return letters(self.checkpoint.vocabulary)
 
 
 class _Batch(NamedTuple):
@@ -193,12 +190,24 @@ class _Batch(NamedTuple):
     all_shares: npt.NDArray[np.float32]  # (forms, labels)
 
 
-def column(forms: Sequence[str]) -> pa.ChunkedArray:
-    """Forms as a column.
+def check_top_k(top_k: int) -> None:
+    """Raises ParamsError if a number of labels a word is less than 1."""
+    if top_k < 1:
+        raise ParamsError(f"top_k: expected 1 label a word or more, found {top_k}")
+
+
+def column(forms: Sequence[str] | pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    """Forms as a column of ``pa.string()``, of which the encoding reads the buffers.
 
     Raises:
-        DataError: if a form is not text, as bytes of another encoding than UTF-8 are not.
+        DataError: if a form is not text, as null and bytes of another encoding than UTF-8 are not.
     """
+    if isinstance(forms, pa.Array | pa.ChunkedArray):
+        chunked = forms if isinstance(forms, pa.ChunkedArray) else pa.chunked_array([forms])
+        kind = forms.type.value_type if pa.types.is_dictionary(forms.type) else forms.type
+        if kind in (pa.string(), pa.large_string(), pa.string_view()) and not chunked.null_count:
+            return chunked.cast(pa.string())
+        forms = chunked.to_pylist()
     with suppress(pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         array = pa.array(forms, pa.string())
         if not array.null_count:
@@ -208,6 +217,15 @@ def column(forms: Sequence[str]) -> pa.ChunkedArray:
         if form != shown:
             raise DataError(f"word {row}: expected text in UTF-8, found '{shown[:40]}'")
     raise DataError("expected words")
+
+
+def letters(vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Whether the symbol of each id has a letter; where none has one, as in numbers, all count."""
+    known = np.array([symbol not in SPECIAL for symbol in vocabulary.symbols])
+    has_letter = known & [any(map(str.isalpha, symbol)) for symbol in vocabulary.symbols]
+    has_letter[UNK] = vocabulary.unit == "word"
+    counting: npt.NDArray[np.bool_] = has_letter if has_letter.any() else known
+    return np.pad(counting, (0, len(vocabulary.features)))
 
 
 def bare(words: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esetrag.core import text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import DataError
 from esetrag.data import label_sets, sentences
 from esetrag.predict.prediction import Prediction
-from esetrag.predict.predictor import CPU, Predictor, column, composed
+from esetrag.predict.predictor import CPU, Predictor, check_top_k, column, composed
 from esetrag.scoring import calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
@@ -37,6 +37,8 @@ class SentencePredictor(Predictor):
     [Prediction(form='Ég á hest .', labels=('PRON VERB NOUN PUNCT',), …, words=('Ég', …), tags=('PRON', …))]
     """
 
+    kind = "tag_words"
+
     @property
     def labels(self) -> tuple[str, ...]:
         """One: what it is depends on the sentence."""
@@ -52,7 +54,7 @@ class SentencePredictor(Predictor):
             found.append(Prediction(form, *answer, tags=tags, tag_probabilities=shares, words=words))
         return found
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``Predictor.predict_table``, of sentences.
 
         Returns:
@@ -63,9 +65,9 @@ class SentencePredictor(Predictor):
             DataError: if a sentence is longer than ``sentences.LONGEST``.
             ParamsError: if ``top_k`` is less than 1.
         """
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 or more, found {top_k}")
-        parts = [self._table(forms.slice(start, AT_ONCE)) for start in range(0, len(forms), AT_ONCE)]
+        check_top_k(top_k)
+        texts = column(forms)
+        parts = [self._table(texts.slice(start, AT_ONCE)) for start in range(0, len(texts), AT_ONCE)]
         return pa.concat_tables([COLUMNS.empty_table(), *parts])
 
     def _table(self, forms: pa.ChunkedArray) -> pa.Table:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from esetrag import predict
 from esetrag.core import text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import DataError
 from esetrag.data import change
 from esetrag.models import checkpoint
 from esetrag.models.transducer import Transducer
@@ -20,7 +23,6 @@ from esetrag.predict import predictor
 from esetrag.predict.prediction import Prediction
 from esetrag.predict.predictor import NO_LETTER, column, composed
 from esetrag.predict.queries import SEPARATOR, check
-from esetrag.scoring.calibration import Calibration
 from esetrag.symbols import encoding
 from esetrag.symbols.batch import Batch
 from esetrag.symbols.encoding import Encoded
@@ -41,15 +43,17 @@ class SequencePredictor:
     """
 
     checkpoint: checkpoint.Checkpoint
+    kind: ClassVar[str] = "transduce"
+    """Of the tasks whose models it applies."""
 
     @classmethod
-    def load(cls, folder: Path) -> SequencePredictor:
+    def load(cls, folder: Path) -> Self:
         """Loads a checkpoint.
 
         Raises:
-            CheckpointError: if it is missing or damaged.
+            CheckpointError: if it is missing, damaged, or of a model of another kind.
         """
-        return cls(checkpoint.load(folder))
+        return cls(predict.load(folder, cls.kind).checkpoint)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -85,26 +89,32 @@ class SequencePredictor:
         """What a table of predictions (``predict_table``) says of the queries that it was made of."""
         names = [name for name in table.column_names if name.startswith("label") and name != "label_set"]
         found = []
-        for query, row in zip(forms, table.to_pylist(), strict=True):
-            form, _, bundle = query.partition(SEPARATOR)
+        asked = [query.partition(SEPARATOR) for query in forms]
+        known = self._have_letters(composed(column([form for form, *_ in asked]))[0])
+        for (form, _, bundle), has_letter, row in zip(asked, known, table.to_pylist(), strict=True):
             ranks = [(row[name], row[name.replace("label", "probability")]) for name in names if row[name]]
             labels, shares = zip(*ranks, strict=True) if ranks else (("",), (0.0,))
-            note = "" if self._has_letter(form) else NO_LETTER
+            note = "" if has_letter else NO_LETTER
             found.append(
                 Prediction(form, labels, shares, row["unknown"], row["label_set"], note, features=bundle)
             )
         return found
 
-    def _has_letter(self, word: str) -> bool:
-        """Whether a word has a letter that training has."""
-        vocabulary = self.checkpoint.vocabulary
-        return any(map(str.isalpha, {*word} - {*vocabulary.unknown(word)}))
+    def _have_letters(self, words: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """Whether each word has a letter that training has."""
+        ids, counts = encoding.segmented(words, self.checkpoint.vocabulary)
+        rows = np.repeat(np.arange(len(words)), counts)[self._is_letter[ids]]
+        return np.isin(np.arange(len(words)), rows)
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    @cached_property
+    def _is_letter(self) -> npt.NDArray[np.bool_]:
+        return predictor.letters(self.checkpoint.vocabulary)
+
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """Writes words for many words.
 
         Args:
-            forms: (rows,) queries without nulls, taken as ``predict`` takes them.
+            forms: (rows,) queries, texts of any of Arrow's types, without nulls; as ``predict`` takes them.
             top_k: outputs a word; "" where there are fewer.
 
         Returns:
@@ -115,10 +125,10 @@ class SequencePredictor:
             DataError: as ``predict``.
             ParamsError: if ``top_k`` is less than 1.
         """
-        if top_k < 1:
-            raise ParamsError(f"top_k: expected 1 output a word or more, found {top_k}")
+        predictor.check_top_k(top_k)
         schema = predictor.schema(min(top_k, len(self.labels)))
-        parts = [forms.slice(start, BATCH) for start in range(0, len(forms), BATCH)]
+        queries = column(forms)
+        parts = [queries.slice(start, BATCH) for start in range(0, len(queries), BATCH)]
         return pa.concat_tables([schema.empty_table(), *(self._batch(part, top_k, schema) for part in parts)])
 
     def _batch(self, queries: pa.ChunkedArray, top_k: int, schema: pa.Schema) -> pa.Table:
@@ -128,7 +138,7 @@ class SequencePredictor:
         texts = with_features(words, bundles, vocabulary)
         ids, lengths = encoding.encode(texts, vocabulary, encoding.width_of(texts, None), "end")
         encoded = Encoded.unlabelled(ids, lengths, 1)
-        fitted = Calibration(**self.checkpoint.manifest.calibration.model_dump())
+        fitted = self.checkpoint.calibration
         batch, network = Batch.of(encoded, CPU), self.checkpoint.network
         ranked = Ranked.of(network, fitted, batch, change.words(words), vocabulary)
         columns: list[pa.Array] = []
@@ -137,8 +147,8 @@ class SequencePredictor:
             made = ranked.words[:, rank] if there else np.full(len(words), "")
             shares = ranked.shares[:, rank] if there else np.zeros(len(words))
             columns += [pa.array(made, pa.string()), pa.array(shares, pa.float32())]
-        pairs = zip(ranked.chosen, words.to_pylist(), strict=True)
-        sets = [chosen if self._has_letter(word) else "" for chosen, word in pairs]
+        pairs = zip(ranked.chosen, self._have_letters(words), strict=True)
+        sets = [chosen if has_letter else "" for chosen, has_letter in pairs]
         asked = [query.partition(SEPARATOR)[0].strip() for query in queries.to_pylist()]
         unknown = [text.visible(vocabulary.unknown(word)) for word in asked]
         columns += [pa.array(sets, pa.string()), pa.array(unknown, pa.string())]
@@ -150,9 +160,11 @@ class SequencePredictor:
         pairs = [query.split(SEPARATOR) for query in queries.to_pylist()]
         bundles: list[str | None] = [pair[1] if len(pair) > 1 else None for pair in pairs]
         if vocabulary.features:
-            if None in bundles:
-                word, such = pairs[bundles.index(None)][0], f"such as {self.bundles[0]}"
-                raise DataError(f"{word}: expected features behind the word and a tab, {such}, found none")
+            for word, *behind in pairs:
+                if len(behind) != 1 or not behind[0].strip():
+                    such, found = f"such as {self.bundles[0]}", SEPARATOR.join(behind).strip() or "none"
+                    expected = f"expected features behind the word and a tab, {such}"
+                    raise DataError(f"{word}: {expected}, found {found}")
             check(filter(None, bundles), {*vocabulary.features})
         words = predictor.bare(column([pair[0] for pair in pairs]), vocabulary)
         return words, pa.chunked_array([pa.array(bundles, pa.string())])

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -182,41 +182,46 @@ def _application(
         asked = {"reads": reads, "bundles": predictor.bundles, "writes_tags": vocabulary.writes_tags}
         return _json(name | asked)
 
-    @app.post("/explain")
-    async def explanation(request: Request) -> Response:
-        from esetrag.predict.explain import explain
-
-        run = partial(asyncio.get_running_loop().run_in_executor, worker)
-        try:
-            words, _ = await run(parse, await _body(request), symbols)
-            return _json(await run(explain, predictor, words[0]))
-        except DataError as error:
-            raise HTTPException(400, str(error)) from error
-
-    def records(words: list[str], top_k: int) -> str:
-        predictions = predictor.predict(words, top_k)
-        return ", ".join(json.dumps(one.record(top_k > 1), ensure_ascii=False) for one in predictions)
-
-    @app.post(PATH)
-    async def invocations(request: Request) -> Response:
+    async def answered(request: Request, answer: Callable[..., Awaitable[Response]]) -> Response:
+        """What is answered to the words of a request and the labels of each that are asked for."""
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
             raise HTTPException(415, f"expected JSON; send the header Content-Type: {JSON}")
         run = partial(asyncio.get_running_loop().run_in_executor, worker)
         try:
             words, top_k = await run(parse, await _body(request), symbols)
-            top_k = min(top_k, len(predictor.labels))
-            if len(words) * top_k > LABELS:
-                found = f"{len(words):,} words of {top_k} labels"
-                raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
             if not predictor.separated and any("\t" in word for word in words):
                 raise HTTPException(400, "this model takes words without features")
-            chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
-            parts = [await run(records, chunk, top_k) for chunk in chunks]
+            return await answer(run, words, top_k)
         except DataError as error:  # a word without features, or with unknown ones
             raise HTTPException(400, str(error)) from error
         except (ClientDisconnect, asyncio.CancelledError) as error:
             raise HTTPException(503, "the request or the server ended too early") from error
+
+    async def explained(run: Callable[..., Awaitable[Any]], words: list[str], _: int) -> Response:
+        from esetrag.predict.explain import explain
+
+        return _json(await run(explain, predictor, words[0]))
+
+    @app.post("/explain")
+    async def explanation(request: Request) -> Response:
+        return await answered(request, explained)
+
+    def records(words: list[str], top_k: int) -> str:
+        predictions = predictor.predict(words, top_k)
+        return ", ".join(json.dumps(one.record(top_k > 1), ensure_ascii=False) for one in predictions)
+
+    async def predicted(run: Callable[..., Awaitable[Any]], words: list[str], top_k: int) -> Response:
+        top_k = min(top_k, len(predictor.labels))
+        if len(words) * top_k > LABELS:
+            found = f"{len(words):,} words of {top_k} labels"
+            raise HTTPException(413, f"expected {LABELS:,} labels at most, found {found}")
+        chunks = [words[start : start + CHUNK] for start in range(0, len(words), CHUNK)]
+        parts = [await run(records, chunk, top_k) for chunk in chunks]
         return Response(f'{{"predictions": [{", ".join(parts)}]}}\n', media_type=JSON)
+
+    @app.post(PATH)
+    async def invocations(request: Request) -> Response:
+        return await answered(request, predicted)
 
     return app
 

@@ -21,6 +21,8 @@ class TagPredictor(SequencePredictor):
     [Prediction(form='házakból', labels=('ház|ak|ból',), …, names='stem number case', tags=('|stem:=', …))]
     """
 
+    kind = "tag"
+
     def predict(self, forms: Sequence[str], top_k: int = 1) -> list[Prediction]:
         """As ``SequencePredictor.predict``; ``label_set`` has the segments with their names."""
         table = super().predict_table(column(forms), top_k)
@@ -35,7 +37,7 @@ class TagPredictor(SequencePredictor):
             made.append(replace(answer, names=segments.named(label), tags=own, tag_probabilities=certain))
         return made
 
-    def predict_table(self, forms: pa.ChunkedArray, top_k: int = 1) -> pa.Table:
+    def predict_table(self, forms: pa.Array | pa.ChunkedArray, top_k: int = 1) -> pa.Table:
         """As ``SequencePredictor.predict_table``; ``names`` says what the segments of the first label are."""
         table = super().predict_table(forms, top_k)
         names = [segments.named(text) for text in table["label"].to_pylist()]

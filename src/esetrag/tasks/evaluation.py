@@ -48,7 +48,7 @@ def tested(test: Test, task: Classify) -> Tested:
 def output(checkpoint: Checkpoint, encoded: Encoded) -> ModelOutput:
     """The calibrated probabilities of a checkpoint's model."""
     logits = checkpoint.network.ranked(Batch.of(encoded, torch.device("cpu")))[0].numpy()
-    fitted = calibration.Calibration(**checkpoint.manifest.calibration.model_dump())
+    fitted = checkpoint.calibration
     shares = calibration.probabilities(logits, checkpoint.network.head, fitted).astype(np.float32)
     return ModelOutput(shares, fitted, checkpoint.network.head)
 

@@ -101,8 +101,7 @@ def evaluated(test: Test, evaluator: Evaluator) -> Tested:
     forms, batch, vocabulary = change.words(rows["form"]), Batch.of(test.encoded, CPU), own.vocabulary
 
     def ranked(checkpoint: Any) -> Ranked:
-        fitted = Calibration(**checkpoint.manifest.calibration.model_dump())
-        return Ranked.of(checkpoint.network, fitted, batch, forms, vocabulary)
+        return Ranked.of(checkpoint.network, checkpoint.calibration, batch, forms, vocabulary)
 
     models = {test.model.name: ranked(own)}
     data = Data.read(test.layout)

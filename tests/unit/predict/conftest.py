@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from esetrag.cli import main
+from esetrag.core import config
+from esetrag.core.layout import Layout
 from esetrag.predict.predictor import Predictor
+from tests import writing
 
 Run = Callable[..., str]
 
@@ -16,6 +19,14 @@ Run = Callable[..., str]
 @pytest.fixture
 def predictor(tiny_checkpoint: Path) -> Predictor:
     return Predictor.load(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def toy_checkpoint(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> Path:
+    """Of a model that inflects."""
+    layout = Layout("toy", tmp_path_factory.mktemp("toy"))
+    writing.trained().save(layout, writing.toy(), writing.options(), params.calibration)
+    return layout.checkpoint
 
 
 @pytest.fixture

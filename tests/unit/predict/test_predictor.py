@@ -66,6 +66,18 @@ def test_a_table_has_the_numbers_of_single_words(predictor: Predictor, top_k: in
     assert list(rows) == [astuple(prediction)[:5] for prediction in singly]
 
 
+def test_a_table_takes_text_of_any_type_of_arrow(predictor: Predictor) -> None:
+    words = ["kanaban", "kana\u200b", "KEPBŐL"]
+    expected, plain = predictor.predict_table(column(words)), pa.array(words)
+    for kind in (pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())):
+        whole = plain.cast(kind) if not pa.types.is_dictionary(kind) else plain.dictionary_encode()
+        assert predictor.predict_table(whole) == expected
+        assert predictor.predict_table(pa.chunked_array([whole[:1], whole[1:]])) == expected
+    for wrong in (pa.array(["kana", None]), pa.array([b"kana", b"\xe1"])):
+        with pytest.raises(DataError, match=r"word \d: expected text in UTF-8, found"):
+            predictor.predict_table(wrong)
+
+
 def test_a_prediction_is_the_same_in_any_company(predictor: Predictor, tiny_rows: pa.Table) -> None:
     forms = tiny_rows["form"].to_pylist()
     many = (forms * (BATCH // len(forms) + 1))[: BATCH + 3]

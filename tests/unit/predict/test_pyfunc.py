@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import load_model, save_model
 
 from esetrag.core.errors import DataError, ParamsError
-from esetrag.predict.pyfunc import Served, load
+from esetrag.predict.pyfunc import SIGNATURE, Served, load
+from esetrag.tracking import log_run, store
 
 COLUMNS = ["form", "label", "probability", "label_set", "unknown"]
 FORMS = ["lomtara", "kepet", "27", "kanaban"]
@@ -65,3 +68,43 @@ def test_what_is_no_word_and_a_table_without_the_column_are_refused(served: Serv
         served.predict(pd.DataFrame({"form": ["kepet", None]}))
     with pytest.raises(DataError, match="expected a column form, found"):
         served.predict(pd.DataFrame({"lemma": ["a"], "label": ["b"]}))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["kepet", {"form": "kepet"}, {"form": ["kepet"]}, [{"form": "kepet"}], np.array([["kepet"]])],
+    ids=["text", "record", "columns", "records", "array of rows"],
+)
+def test_a_record_is_no_list_of_its_names(served: Served, words: Any) -> None:
+    assert list(served.predict(words)["form"]) == ["kepet"]
+
+
+def saved(checkpoint: Path, folder: Path) -> Any:
+    """The model as MLflow loads it."""
+    save_model(
+        str(folder),
+        python_model=str(log_run.MODEL_CODE),
+        artifacts={store.CHECKPOINT: str(checkpoint)},
+        signature=ModelSignature.from_dict(SIGNATURE),
+        pip_requirements=[],
+    )
+    return load_model(str(folder))
+
+
+def test_mlflow_hands_on_the_column_of_words_not_the_first_one(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    model = saved(tiny_checkpoint, tmp_path / "model")
+    table = pd.DataFrame({"more": ["x", "y"], "form": ["kepet", "kanaban"]})
+    answer = model.predict(table, params={"top_k": 2})
+    assert list(answer["form"]) == list(model.predict(["kepet", "kanaban"])["form"]) == ["kepet", "kanaban"]
+    assert [len(labels) for labels in answer["labels"]] == [2, 2]
+    with pytest.raises(DataError, match="expected a column form, found"):
+        model.predict(table.rename(columns={"form": "word"}))
+
+
+def test_mlflow_hands_on_words_with_their_features(toy_checkpoint: Path, tmp_path: Path) -> None:
+    model = saved(toy_checkpoint, tmp_path / "model")
+    table = pd.DataFrame({"features": ["N;ACC;SG", "N;DAT;SG"], "form": ["bara", "dora"]})
+    assert list(model.predict(table)["label"]) == ["barat", "doranak"]
+    assert list(model.predict(["bara\tN;ACC;SG"])["label"]) == ["barat"]
+    with pytest.raises(DataError, match=r"word 2: expected text in UTF-8, found"):
+        model.predict(table.assign(form=pd.Series(["bara", None])))

@@ -11,12 +11,14 @@ import pytest
 
 from esetrag import predict
 from esetrag.core import config, text
-from esetrag.core.errors import DataError, ParamsError
+from esetrag.core.errors import CheckpointError, DataError, ParamsError
 from esetrag.core.layout import Layout
 from esetrag.predict import inputs, queries, sequence_predictor
+from esetrag.predict.analyzer import Analyzer
 from esetrag.predict.explain import explain
-from esetrag.predict.predictor import NO_LETTER, column
+from esetrag.predict.predictor import NO_LETTER, Predictor, column
 from esetrag.predict.sequence_predictor import SequencePredictor
+from esetrag.training import trainer
 from tests import writing
 from tests.project import STEMS
 from tests.writing import ENDINGS
@@ -27,12 +29,17 @@ pytestmark = pytest.mark.usefixtures("single_thread")
 
 
 @pytest.fixture(scope="module")
-def predictor(tmp_path_factory: pytest.TempPathFactory, params: config.Params) -> SequencePredictor:
-    layout = Layout("toy", tmp_path_factory.mktemp("toy"))
-    writing.trained().save(layout, writing.toy(), writing.options(), params.calibration)
-    loaded = predict.load(layout.checkpoint)
+def predictor(toy_checkpoint: Path) -> SequencePredictor:
+    loaded = predict.load(toy_checkpoint)
     assert isinstance(loaded, SequencePredictor)
     return loaded
+
+
+def changed(predictor: SequencePredictor, **values: float) -> SequencePredictor:
+    """The predictor with other values of its calibration."""
+    manifest = predictor.checkpoint.manifest
+    other = manifest.model_copy(update={"calibration": manifest.calibration.model_copy(update=values)})
+    return SequencePredictor(dataclasses.replace(predictor.checkpoint, manifest=other))
 
 
 def test_a_word_is_inflected_for_its_features(predictor: SequencePredictor) -> None:
@@ -72,6 +79,38 @@ def test_many_words_are_those_of_their_batches(
     assert len(predictor.predict_table(column([]))) == 0
 
 
+def test_a_table_takes_text_of_any_type_of_arrow(predictor: SequencePredictor) -> None:
+    expected = predictor.predict_table(column(QUERIES[:4]))
+    for kind in (pa.string(), pa.large_string()):
+        assert predictor.predict_table(pa.array(QUERIES[:4], kind)) == expected
+
+
+def test_a_model_of_another_kind_is_refused(toy_checkpoint: Path, tiny_checkpoint: Path) -> None:
+    for load in (Predictor.load, Analyzer.of):
+        with pytest.raises(CheckpointError, match=r"model of kind classify, found one of kind transduce$"):
+            load(toy_checkpoint)
+    with pytest.raises(CheckpointError, match=r"model of kind transduce, found one of kind classify$"):
+        SequencePredictor.load(tiny_checkpoint)
+    assert SequencePredictor.load(toy_checkpoint).bundles == BUNDLES
+
+
+def test_numbers_are_written_out_where_training_had_nothing_else(
+    tmp_path: Path, params: config.Params
+) -> None:
+    words = {str(n) + end: "n" * n + end for n in range(1, 10) for end in ("0", "5")}
+    rows = writing.asked(*[(number, None, word) for number, word in words.items()])
+    kind = writing.task(source=["form"], target="lemma")
+    layout = Layout("numbers", tmp_path)
+    data = writing.data(rows, rows, kind)
+    trainer.fit(data, writing.model(), writing.options(epochs=1)).save(
+        layout, data, writing.options(), params.calibration
+    )
+    numbers = changed(SequencePredictor.load(layout.checkpoint), threshold=0.0)
+    known, unknown = numbers.predict(["15", "ab"])
+    assert (known.note, unknown.note, unknown.label_set) == ("", NO_LETTER, "")
+    assert known.label_set
+
+
 def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredictor) -> None:
     with pytest.raises(DataError, match=r"no value XXX, PL in training; known: ACC DAT IN\+ABL N NOM SG$"):
         predictor.predict(["bara\tN;XXX;PL"])
@@ -81,6 +120,17 @@ def test_what_cannot_be_asked_is_refused_in_one_line(predictor: SequencePredicto
         predictor.predict(QUERIES, 0)
     with pytest.raises(DataError, match=r"word 2: expected text in UTF-8"):
         predictor.predict(["bara\tN;SG", "a\ud800\tN"])
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("bara\t", "none"), ("bara\t ", "none"), ("bara\tN;SG\tX", r"N;SG\\tX")]
+)
+def test_features_that_are_empty_or_more_than_one_field_are_refused(
+    predictor: SequencePredictor, query: str, found: str
+) -> None:
+    expected = rf"^bara: expected features behind the word and a tab, such as N;ACC;SG, found {found}$"
+    with pytest.raises(DataError, match=expected):
+        predictor.predict(["dora\tN;SG", query])
 
 
 def test_the_order_and_punctuation_of_features_do_not_matter(predictor: SequencePredictor) -> None:
@@ -115,11 +165,7 @@ def test_unknown_symbols_are_named(predictor: SequencePredictor) -> None:
 
 
 def test_below_the_threshold_it_abstains(predictor: SequencePredictor) -> None:
-    manifest = predictor.checkpoint.manifest
-    strict = manifest.model_copy(
-        update={"calibration": manifest.calibration.model_copy(update={"threshold": 1.0, "temperature": 9.0})}
-    )
-    other = SequencePredictor(dataclasses.replace(predictor.checkpoint, manifest=strict))
+    other = changed(predictor, threshold=1.0, temperature=9.0)
     (found,) = other.predict(["bara\tN;ACC;SG"])
     assert (found.label_set, found.note) == ("", "")
     assert found.labels == ("barat",)
@@ -163,3 +209,6 @@ def test_what_each_step_looks_at_is_explained(predictor: SequencePredictor) -> N
     assert [letter for letter in why["read"] if len(letter) == 1] == [*QUERIES[0].split("\t")[0]]
     assert len(why["weights"]) == len(why["written"])
     assert all(abs(sum(row) - 1) < 0.02 for row in why["weights"])
+    stem, bundle = QUERIES[0].split("\t")
+    assert explain(predictor, f"„{stem}.\t{bundle}") == why, "the word is explained that is predicted"
+    assert explain(predictor, f"...\t{bundle}") == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import numpy as np
 import pytest
@@ -242,6 +244,22 @@ def test_a_page_asks_what_the_model_is_and_why_it_predicts(port: int, ask: Ask) 
     assert why["label"] != why["against"]
     assert ask({"inputs": [""]}, "/explain") == (200, {})
     assert ask({"inputs": []}, "/explain")[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/explain"])
+def test_what_is_no_json_or_has_features_is_refused_on_either_path(ask: Ask, path: str) -> None:
+    assert ask({"inputs": FORMS}, path, kind="text/csv")[0] == 415
+    assert ask({"inputs": ["kana\tN;ACC"]}, path)[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/explain"])
+def test_a_client_that_goes_away_is_no_fault_of_the_server(predictor: Predictor, path: str) -> None:
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    scope |= {"root_path": "", "query_string": b""}
+    receive, send = AsyncMock(return_value={"type": "http.disconnect"}), AsyncMock()
+    asyncio.run(server.application({"one": predictor})(scope, receive, send))
+    assert send.call_args_list[0].args[0]["status"] == 503
 
 
 BROWSER = next(filter(None, map(shutil.which, look.BROWSERS)), None)
