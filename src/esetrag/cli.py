@@ -199,17 +199,14 @@ def _compare(options: Options) -> None:
 
 
 def _track(options: Options) -> None:
-    from esetrag.tracking import lock, run_state, store, tracker
+    from esetrag.tracking import run_state, store, tracker
 
     def log(layouts: list[Layout], params: config.Params, origin: dict[str, str] | None = None) -> None:
-        for layout in layouts:
-            run_id = tracker.complete(layout, params, origin, options.wait)
-            _print(f"{layout.task}: run {run_id} in {store.address()}")
+        for task, run_id in tracker.complete_each(layouts, params, origin, options.wait):
+            _print(f"{task}: run {run_id} in {store.address()}")
 
     if options.rev is None:
         params, layouts = _tasks(options)
-        for layout in layouts:
-            lock.check(layout)
         return log(layouts, params)
     tracking = config.load(PARAMS).tracking  # no stage depends on it, so runs go where the workspace says
     with (

@@ -144,6 +144,9 @@ def same_lemma(rows: pa.Table, table: pa.Table, rng: np.random.Generator) -> pa.
     Returns:
         Rows of two pairs each (``tables.SAMPLE``), labelled ``SAME`` and ``DIFFERENT``.
     """
+    # A form of several bundles would stand once for each, every time with the same partners.
+    cell = joined(rows["lemma"], rows["form"]).combine_chunks().dictionary_encode().indices.to_numpy()
+    rows = rows.take(pa.array(np.unique(cell, return_index=True)[1]))
     forms, real = words(rows["form"]), pc.unique(joined(table["lemma"], table["form"]))
     lemma = rows["lemma"].combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.argsort(forms, kind="stable")

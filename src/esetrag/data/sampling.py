@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -67,13 +68,16 @@ def _units(table: pa.Table, split: str) -> pa.ChunkedArray:
     return table["form" if split == "form" else "lemma"]
 
 
-def draw(parts: dict[str, pa.Table], sample: config.Sample) -> dict[str, pa.Table]:
+def draw(
+    parts: dict[str, pa.Table], sample: config.Sample, cell: Sequence[str] = ("form",)
+) -> dict[str, pa.Table]:
     """Draws as many forms of each part as wanted, or all there are; as the notebook did, rows.
 
     Args:
         parts: the result of ``split``.
         sample: sizes (None: all), ``split`` and ``seed``. Of one seed, a larger sample holds
             the smaller one.
+        cell: as of ``split``, for the notebook's rows; with none they stay apart.
 
     Returns:
         The forms drawn, each once with all its values (``tables.SAMPLE``).
@@ -89,7 +93,8 @@ def draw(parts: dict[str, pa.Table], sample: config.Sample) -> dict[str, pa.Tabl
         else:
             drawn[part] = parts[part].take(_as_pandas_draws(rows, size))
     if sample.split == "notebook":
-        return {part: label_sets.of_forms(rows) for part, rows in drawn.items()}
+        merged = partial(label_sets.of_forms, cell=cell) if cell else label_sets.weighted
+        return {part: merged(rows) for part, rows in drawn.items()}
     return drawn
 
 

@@ -130,12 +130,12 @@ class Source:
         else:
             sample = sample.model_copy(update={"split": self.split_of(sample)})
             available = sampling.split(self.selection.table, sample, self.task.cell)
-            drawn = sampling.draw(available, sample)
+            drawn = sampling.draw(available, sample, self.task.cell)
         if isinstance(self.task, config.BuiltPairsTask):
             # A cell has its two pairs; few forms have a neighbour that is as like.
             rows = drawn if self.task.builder == "valid" else available
             drawn = {part: self._built(self.task, rows[part], part, sample.seed) for part in PARTS}
-            drawn = drawn if self.given else sampling.draw(drawn, sample)
+            drawn = drawn if self.given else sampling.draw(drawn, sample, cell=())
         return available, drawn
 
     def _built(self, task: config.BuiltPairsTask, rows: pa.Table, part: str, seed: int) -> pa.Table:

@@ -58,8 +58,8 @@ class Job:
     params: config.Params
 
 
-def jobs(rows: pa.Table, params: config.Params, seeds: int, sizes: Sequence[int], whole: bool) -> list[Job]:
-    """The samples of every seed, from ``sample.seed`` on.
+def jobs(source: Source, params: config.Params, seeds: int, sizes: Sequence[int], whole: bool) -> list[Job]:
+    """The samples of every seed, from ``sample.seed`` on; of given parts only that for training is drawn of.
 
     The notebook's split, which has no seed, is replaced by that by lemma. Sizes for which there are not
     enough training forms are left out; all of these are a sample, too, if that is wanted (``whole``).
@@ -68,17 +68,17 @@ def jobs(rows: pa.Table, params: config.Params, seeds: int, sizes: Sequence[int]
         ParamsError: if no size is left.
     """
     listed = []
-    split = "lemma" if params.sample.split == "notebook" else params.sample.split
+    split = source.split_of(params.sample).replace("notebook", "lemma")
     for seed in range(seeds):
         sample = params.sample.model_copy(update={"split": split, "seed": params.sample.seed + seed})
-        parts = sampling.split(rows, sample)
+        parts = source.given or sampling.split(source.selection.table, sample)
         most = len(parts["train"])
         kept = {size for size in sizes if 0 < size <= most} | ({most} if whole else set())
         if not kept:
             raise ParamsError(f"sizes: expected one of 1 to {most:,} training forms, found {list(sizes)}")
         for size in sorted(kept):
             drawn = sampling.draw(parts, sample.model_copy(update={"train": size}))
-            listed.append(Job(drawn, seed, params))
+            listed.append(Job({**drawn, **source.given, "train": drawn["train"]}, seed, params))
     return listed
 
 
@@ -181,16 +181,21 @@ def measure(
         The page without its picture.
 
     Raises:
-        ParamsError: if there are no seeds, or a size is not to be had.
+        ParamsError: if the task gives no labels to words, a model that is measured is not in
+            ``params.yaml``, there are no seeds, or a size is not to be had.
     """
     if seeds < 1:
         raise ParamsError(f"--seeds: expected 1 or more, found {seeds}")
     task = layout.task
+    if (kind := config.kind_key(params.task(task))) != "classify":
+        raise ParamsError(f"{task}: expected a task of kind classify, found {kind}; name another: --task")
+    if missing := [name for name in OURS if name not in params.models]:
+        raise ParamsError(f"params.yaml: models: expected {', '.join(OURS)}; missing: {missing[0]}")
     own = {"sample": params.section_of(task, config.Sample), "train": params.section_of(task, config.Train)}
     params = params.model_copy(update=own)
     source = Source.load(params.task(layout.task), params.sample.suspicious)
     confidence = params.evaluate.confidence
-    listed = jobs(source.selection.table, params, seeds, sizes or SIZES, whole)
+    listed = jobs(source, params, seeds, sizes or SIZES, whole)
     bar = tqdm(points(listed), total=len(listed), unit="sample", disable=not sys.stderr.isatty())
     means = table([point for group in bar for point in group], confidence)
     text = page(layout.task, means, confidence)

@@ -135,7 +135,7 @@ def sweep(
             files.write_text(folder / f"{run.name}.done", f"{seconds:.1f}\n")
             states[run] = DONE
         yield run, states[run], seconds
-    _gather(params, [run for run, state in states.items() if state == DONE])
+    _gather(params, [run for run, state in states.items() if state == DONE], folder)
 
 
 def _name(parts: Sequence[str]) -> str:
@@ -159,17 +159,29 @@ def _state() -> tuple[str, dict[str, Any]]:
     return _output("git", "rev-parse", "HEAD").strip(), dict(settings["remote"][name])
 
 
-def _gather(params: config.Params, done: Sequence[Run]) -> None:
-    """Lets DVC find what is done in the run cache; experiments that are there stay."""
+def _gather(params: config.Params, done: Sequence[Run], folder: Path) -> None:
+    """Lets DVC find what is done in the run cache; an experiment that lacks some of it is made anew."""
     known = _output("dvc", "exp", "list", "--name-only").split()
     for settings in dict.fromkeys(run.settings for run in done):
-        tasks = [run.task for run in done if run.settings == settings]
-        targets = [] if len(tasks) == len(params.tasks) else [f"error_analysis@{task}" for task in tasks]
+        ended = {run.task for run in done if run.settings == settings}
+        if settings:  # the experiment also has what sweeps of other tasks computed
+            ended |= {task for task in params.tasks if (folder / f"{Run(task, settings).name}.done").exists()}
+        targets = [] if len(ended) == len(params.tasks) else [f"error_analysis@{x}" for x in sorted(ended)]
         if not settings:
             _reproduce(targets)
-        elif (name := _name(settings)) not in known:
-            chosen = [part for setting in settings for part in ("-S", setting)]
-            _output("dvc", "exp", "run", "--temp", "--pull", "--name", name, *chosen, *targets)
+            continue
+        name = _name(settings)
+        gathered = folder / f"{name}.gathered"
+        if name in known:
+            if not gathered.exists():
+                tell(f"{name}: an experiment that no sweep made stays; to replace it: dvc exp remove {name}")
+                continue
+            if ended <= {*gathered.read_text("utf-8").split()}:
+                continue
+            _output("dvc", "exp", "remove", name)
+        chosen = [part for setting in settings for part in ("-S", setting)]
+        files.write_text(gathered, "\n".join(sorted(ended)))
+        _output("dvc", "exp", "run", "--temp", "--pull", "--name", name, *chosen, *targets)
 
 
 def _reproduce(targets: list[str]) -> None:

@@ -54,5 +54,10 @@ def _predicted(rows: pa.Table, predictor: Predictor | SequencePredictor) -> pa.T
     queries = rows["form"]
     if predictor.bundles:
         queries = pc.binary_join_element_wise(queries, rows["features"], "\t")
-    labels = predictor.predict_table(queries)["label"]
+    from esetrag.predict.sequence_predictor import SequencePredictor  # PyTorch
+
+    if isinstance(predictor, SequencePredictor):  # that of tags would leave out the names of the segments
+        labels = SequencePredictor.predict_table(predictor, queries)["label"]
+    else:
+        labels = predictor.predict_table(queries)["label"]
     return rows.set_column(rows.schema.get_field_index("predicted"), "predicted", labels)

@@ -19,6 +19,8 @@ from esetrag.tracking.common_test import common
 from esetrag.tracking.run_state import ROW, State
 
 LABELS = ("label_a", "label_b")
+REPEAT = "repeat"
+"""Which of the rows that agree in ``ROW`` one is: given parts are kept row by row."""
 ROWS = 10
 """Lines of a table on a screen."""
 
@@ -72,9 +74,8 @@ def compare(a: State, b: State, options: config.Evaluate) -> Comparison:
     rows = (len(a.predictions), len(b.predictions))
     before = a
     a, b = common(a, b)
-    pairs = a.predictions.to_pandas().merge(
-        b.predictions.to_pandas(), on=ROW, suffixes=("_a", "_b"), validate="one_to_one"
-    )
+    numbered_a, numbered_b = _numbered(a.predictions), _numbered(b.predictions)
+    pairs = numbered_a.merge(numbered_b, on=[*ROW, REPEAT], suffixes=("_a", "_b"), validate="one_to_one")
     if pairs.empty:
         raise DataError(
             f"{a.name} and {b.name} share no test row; expected runs of the same table, "
@@ -174,6 +175,14 @@ def text(result: Comparison, every: bool = False) -> str:
             title = (f"{len(words):,} where {better} alone is correct", "label", worse, "features")
             blocks.append(_table([title, *rows], most, str.ljust))
     return "\n\n".join(blocks)
+
+
+def _numbered(predictions: pa.Table) -> pd.DataFrame:
+    """Rows sorted, those of the same word by their labels, with the number of each among its like."""
+    rows: pd.DataFrame = predictions.to_pandas().sort_values(
+        [*ROW, "label"], kind="stable", ignore_index=True
+    )
+    return rows.assign(**{REPEAT: rows.groupby(ROW, dropna=False).cumcount()})
 
 
 def _differing(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

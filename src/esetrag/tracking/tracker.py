@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from esetrag.core import config
-from esetrag.core.errors import TrackingError
+from esetrag.core.errors import DataError, TrackingError
 from esetrag.core.layout import PARAMS, Layout
 from esetrag.core.runtime import STORE
 from esetrag.core.streams import tell
@@ -115,6 +115,39 @@ def complete(
         raise TrackingError(
             f"{store.address()}: not all was logged in {limit:g} seconds; esetrag track {mend}"
         ) from error
+
+
+def complete_each(
+    layouts: Sequence[Layout],
+    params: config.Params,
+    origin: dict[str, str] | None = None,
+    seconds: float | None = None,
+) -> Iterator[tuple[str, str]]:
+    """``complete`` of several tasks: one that is not ready keeps no other from being logged.
+
+    Yields:
+        Each task that is logged, with the id of its run.
+
+    Raises:
+        TrackingError: as ``complete``, at once.
+        DataError: at the end, of the last task that is not ready; those before it are told.
+    """
+    from esetrag.tracking import lock
+
+    errors = list[DataError]()
+    for layout in layouts:
+        try:
+            if origin is None:  # a revision was checked when it was restored
+                lock.check(layout)
+            run_id = complete(layout, params, origin, seconds)
+        except DataError as error:
+            errors.append(error)
+        else:
+            yield layout.task, run_id
+    for earlier in errors[:-1]:
+        tell(f"esetrag: {earlier}")
+    if errors:
+        raise errors[-1]
 
 
 def _limit() -> float:

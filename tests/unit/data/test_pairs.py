@@ -100,3 +100,13 @@ def test_forms_of_other_lemmas_share_as_much_as_forms_of_the_same() -> None:
         assert row["features"] is None
     assert len(shares["same"]) == len(shares["different"]) > 0
     assert np.abs(np.subtract(shares["same"], shares["different"])).max() <= pairs.CLOSE
+
+
+def test_a_form_of_several_bundles_is_paired_once() -> None:
+    bundles = pa.array([f"{bundle};INDF" for bundle in ALIKE["features"].to_pylist()])
+    syncretic = pa.concat_tables([ALIKE, ALIKE.set_column(2, "features", bundles).cast(tables.SAMPLE)])
+    rng = np.random.default_rng(1)
+    made = pairs.same_lemma(syncretic, syncretic, rng)
+    assert made.equals(pairs.same_lemma(ALIKE, ALIKE, rng))
+    texts = made["form"].to_pylist()
+    assert len({*texts}) == len(texts)

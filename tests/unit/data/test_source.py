@@ -185,6 +185,26 @@ def test_a_lemma_is_asked_for_with_each_of_its_bundles(tmp_path: Path) -> None:
     assert len(Source.load(inflection(raw=raw)).selection.table) == len(rows) + 2, "all parts of speech"
 
 
+def test_the_notebooks_split_merges_no_rows_that_ask_for_different_things(tmp_path: Path) -> None:
+    raw, notebook = table(tmp_path), sample(split="notebook", train=None)
+    drawn = Source.load(inflection(raw=raw, pos="N")).parts(notebook)[1]
+    rows = [row for part in drawn.values() for row in part.to_pylist()]
+    assert {(row["lemma"], row["features"], row["label"]) for row in rows} == {
+        (stem, f"N;{case};SG", stem + ending) for stem in STEMS for case, ending in CASES.items()
+    }
+
+
+def test_the_notebooks_split_merges_no_pairs(tmp_path: Path) -> None:
+    """A form may be right with one bundle and wrong with another."""
+    raw = table(tmp_path, *(f"{stem}\t{stem}nak\tN;GEN;SG" for stem in STEMS))
+    fields = {"kind": "pair", "model": "siamese", "builder": "valid", "pos": "N", "raw": raw}
+    task = config.BuiltPairsTask.model_validate(fields)
+    for part in Source.load(task).parts(sample(split="notebook", train=None))[1].values():
+        assert {*part["label"].to_pylist()} == {"right", "wrong"}
+        assert not [bundle for bundle in part["features"].to_pylist() if "|" in bundle]
+        assert part["weight"].null_count == 0
+
+
 def test_a_form_is_asked_for_its_lemmas(tmp_path: Path) -> None:
     raw = table(tmp_path, "bo\tbor\tN;ACC;SG", "a/b\tabc\tN;ACC;SG")
     every = sample(train=None, split="form")

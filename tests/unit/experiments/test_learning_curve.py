@@ -9,11 +9,12 @@ import pytest
 
 from esetrag.cli import main
 from esetrag.core import config
-from esetrag.data import unimorph
-from esetrag.data.selection import select
+from esetrag.core.errors import ParamsError
+from esetrag.core.layout import Layout
+from esetrag.data.source import Source
 from esetrag.experiments import learning_curve
 from esetrag.experiments.learning_curve import Point
-from tests.project import REPO, copy_project, toy_table
+from tests.project import CASES, REPO, STEMS, TASK, copy_project, toy_table
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +29,15 @@ def small() -> config.Params:
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     path = tmp_path_factory.mktemp("raw") / "toy.tsv"
     path.write_text(toy_table(), "utf-8")
-    return select(unimorph.read(path), path, "N", "Case").table
+    return Source.load(config.UnimorphTask.model_validate({**TASK, "raw": str(path)}))
 
 
 @pytest.fixture(scope="module")
-def jobs(rows: pa.Table, small: config.Params) -> list[learning_curve.Job]:
-    return learning_curve.jobs(rows, small, 2, (20, 120, 10**6), whole=False)
+def jobs(source: Source, small: config.Params) -> list[learning_curve.Job]:
+    return learning_curve.jobs(source, small, 2, (20, 120, 10**6), whole=False)
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +55,10 @@ def found(jobs: list[learning_curve.Job]) -> list[list[Point]]:
     ],
 )
 def test_the_sizes_are_those_that_there_are_forms_for(
-    rows: pa.Table, small: config.Params, sizes: tuple[int, ...], whole: bool, expected: list[int | None]
+    source: Source, small: config.Params, sizes: tuple[int, ...], whole: bool, expected: list[int | None]
 ) -> None:
-    most = len(learning_curve.jobs(rows, small, 1, (), whole=True)[0].parts["train"])
-    jobs = learning_curve.jobs(rows, small, 1, sizes, whole)
+    most = len(learning_curve.jobs(source, small, 1, (), whole=True)[0].parts["train"])
+    jobs = learning_curve.jobs(source, small, 1, sizes, whole)
     assert [len(job.parts["train"]) for job in jobs] == [size or most for size in expected]
 
 
@@ -70,6 +71,25 @@ def test_of_one_seed_a_larger_sample_holds_the_smaller_and_the_test_part_is_the_
     assert few.parts["test"] == many.parts["test"] != other.parts["test"]
     lemmas = [set(many.parts[part]["lemma"].to_pylist()) for part in ("train", "dev", "test")]
     assert sum(map(len, lemmas)) == len(set.union(*lemmas)), "no lemma is in two parts"
+
+
+def test_of_given_parts_only_that_for_training_is_drawn_of(tmp_path: Path, small: config.Params) -> None:
+    """Without lemmas, too."""
+    words = [f"{stem}{end}\t{case}\n" for stem in STEMS for case, end in CASES.items()]
+    texts = {"train": words[:300] + words[:9], "dev": words[300:400], "test": 2 * words[400:]}
+    for part, lines in texts.items():
+        (tmp_path / f"{part}.tsv").write_text("".join(lines), "utf-8")
+    fields = {"kind": "classify", "model": "bilstm", "source": "columns", "columns": {"form": 1, "label": 2}}
+    splits = {part: f"{part}.tsv" for part in texts}
+    given = config.ColumnsTask.model_validate({**fields, "raw": str(tmp_path), "splits": splits})
+    few, many, *_ = learning_curve.jobs(Source.load(given), small, 2, (20, 120), whole=False)
+    assert (few.parts["train"].num_rows, many.parts["train"].num_rows) == (20, 120)
+    assert {*many.parts["train"]["form"].to_pylist()} <= {line.split("\t")[0] for line in texts["train"]}
+    for part in ("dev", "test"):
+        assert many.parts[part]["form"].to_pylist() == [line.split("\t")[0] for line in texts[part]]
+    alone = config.ColumnsTask.model_validate({**fields, "raw": str(tmp_path / "train.tsv")})
+    (job,) = learning_curve.jobs(Source.load(alone), small, 1, (20,), whole=False)
+    assert not {*job.parts["train"]["form"].to_pylist()} & {*job.parts["test"]["form"].to_pylist()}
 
 
 def test_every_model_is_measured_on_every_sample(found: list[list[Point]]) -> None:
@@ -156,3 +176,13 @@ def test_what_cannot_be_measured_is_told_in_a_line(
     assert exit_info.value.code == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "project/metrics").exists()
+
+
+def test_other_tasks_than_of_labels_and_missing_models_are_refused(small: config.Params) -> None:
+    for task in ("hun-valid", "hun-inflect", "hun-segments"):
+        with pytest.raises(ParamsError, match=f"^{task}: expected a task of kind classify"):
+            learning_curve.measure(Layout(task), small, 1, None, whole=False)
+    models = {name: model for name, model in small.models.items() if name != "ngram"}
+    without = small.model_copy(update={"models": models})
+    with pytest.raises(ParamsError, match="models: expected bilstm, ngram; missing: ngram"):
+        learning_curve.measure(Layout("hun-noun-case"), without, 1, None, whole=False)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from esetrag import predict
 from esetrag.core.layout import Layout
+from esetrag.predict.sequence_predictor import SequencePredictor
+from esetrag.predict.tag_predictor import TagPredictor
 from esetrag.tracking import compare
 from esetrag.tracking.common_test import common
 from esetrag.tracking.run_state import State
@@ -57,3 +60,21 @@ def test_words_of_sentences_are_not_predicted_apart(layout: Layout, monkeypatch:
     tagger = SimpleNamespace(checkpoint=SimpleNamespace(vocabulary=vocabulary))
     monkeypatch.setattr(predict, "load", lambda _: tagger)
     assert common(small, large) == (small, large)
+
+
+def test_segments_are_compared_with_their_names(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = State.named("workspace", layout, PARAMS.experiment_of(TASK))
+    named = pa.array(["stem:ház|case:ból"] * len(large.predictions))
+    place = large.predictions.column_names.index("label")
+    large = replace(large, predictions=large.predictions.set_column(place, "label", named))
+    small = replace(large, name="small", predictions=large.predictions.slice(0, 7))
+
+    def written(_: SequencePredictor, queries: pa.ChunkedArray, __: int = 1) -> pa.Table:
+        return pa.table({"label": ["stem:ház|case:ból"] * len(queries)})
+
+    vocabulary: Any = SimpleNamespace(words=(), bundles=())
+    tagger = TagPredictor(SimpleNamespace(vocabulary=vocabulary))  # type: ignore[arg-type]
+    monkeypatch.setattr(predict, "load", lambda _: tagger)
+    monkeypatch.setattr(SequencePredictor, "predict_table", written)
+    found = compare.compare(small, large, PARAMS.evaluate)
+    assert (found.predicted_anew, found.accuracy) == (True, (1.0, 1.0))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import comb
 from typing import Any
 
@@ -75,6 +76,20 @@ def test_the_order_of_the_rows_is_without_influence() -> None:
     order = np.random.default_rng(1).permutation(FORMS * LEMMAS)
     shuffled = State(b.name, b.params, b.metrics, b.predictions.take(order))
     assert compare.compare(a, shuffled, HOW) == compare.compare(a, b, HOW)
+
+
+def test_rows_that_stand_several_times_are_each_compared_with_their_like() -> None:
+    """Given parts are kept row by row: a word may stand twice, under one label or under two."""
+    a, b = (state(name, wrong) for name, wrong in (("a", set(B_ALONE)), ("b", set(A_ALONE))))
+    a, b = (replace(each, predictions=pa.concat_tables(2 * [each.predictions])) for each in (a, b))
+    other = relabel(state("other", set()), 3).predictions.slice(0, 3)
+    a, b = (
+        replace(a, predictions=pa.concat_tables([a.predictions, other])),
+        replace(b, predictions=pa.concat_tables([other, b.predictions])),
+    )
+    found = compare.compare(a, b, HOW)
+    assert (found.shared, found.rows, found.relabelled) == (403, (403, 403), [])
+    assert (len(found.lost), len(found.gained)) == (2 * len(A_ALONE), 2 * len(B_ALONE))
 
 
 def test_the_mirrored_comparison_is_the_mirror() -> None:
