@@ -22,7 +22,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 import esetrag
-from esetrag.core import config, files
+from esetrag.core import config, files, versions
 from esetrag.core.errors import DataError, ParamsError, mendable
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets
@@ -56,7 +56,8 @@ class Job:
         """The file of its figures, named by all that they depend on."""
         used = self.params.model_dump_json(exclude={"tasks", "tracking", "error_analysis"})
         tables = map(files.md5, sorted(self.folder.glob("*.tsv")))
-        key = [used, str(self.seed), self.folder.name, *tables, *_sources()]
+        libraries = str(versions.installed())
+        key = [used, str(self.seed), self.folder.name, libraries, *tables, *_sources()]
         return KEPT / f"{hashlib.sha256(' '.join(key).encode()).hexdigest()[:24]}.json"
 
 

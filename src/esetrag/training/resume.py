@@ -28,6 +28,7 @@ from esetrag.training.history import Epoch
 Tensors = dict[str, torch.Tensor]
 
 EVERY = 3.0  # seconds of training between two states
+PACKAGES = ("core", "scoring", "data", "symbols", "models", "training")  # whose code trains
 COST = 50  # a large state is saved more rarely: after this many times as long as saving took
 
 
@@ -47,9 +48,7 @@ class Snapshot:
 def key(inputs: Sequence[Path], sections: Sequence[config.Section]) -> str:
     """A digest of all that a training depends on: files, parameters, code, libraries, kind of processor."""
     package = Path(__file__).parents[1]
-    code = sorted(
-        path for name in ("models", "symbols", "training") for path in (package / name).rglob("*.py")
-    )
+    code = sorted(path for name in PACKAGES for path in (package / name).rglob("*.py"))
     content = {
         "files": [files.sha256(path) for path in (*inputs, *code)],
         "params": [section.model_dump() for section in sections],

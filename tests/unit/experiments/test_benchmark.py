@@ -63,7 +63,9 @@ def test_given_parts_are_kept_and_a_missing_test_part_is_dev(project: Path) -> N
     assert len(words["dev"]) == len(words["train"] | words["dev"]) // benchmark.HELD_OUT
 
 
-def test_figures_are_kept_for_the_same_words_and_parameters_only(project: Path) -> None:
+def test_figures_are_kept_for_the_same_words_parameters_and_libraries_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     params = config.load(Path("params.yaml"))
     job = benchmark.Job(Path("many/given"), 1, params)
     other = params.model_copy(update={"train": params.train.model_copy(update={"epochs": 5})})
@@ -72,7 +74,9 @@ def test_figures_are_kept_for_the_same_words_and_parameters_only(project: Path) 
     write_to = Path("many/given/test.tsv")
     write_to.write_text(write_to.read_text("utf-8") + "alma\tNOM\n", "utf-8")
     kept.add(job.kept)
-    assert len(kept) == 4
+    monkeypatch.setattr("esetrag.core.versions.installed", lambda: {"torch": "another"})
+    kept.add(job.kept)
+    assert len(kept) == 5
 
 
 def test_a_folder_without_tasks_is_told_in_a_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

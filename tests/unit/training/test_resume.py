@@ -194,3 +194,11 @@ def test_the_key_is_of_the_files_the_parameters_and_the_libraries(
     keys.append(made())
     table.write_bytes(b"two")
     assert len({*keys, made()}) == 5
+
+
+def test_the_key_is_of_all_code_that_a_training_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[Path]()
+    monkeypatch.setattr("esetrag.core.files.sha256", lambda path: str(read.append(path)))  # type: ignore[func-returns-value]
+    resume.key([], [])
+    called = {"core", "scoring", "data", "symbols", "models", "training"}
+    assert called <= {path.parent.name for path in read}
