@@ -66,7 +66,7 @@ lecture: $(READY) ## make docs/lecture.ipynb of docs/lecture.py: runs every cell
 	python -m bench.lecture
 
 serve: $(READY) ## serve the workspace's models over HTTP (TASK=… PORT=5001 HOST=127.0.0.1)
-	esetrag serve $(if $(TASK),--task $(TASK)) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
+	esetrag serve$(if $(TASK), --task $(TASK)) --host $(or $(HOST),127.0.0.1) --port $(or $(PORT),5001)
 
 metrics: $(READY) ## show the metrics, and their difference to the last commit
 	dvc metrics show

@@ -162,7 +162,7 @@ def test_make_serve_listens_on_loopback_unless_another_host_is_named(tracked: Pr
     def command(*settings: str) -> str:
         return tracked.run("make", "-n", "-o", ".venv/.ready", "serve", *settings).stdout.strip()
 
-    assert command() == "esetrag serve --task hun-noun-case --host 127.0.0.1 --port 5001"
+    assert command() == "esetrag serve --host 127.0.0.1 --port 5001"
     assert command("TASK=toy", "HOST=::1", "PORT=80") == "esetrag serve --task toy --host ::1 --port 80"
 
 
