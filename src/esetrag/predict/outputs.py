@@ -176,12 +176,15 @@ def _text(prediction: Prediction) -> str:
     if prediction.words:  # one in a line, a blank line behind a sentence
         rows = zip(prediction.words, prediction.tags, prediction.tag_probabilities, strict=True)
         return "".join(f"{word}  {tag} {share:.1%}\n" for word, tag, share in rows) + "\n"
-    notes = [
+    answer = [
         _ranks(dict(zip(prediction.labels, prediction.probabilities, strict=True)), "  "),
         prediction.names,
         *(f"{name} {_ranks(values)}" for name, values in prediction.by_feature.items()),
         f"lemma {prediction.lemma} {prediction.lemma_probability:.1%}" if prediction.lemma else "",
         f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
+    ]
+    notes = [
+        *([] if prediction.note else answer),  # the likeliest label would look like an answer
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",
     ]

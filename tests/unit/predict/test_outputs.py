@@ -30,7 +30,7 @@ def test_words_are_answered_in_text(run: Run, predictor: Predictor) -> None:
         note = f"  (unknown symbols: {prediction.unknown})" if prediction.unknown else ""
         assert line == f"{prediction.form}  {first} {shares[0]:.1%}  {second} {shares[1]:.1%}{note}"
     assert "(unknown symbols: xá)" in lines[2]
-    assert lines[3].endswith("%  (no known letter)  (unknown symbols: 27 U+200B)")
+    assert lines[3] == "27\u200b  (no known letter)  (unknown symbols: 27 U+200B)", "no answer, a reason"
 
 
 def test_running_text_is_answered_word_by_word_with_offsets(run: Run, predictor: Predictor) -> None:
