@@ -244,10 +244,8 @@ def _serve(options: Options) -> None:
     with nullcontext(options.checkpoint) if options.checkpoint else stored as folder:
         predictors = {layout.task: predict.load(folder)}
     if not any((options.task, options.checkpoint, options.name, options.champion)):
-        others = [Layout(task) for task in params.tasks if task != layout.task]
-        predictors |= {
-            other.task: predict.load(other.checkpoint) for other in others if other.checkpoint.exists()
-        }
+        trained = [other for other in map(Layout, params.tasks) if other.manifest.is_file()]
+        predictors |= {other.task: predict.load(other.checkpoint) for other in trained if other != layout}
     server.serve(server.application(predictors, [options.host, *options.allow_host]), listening)
 
 

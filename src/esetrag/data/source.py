@@ -38,8 +38,8 @@ RENAMED = {"source": "form", "target": "label", "segments": "label", "first": "f
 PAIRS = 51
 """Stream of the generator by which pairs are built."""
 
-ROOM = 630
-"""Bytes a row that the rows, their audit, families and split take."""
+BYTES_A_ROW = 630
+"""Of memory, that the rows, their audit, families and split take."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Source:
         rows = reduce(_both, selections)
         if isinstance(task, config.UnimorphTask) and isinstance(task.feature, list):
             _refuse_absent(task, rows.bundles)
-        runtime.check_room(len(rows.table), ROOM, f"take a smaller table than {task.raw}")
+        runtime.check_room(len(rows.table), BYTES_A_ROW, f"take a smaller table than {task.raw}")
         found = audit.examine(rows, task) if isinstance(task, config.UnimorphTask) else None
         given: Parts = {}
         if len(paths) > 1:

@@ -23,11 +23,11 @@ from tqdm import tqdm
 
 import esetrag
 from esetrag.core import config, files, versions
-from esetrag.core.errors import DataError, ParamsError, mendable
+from esetrag.core.errors import DataError, mendable
 from esetrag.core.layout import PARTS
 from esetrag.data import columns, label_sets
 from esetrag.experiments import engine
-from esetrag.experiments.learning_curve import cell, interval
+from esetrag.experiments.learning_curve import cell, interval, require
 from esetrag.report import drawing, figures, markdown
 from esetrag.scoring import calibration
 from esetrag.tasks import baselines
@@ -200,10 +200,7 @@ def measure(
         DataError: if there are no tasks, or none of them can be measured.
         ParamsError: if a model that is measured is not in ``params.yaml``.
     """
-    if missing := [name for name in (*EXPERTS, BLEND) if name not in params.models]:
-        raise ParamsError(
-            f"params.yaml: models: expected {', '.join((*EXPERTS, BLEND))}; missing: {missing[0]}"
-        )
+    require((*EXPERTS, BLEND), params)
     paths = sorted(folder.resolve().glob("*/train.tsv"))
     tasks = [path.parent for path in paths if only in path.parent.name]
     if not tasks:

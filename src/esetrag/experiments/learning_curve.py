@@ -133,6 +133,12 @@ def table(measurements: Sequence[Point], confidence: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "forms", "seeds", "dev", "test", "low", "high"])
 
 
+def require(names: Sequence[str], params: config.Params) -> None:
+    """Raises ParamsError if one of the models that are measured is not in ``params.yaml``."""
+    if missing := [name for name in names if name not in params.models]:
+        raise ParamsError(f"params.yaml: models: expected {', '.join(names)}; missing: {missing[0]}")
+
+
 def interval(values: pd.Series[float], confidence: float) -> tuple[float, float, float]:
     """The mean of some values and Student's interval of it, which is NaN for one value."""
     from scipy.stats import t
@@ -189,8 +195,7 @@ def measure(
     task = layout.task
     if (kind := config.kind_key(params.task(task))) != "classify":
         raise ParamsError(f"{task}: expected a task of kind classify, found {kind}; name another: --task")
-    if missing := [name for name in OURS if name not in params.models]:
-        raise ParamsError(f"params.yaml: models: expected {', '.join(OURS)}; missing: {missing[0]}")
+    require(OURS, params)
     own = {"sample": params.section_of(task, config.Sample), "train": params.section_of(task, config.Train)}
     params = params.model_copy(update=own)
     source = Source.load(params.task(layout.task), params.sample.suspicious)

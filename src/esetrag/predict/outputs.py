@@ -184,7 +184,7 @@ def _text(prediction: Prediction) -> str:
         f"any of {prediction.label_set}" if label_sets.CHOICE in prediction.label_set else "",
     ]
     notes = [
-        *([] if prediction.note else answer),  # the likeliest label would look like an answer
+        *([] if prediction.note else answer),  # its most probable label would look like an answer
         "" if prediction.label_set else f"({prediction.note or 'unsure'})",
         f"(unknown symbols: {prediction.unknown})" if prediction.unknown else "",
     ]

@@ -51,11 +51,11 @@ def _group(rows: pa.Table) -> pa.ChunkedArray:
 
 def _predicted(rows: pa.Table, predictor: Predictor | SequencePredictor) -> pa.Table:
     """Rows with what a model predicts for them."""
+    from esetrag.predict.sequence_predictor import SequencePredictor  # PyTorch
+
     queries = rows["form"]
     if predictor.bundles:
         queries = pc.binary_join_element_wise(queries, rows["features"], "\t")
-    from esetrag.predict.sequence_predictor import SequencePredictor  # PyTorch
-
     if isinstance(predictor, SequencePredictor):  # that of tags would leave out the names of the segments
         labels = SequencePredictor.predict_table(predictor, queries)["label"]
     else:

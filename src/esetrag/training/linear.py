@@ -23,9 +23,9 @@ from esetrag.training.loop import Loop
 
 FEWEST = 0.05
 """An n-gram gets a weight if the rows that have it count as much: rarer ones only make the model larger."""
-ROOM = 5_400
-"""Bytes a row, at the most, that n-grams, their weights and the steps remembered take."""
-WITHOUT = "lower sample.train, or do without n-grams: train.analogies: 0, evaluate.compare: [], model: bilstm"
+BYTES_A_ROW = 5_400
+"""Of memory, at the most, that n-grams, their weights and the steps remembered take."""
+MEND = "lower sample.train, or do without n-grams: train.analogies: 0, evaluate.compare: [], model: bilstm"
 REMEMBERED = 5
 """Steps whose curvature is remembered; Liu and Nocedal (1989) find 3 to 20 alike."""
 TOLERANCE = 1e-5
@@ -45,7 +45,7 @@ def fit(data: Data, model: NgramModel, options: Train, analogies: Analogies | No
         loop: records the epochs.
     """
     rows = augmented(Batch.of(data.train, torch.device("cpu")), analogies, options)
-    runtime.check_room(len(rows), ROOM, WITHOUT)
+    runtime.check_room(len(rows), BYTES_A_ROW, MEND)
     network = untrained(rows, len(data.vocabulary.labels), model)
     loop.begin(network, rows)
     objective = Objective(network, rows, model.penalty)
