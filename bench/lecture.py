@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from esetrag.core import files
@@ -72,6 +73,7 @@ def notebook(source: str) -> dict[str, Any]:
         if not is_text:
             cell |= {"execution_count": None, "outputs": run(content, names)}
         listed.append(cell)
+    plt.close("all")  # as the end of a kernel does
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
         "cells": listed, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5,
