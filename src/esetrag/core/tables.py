@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -144,9 +144,15 @@ def write(path: Path, table: pa.Table, storage: Storage = TEXTS) -> None:
 
 def write_parts(path: Path, parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
     """Writes a table as its parts come, one at least; a row group at a time is in memory."""
+    with files.replacing(path) as file:
+        write_stream(file, parts, storage)
+
+
+def write_stream(file: IO[bytes], parts: Iterable[pa.Table], storage: Storage = TEXTS) -> None:
+    """As ``write_parts``, into an open file."""
     rest = iter(parts)
     waiting = [next(rest)]
-    with files.replacing(path) as file, pq.ParquetWriter(file, waiting[0].schema, **storage) as writer:
+    with pq.ParquetWriter(file, waiting[0].schema, **storage) as writer:
         for part in rest:
             waiting.append(part)
             if sum(table.nbytes for table in waiting) > ROW_GROUP:

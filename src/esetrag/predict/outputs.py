@@ -14,9 +14,8 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from esetrag.core import files, streams
+from esetrag.core import files, streams, tables
 from esetrag.core.errors import DataError
 from esetrag.data import label_sets
 from esetrag.predict.inputs import OFFSETS, TOKENS, Rows
@@ -25,8 +24,6 @@ from esetrag.predict.predictor import Predictor
 from esetrag.predict.sequence_predictor import SequencePredictor
 from esetrag.symbols import encoding
 
-ROW_GROUP = 2**25
-"""Bytes of rows that wait to be written to parquet together."""
 FORMATS = {".txt": "text", ".json": "json", ".tsv": "tsv", ".parquet": "parquet"}
 """Format of an output by its ending."""
 
@@ -68,7 +65,7 @@ def write(
     """
     with _opened(output) as file:
         if kind == "parquet":
-            _to_parquet((_table(predictor, rows, top_k) for rows in batches), file)
+            tables.write_stream(file, (_table(predictor, rows, top_k) for rows in batches))
             return
         for number, (table, forms) in enumerate(batches):
             if kind == "tsv":
@@ -111,18 +108,6 @@ def _mode(target: Path) -> int:
         return target.stat().st_mode & 0o777
     os.umask(mask := os.umask(0o077))
     return 0o666 & ~mask
-
-
-def _to_parquet(tables: Iterator[pa.Table], file: IO[bytes]) -> None:
-    waiting = [next(tables)]
-    with pq.ParquetWriter(file, waiting[0].schema, compression="zstd") as writer:
-        for table in tables:
-            waiting.append(table)
-            if sum(part.nbytes for part in waiting) > ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting))
-                waiting.clear()
-        if waiting:
-            writer.write_table(pa.concat_tables(waiting))
 
 
 def _table(predictor: Predictor | SequencePredictor, rows: Rows, top_k: int) -> pa.Table:
