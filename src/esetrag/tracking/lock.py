@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -15,14 +16,20 @@ from esetrag.tracking.runs import flat
 LOCK = Path("dvc.lock")
 CODE = ("src/", "stages/")
 """How the dependencies begin that are code, which no run is known by."""
-MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
-"""Of a file, or of the list of a folder's files."""
+FOLDER = ".dir"
+"""How the MD5 of a folder ends, which is that of a list of its files."""
+MD5 = re.compile(rf"[0-9a-f]{{32}}({re.escape(FOLDER)})?")
 
 
-def check(layout: Layout, mend: str = "dvc repro") -> None:
-    """Refuses artifacts that were made of other inputs than are there now; ``mend`` makes them anew.
+def check(layout: Layout, mend: str = "dvc repro", is_whole: bool = True) -> None:
+    """Refuses artifacts that were made of other inputs than are there now.
 
     A stage cannot ask this of itself: DVC writes the lock file after it.
+
+    Args:
+        layout: of the task.
+        mend: what makes the artifacts anew.
+        is_whole: whether folders are there with all of their files; if not, they are not compared.
 
     Raises:
         DataError: naming what differs, or the lock file that is not there.
@@ -40,6 +47,8 @@ def check(layout: Layout, mend: str = "dvc repro") -> None:
             path = layout.root / name
             if md5 and path.is_file() and files.md5(path) != md5:
                 differing.append(f"{name}: not the file that {LOCK} names")
+            elif md5 and path.is_dir() and is_whole and digest(path) != md5:
+                differing.append(f"{name}: not the files that {LOCK} names")
     if differing:
         first, *others = dict.fromkeys(differing)
         more = f" (and {len(others)} more)" if others else ""
@@ -91,6 +100,19 @@ def entries(stage: dict[str, Any]) -> list[tuple[str, str | None]]:
     listed = [*stage.get("outs", []), *stage.get("deps", [])]
     kept = [entry for entry in listed if not entry["path"].startswith(CODE)]
     return [(entry["path"], entry["md5"] if entry.get("hash") == "md5" else None) for entry in kept]
+
+
+def digest(folder: Path) -> str:
+    """The MD5 of a folder, as DVC computes it of those of its files."""
+    listed = {path.relative_to(folder).as_posix(): files.md5(path) for path in files_of(folder)}
+    entries = [{"md5": md5, "relpath": name} for name, md5 in sorted(listed.items())]
+    hashed = hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False)
+    return hashed.hexdigest() + FOLDER
+
+
+def files_of(folder: Path) -> list[Path]:
+    """All files in a folder and below it."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _at(content: Any, name: str) -> Any:

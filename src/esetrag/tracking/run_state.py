@@ -124,7 +124,7 @@ def restored(revision: Revision, task: str | None = None) -> Iterator[tuple[list
             for path in dict.fromkeys([*tables, *artifacts, lock.LOCK]):
                 revision.bring(path, root)
             for layout in layouts:
-                lock.check(layout, "dvc repro in that revision")
+                lock.check(layout, "dvc repro in that revision", is_whole=False)
         except EsetragError as error:
             prefix = f"{revision.name}: "
             raise type(error)(prefix + str(error).removeprefix(prefix)) from error

@@ -6,8 +6,6 @@ changed is checked out as if it were whole. Here all is read and hashed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +13,6 @@ from esetrag.core import files
 from esetrag.core.errors import CheckpointError, DataError
 from esetrag.core.layout import Layout
 from esetrag.tracking import lock
-
-FOLDER = ".dir"
-"""How the MD5 of a folder ends, which is that of a list of its files."""
 
 
 @dataclass
@@ -85,12 +80,12 @@ def _check(report: Report, path: Path, md5: str, stage: str | None, cached: bool
         mend = "if that was not you, put the table back (git checkout or dvc checkout), else: dvc repro"
     else:  # DVC knows a file by size and time, and would leave the damaged one where it is
         mend = f"rm -rf {{}}; dvc repro {'' if cached else '-f '}-s {stage}"
-    is_folder = md5.endswith(FOLDER)
+    is_folder = md5.endswith(lock.FOLDER)
     if not (path.is_dir() if is_folder else path.is_file()):
         report.add(path, f"no such {'folder' if is_folder else 'file'}", mend)
         return
-    report.files += len(_files(path)) if is_folder else 1
-    if (_digest(path) + FOLDER if is_folder else files.md5(path)) != md5:
+    report.files += len(lock.files_of(path)) if is_folder else 1
+    if (lock.digest(path) if is_folder else files.md5(path)) != md5:
         report.add(path, f"not what {lock.LOCK} names", mend)
 
 
@@ -103,10 +98,10 @@ def _check_objects(report: Report, md5: str, stage: str | None) -> bool:
     # DVC keeps an object that is there.
     made = f"dvc repro -f -s {stage}" if stage else "put the table back"
     mend = f"rm -f {{}}; then dvc fetch if there is a remote, else {made}"
-    if files.md5(place) != md5.removesuffix(FOLDER):
+    if files.md5(place) != md5.removesuffix(lock.FOLDER):
         report.add(place, "an object of DVC's cache that was changed", mend)
         return False
-    if not md5.endswith(FOLDER):
+    if not md5.endswith(lock.FOLDER):
         return True
     try:
         listed = [str(entry["md5"]) for entry in files.read_json(place, list)]
@@ -129,14 +124,3 @@ def _cache(root: Path) -> Path:
     except DvcException as error:
         raise DataError(f"no cache of DVC's to be read ({' '.join(str(error).split())})") from error
     return root / place.relative_to(top) if place.is_relative_to(top) else place
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _digest(folder: Path) -> str:
-    """The MD5 of a folder, as DVC computes it of those of its files."""
-    listed = {path.relative_to(folder).as_posix(): files.md5(path) for path in _files(folder)}
-    entries = [{"md5": md5, "relpath": name} for name, md5 in sorted(listed.items())]
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()

@@ -71,6 +71,18 @@ def test_a_file_that_is_another_is_named(layout: Layout, name: str) -> None:
         lock.check(layout)
 
 
+def test_a_folder_whose_files_are_others_is_named(layout: Layout) -> None:
+    folder = layout.root / "data/raw/parts"
+    files.write_text(folder / "train.tsv", "train")
+    dependency = {"path": "data/raw/parts", "hash": "md5", "md5": lock.digest(folder)}
+    _write(layout.root, {f"sample@{TASK}": {"deps": [dependency]}})
+    lock.check(layout)
+    files.write_text(folder / "test.tsv", "test")
+    with pytest.raises(DataError, match=r"^data/raw/parts: not the files that dvc\.lock names; "):
+        lock.check(layout)
+    lock.check(layout, is_whole=False)  # as of a revision, of which only some files are restored
+
+
 def test_stages_of_another_task_do_not_count(layout: Layout) -> None:
     _write(layout.root, {"train@other": {"params": {"params.yaml": {"train": {}}}}})
     with pytest.raises(DataError, match=f"has no stage of {TASK}; run: dvc repro"):
