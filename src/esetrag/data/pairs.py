@@ -151,14 +151,18 @@ def same_lemma(rows: pa.Table, table: pa.Table, rng: np.random.Generator) -> pa.
     lemma = rows["lemma"].combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.argsort(forms, kind="stable")
     bad, like = _partners(order, forms, np.ones(len(forms)), lambda a, b: lemma[a] != lemma[b])
-    pairs = joined(rows["lemma"], rows["form"].take(pa.array(np.maximum(bad, 0))))
-    bad[pc.is_in(pairs, real).to_numpy()] = NONE  # a form of both lemmas
+    partner = rows.take(pa.array(np.maximum(bad, 0)))
+    for lemmas, other in ((rows["lemma"], partner["form"]), (partner["lemma"], rows["form"])):
+        bad[pc.is_in(joined(lemmas, other), real).to_numpy()] = NONE  # a form of both lemmas
     order = order[np.argsort(lemma[order], kind="stable")]
     good, own = _partners(order, forms, like, lambda a, b: lemma[a] == lemma[b])
-    found = pa.array(np.flatnonzero((bad != NONE) & (good != NONE) & (np.abs(like - own) <= CLOSE)))
-    kept = rows.take(found).set_column(2, "features", pa.nulls(len(found), pa.string()))
+    found = np.flatnonzero((bad != NONE) & (good != NONE) & (np.abs(like - own) <= CLOSE))
+    for second in (good, bad):  # two lemmas may share two forms: a pair stands once
+        pair = np.stack([forms[found], forms[second[found]]])
+        found = found[np.sort(np.unique(pair, axis=1, return_index=True)[1])]
+    kept = rows.take(pa.array(found)).set_column(2, "features", pa.nulls(len(found), pa.string()))
     good_pairs, bad_pairs = (
-        joined(kept["form"], rows["form"].take(pa.array(partner).take(found))) for partner in (good, bad)
+        joined(kept["form"], rows["form"].take(pa.array(partner[found]))) for partner in (good, bad)
     )
     return _both(kept, good_pairs, bad_pairs, SAME, DIFFERENT)
 

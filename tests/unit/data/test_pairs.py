@@ -110,3 +110,13 @@ def test_a_form_of_several_bundles_is_paired_once() -> None:
     assert made.equals(pairs.same_lemma(ALIKE, ALIKE, rng))
     texts = made["form"].to_pylist()
     assert len({*texts}) == len(texts)
+
+
+@pytest.mark.parametrize("missing", list(ENDINGS))
+def test_two_forms_that_two_lemmas_share_are_a_pair_once_and_of_one_label(missing: str) -> None:
+    homonym = ALIKE.filter((pc.field("lemma") == "baran") & (pc.field("features") != missing))
+    homonym = homonym.set_column(0, "lemma", pa.array(["baran (2)"] * len(homonym))).cast(tables.SAMPLE)
+    rows = pa.concat_tables([ALIKE, homonym])
+    texts = pairs.same_lemma(rows, rows, np.random.default_rng(1))["form"].to_pylist()
+    assert len({*texts}) == len(texts) > 0
+    assert len(pairs.same_lemma(homonym, homonym, np.random.default_rng(1))) == 0  # no other lemma
