@@ -25,6 +25,8 @@ INK, SOFT, RULE, PAPER, MISS = "#1d2330", "#5b6475", "#dde1e7", "#ffffff", "#d03
 SERIES = ("#1f5fa8", "#c2570c", "#2f7d4f", "#8a8f99")
 NAMES = ("ink", "soft", "rule", "paper", "miss", "a", "b", "c", "d")
 """The names of these colours in the page's style sheet."""
+NARROW = 5.0
+"""Inches; a narrower figure would have too large letters if it were as wide as the others."""
 STYLE: Any = {
     "svg.fonttype": "none",
     "font.size": 10,
@@ -82,7 +84,8 @@ def svg(figure: Figure, name: str) -> str:
     drawn = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", drawn)
     for colour, variable in zip((INK, SOFT, RULE, PAPER, MISS, *SERIES), NAMES, strict=True):
         drawn = drawn.replace(colour, f"var(--{variable})")
-    drawn = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', r"<svg \1", drawn)
+    size = 'class="narrow" ' if figure.get_figwidth() < NARROW else ""
+    drawn = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', rf"<svg {size}\1", drawn)
     return re.sub(r"\n\s*", "\n", drawn).strip()
 
 
