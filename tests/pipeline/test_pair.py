@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from itertools import product
 
+import pandas as pd
 import pytest
 
+from esetrag.predict import pyfunc
 from tests.pipeline.test_tag import nouns
 from tests.project import STEMS, Project
 
@@ -59,6 +61,9 @@ def test_forms_are_judged_by_a_pipeline_of_their_own(repository: Project) -> Non
         "unknown",
     ]
     assert len(table) == 3
+    served = pyfunc.load(repository.root / "data/toy/model")
+    columns = {"features": ["N;DAT;SG"] * 2, "second": ["baranak", "baranek"], "first": ["bara"] * 2}
+    assert list(served.predict(pd.DataFrame(columns))["label"]) == [row.split("\t")[3] for row in table[1:]]
     repository.write("doubtful.tsv", f"{inflected()}bara\tbaranak\tN;NOM;SG\n")
     repository.run("esetrag", "audit", "doubtful.tsv", "--with", "toy", "--output", "found.tsv")
     head, *found = (repository.root / "found.tsv").read_text("utf-8").splitlines()
