@@ -1,8 +1,9 @@
 """Inflection and lemmatisation: python -m bench.transduction FOLDER. Writes a table into docs/transduce.md.
 
 FOLDER holds UniMorph tables (``isl.tsv``) and, in ``sigmorphon``, files of the shared tasks of 2022 and 2023.
-All are trained with the options of ``hun-inflect`` in params.yaml. The published development part of a shared
-task is its test set; a fifteenth of the training lemmas is held out as dev.
+All are trained with the options of ``hun-inflect`` in params.yaml, with one network or with three that vote.
+The published development part of a shared task is its test set; a fifteenth of the training lemmas is held
+out as dev.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ PAGE = REPO / "docs/transduce.md"
 BEGIN, END = "<!-- figures: python -m bench.transduction FOLDER -->", "<!-- end of figures -->"
 CPU = torch.device("cpu")
 MODELS = ("model", "edit_rules", "copy")
+VOTING = 3
+"""Networks of an ensemble."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +125,18 @@ def experiments(raw: Path, folder: Path | None, scratch: Path) -> Iterator[Exper
         yield Experiment(f"SIGMORPHON 2022, hun {size}", entry, None)
 
 
-def page(results: dict[str, list[dict[str, float]]]) -> str:
+def page(quick: bool) -> str:
     """The table of all experiments, exact match in %."""
+    alone, voting = (measure.read(group, quick) for group in (GROUP, f"{GROUP}-{VOTING}"))
     rows = []
-    for name, runs in results.items():
+    for name, runs in alone.items():
+        votes = voting.get(name, [])
         cells = [percent([run[model] for run in runs]) for model in MODELS]
+        cells.insert(1, percent([run["model"] for run in votes]) if votes else "")
         sizes = [f"{np.mean([run[key] for run in runs]):,.0f}" for key in ("train", "test", "seconds")]
-        rows.append((name, *cells, *sizes, str(len(runs))))
-    head = ("table, training rows", "seq2seq", "edit rules", "copy", "train", "test", "CPU s", "seeds")
-    return table(head, rows, "lrrrrrrr")
+        rows.append((name, *cells, *sizes, f"{len(runs)}, {len(votes)}"))
+    head = ("table, training rows", "seq2seq", f"`ensemble: {VOTING}`", "edit rules", "copy")
+    return table([*head, "train", "test", "CPU s", "seeds"], rows, "lrrrrrrrr")
 
 
 def main() -> None:
@@ -139,26 +145,24 @@ def main() -> None:
     options.add_argument("folder", type=Path, nargs="?")
     options.add_argument("--only", default="", help="experiments with this in their names")
     options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--ensemble", type=int, choices=(1, VOTING), default=1, help="networks that vote")
     arguments = options.parse_args()
     torch.set_num_threads(1)
     params = config.load(REPO / PARAMS)
+    params.models["seq2seq"] = params.models["seq2seq"].model_copy(update={"ensemble": arguments.ensemble})
+    group = GROUP if arguments.ensemble == 1 else f"{GROUP}-{VOTING}"
     with tempfile.TemporaryDirectory() as scratch:
         for experiment in experiments(arguments.raw, arguments.folder, Path(scratch)):
             if arguments.only not in experiment.name:
                 continue
-            name = f"{GROUP}/{experiment.name.replace('/', '-')}"
-            path = measure.folder(arguments.quick) / f"{name}.json"
-            runs = measure.read(GROUP, arguments.quick).get(path.stem, [])
+            path = measure.folder(arguments.quick) / group / f"{experiment.name}.json"
+            runs = measure.read(group, arguments.quick).get(path.stem, [])
             for seed in range(len(runs) + 1, arguments.seeds + 1):
                 runs.append(experiment.run(seed, params))
-                measure.write(name, runs, arguments.quick)
-                print(
-                    experiment.name,
-                    seed,
-                    {key: round(value, 4) for key, value in runs[-1].items()},
-                    flush=True,
-                )
-    text = page(measure.read(GROUP, arguments.quick))
+                measure.write(f"{group}/{path.stem}", runs, arguments.quick)
+                figures = {key: round(value, 4) for key, value in runs[-1].items()}
+                print(experiment.name, seed, figures, flush=True)
+    text = page(arguments.quick)
     if not arguments.quick:
         before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
         PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
