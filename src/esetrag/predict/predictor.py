@@ -230,8 +230,14 @@ def letters(vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
 
 def bare(words: pa.ChunkedArray, vocabulary: Vocabulary) -> pa.ChunkedArray:
     """Words without what no training word begins with and what none ends in, of that which is no letter."""
-    first, last = ("".join({*text.no_letters()} - {*edge}) for edge in vocabulary.edges)
+    first, last = map(_other_marks, vocabulary.edges)
     return pc.utf8_rtrim(pc.utf8_ltrim(words, characters=first), characters=last)
+
+
+@cache
+def _other_marks(edge: str) -> str:
+    """All that is no letter, without the marks of an edge of words; kept, as it takes longer than a word."""
+    return "".join(sorted({*text.no_letters()} - {*edge}))
 
 
 @cache
