@@ -36,8 +36,8 @@ all on {machine}, one thread. The baselines have the same rows, and are calibrat
   label for each form, no model is better than the *upper bound*. *any*: share of the forms whose predicted
   label is one of theirs.
 - *set F1*: of predicted label sets. *ECE*: expected calibration error in points, over the forms of all test
-  sets. Few forms have some by chance: a perfectly calibrated model would have 2.5 on the 1,225 forms of bel
-  (1.7 to 3.4 in 90 % of simulations), and 0.6 on two samples of isl.
+  sets. With few forms, part of it is chance: in simulations, a perfectly calibrated model has 2.5 on the
+  1,225 forms of bel (1.7 to 3.4 in 90 % of them), and 0.6 on the 8,997 forms of two samples of isl.
 - *lead*: difference in *any* to the best baseline, in points, with Student's 95 % interval over the seeds.
   **Bold**: the whole interval is below 0. *forms*: of the training and of the test set.
 - *dev's choice*: for each seed, the model with the lowest loss on dev: the default, unless another model's

@@ -72,9 +72,11 @@ def training(parts: Parts, rounds: int, quick: bool) -> None:
     )
     columns = (rates, faster, {name: spread(each) for name, each in goal.items()}, sooner)
     rows = [(name, *(median(column[name]) for column in columns)) for name in first]
+    rows[0] = (NOTEBOOK, rows[0][1], "", rows[0][3], "")
     head = ("training", "words a second", "÷ the notebook's", f"seconds to {GOAL:.0%}", "the notebook's ÷")
     text = (
-        f"{len(train):,} rows in turn, one thread. Time to the end of the first epoch with {GOAL:.0%} on dev."
+        f"{len(train):,} rows in turn, one thread. Time to the end of the first epoch with {GOAL:.0%} "
+        f"on dev; inf: not in {EPOCHS} epochs of the notebook's loop, or {MANY_ROWS['epochs']} of ours."
     )
     bars = [
         bar(f"{SHORT}: training rate ÷ the notebook's", 4, faster[SHORT]),

@@ -84,8 +84,8 @@ def svg(figure: Figure, name: str) -> str:
     drawn = re.sub(r' id="([^"]+)"', lambda match: match[0] if match[1] in used else "", drawn)
     for colour, variable in zip((INK, SOFT, RULE, PAPER, MISS, *SERIES), NAMES, strict=True):
         drawn = drawn.replace(colour, f"var(--{variable})")
-    size = 'class="narrow" ' if figure.get_figwidth() < NARROW else ""
-    drawn = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', rf"<svg {size}\1", drawn)
+    narrow = 'class="narrow" ' if figure.get_figwidth() < NARROW else ""
+    drawn = re.sub(r'<svg ([^>]*?)width="[^"]*" height="[^"]*"', rf"<svg {narrow}\1", drawn)
     return re.sub(r"\n\s*", "\n", drawn).strip()
 
 

@@ -19,6 +19,7 @@ CODE = ("src/", "stages/")
 FOLDER = ".dir"
 """How the MD5 of a folder ends, which is that of a list of its files."""
 MD5 = re.compile(rf"[0-9a-f]{{32}}({re.escape(FOLDER)})?")
+"""Of a file or of a folder."""
 
 
 def check(layout: Layout, mend: str = "dvc repro", is_whole: bool = True) -> None:
